@@ -1,0 +1,170 @@
+"""Every exception class of pg-bridge, grouped by who has to act, and `Finding`.
+
+A class's docstring is its default message. `code` is stable and is what tables key on; messages are never parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong, reported without raising.
+
+    `code` is stable (`PGB-MSG-003`); `path` is a place in a message (`SETDET/AMT/19A:SETT`) or a file;
+    `line` counts from 1, 0 where there is none. `reason` is a legacy reason code where the data names one.
+    """
+
+    code: str
+    severity: Severity
+    path: str
+    text: str
+    line: int = 0
+    reason: str = ""
+
+    def __str__(self) -> str:
+        at = f" line {self.line}" if self.line else ""
+        return f"{self.code} {self.path}{at}: {self.text}"
+
+
+class BridgeError(Exception):
+    """Something went wrong in the bridge."""
+
+    code: ClassVar[str] = "PGB-000"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", *, findings: Sequence[Finding] = ()) -> None:
+        text = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(text)
+        self.findings: tuple[Finding, ...] = tuple(findings)
+
+
+class PssError(BridgeError):
+    """The participant's system sent something that it must correct."""
+
+
+class FramingError(PssError):
+    """The bytes are not a frame of the configured framing."""
+
+    code = "PGB-LNK-001"
+
+
+class SessionError(PssError):
+    """The frame is not legal at this point of the session."""
+
+    code = "PGB-LNK-002"
+
+
+class MessageSyntaxError(PssError):
+    """The frame holds no ISO 15022 message."""
+
+    code = "PGB-MSG-001"
+
+
+class MessageRefused(PssError):
+    """The message was refused; its findings say why."""
+
+    code = "PGB-MSG-002"
+
+
+class MappingError(BridgeError):
+    """A mapping file or a profile needs correction by us."""
+
+
+class MappingInvalid(MappingError):
+    """A mapping file or a profile does not check."""
+
+    code = "PGB-MAP-001"
+
+
+class MappingMissing(MappingError):
+    """No mapping serves this template."""
+
+    code = "PGB-MAP-002"
+
+
+class MappingFailed(MappingError):
+    """A rule failed on this message."""
+
+    code = "PGB-MAP-003"
+
+
+class OcpError(BridgeError):
+    """The platform's side did not do what was asked."""
+
+
+class OcpUnavailable(OcpError):
+    """OCP surely did nothing: refused connection, throttled or closed for maintenance."""
+
+    code = "PGB-OCP-001"
+    retryable = True
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class OcpOutcomeUnknown(OcpError):
+    """OCP may or may not have done it: ask by enquiry, never by a second request id."""
+
+    code = "PGB-OCP-002"
+
+
+class OcpDenied(OcpError):
+    """OCP does not accept our token or does not grant the function."""
+
+    code = "PGB-OCP-003"
+
+    def __init__(self, message: str = "", *, ocp_code: str = "") -> None:
+        super().__init__(message)
+        self.ocp_code = ocp_code
+
+
+class OcpRefused(OcpError):
+    """OCP refused the whole request; nothing was done. `refusals` are (code, text) pairs of its envelope."""
+
+    code = "PGB-OCP-004"
+
+    def __init__(self, message: str = "", *, refusals: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.refusals: tuple[tuple[str, str], ...] = tuple(refusals)
+
+
+class PushRefused(OcpError):
+    """A pushed delivery was not accepted. `status` is the HTTP status that answers it."""
+
+    code = "PGB-OCP-005"
+
+    def __init__(self, message: str = "", *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JournalError(BridgeError):
+    """Durability is in doubt: nothing further may be accepted."""
+
+    code = "PGB-JNL-001"
+
+
+class JournalFull(JournalError):
+    """The journal is alive but its queue is full: come back."""
+
+    code = "PGB-JNL-002"
+    retryable = True
+
+
+class JournalCorrupt(JournalError):
+    """The journal's chain or a payload does not verify."""
+
+    code = "PGB-JNL-003"
+
+
+class ConfigError(BridgeError):
+    """The configuration cannot be used."""
+
+    code = "PGB-CFG-001"

@@ -1,0 +1,69 @@
+"""Journal entries as the core writes and reads them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+Position = int
+"""The durable number of an entry: from 1 without gaps on a node."""
+
+
+class Kind(StrEnum):
+    """What an entry records; past-tense facts."""
+
+    NODE_STARTED = "node_started"
+    NODE_STOPPED = "node_stopped"
+    SESSION_OPENED = "session_opened"
+    SESSION_REFUSED = "session_refused"
+    SESSION_CLOSED = "session_closed"
+    FRAME_REFUSED = "frame_refused"
+    INSTRUCTION_RECEIVED = "instruction_received"
+    ENQUIRY_RECEIVED = "enquiry_received"
+    MESSAGE_REFUSED = "message_refused"
+    REQUEST_REPEATED = "request_repeated"
+    BATCH_CALLED = "batch_called"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    EXCHANGE_ANSWERED = "exchange_answered"
+    EXCHANGE_IN_DOUBT = "exchange_in_doubt"
+    ANSWERS_LEFT = "answers_left"
+    OCP_FAILED = "ocp_failed"
+    PUSH_REFUSED = "push_refused"
+    UPDATE_RECEIVED = "update_received"
+    UPDATE_REPEATED = "update_repeated"
+    GAP_FOUND = "gap_found"
+    DELIVERY_QUEUED = "delivery_queued"
+    DELIVERIES_SENT = "deliveries_sent"
+    DELIVERY_ACKNOWLEDGED = "delivery_acknowledged"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One record for the journal.
+
+    at_us: UTC, microseconds since 1970. references: names and values to find it by (`seme`, `si_number`,
+    `request_id`, `event_id` ...). mapping: `name@hash` of the mapping that made the result, or empty.
+    findings: codes only; texts lie in the payload. payload: JSON, with both sides' bytes as text.
+    """
+
+    kind: Kind
+    at_us: int
+    exchange: str = ""
+    participant: str = ""
+    references: dict[str, str] = {}
+    mapping: str = ""
+    findings: tuple[str, ...] = ()
+    payload: bytes = b"{}"
+
+    def body(self) -> dict[str, Any]:
+        """The payload, decoded."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.payload)
+        return decoded
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """An entry with the position that the journal gave it."""
+
+    position: Position
+    entry: Entry

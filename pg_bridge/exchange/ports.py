@@ -1,0 +1,51 @@
+"""What the core needs of the world, as small as it needs it. Signatures only; the edges fulfil them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from pg_bridge.exchange.entries import Entry, Position, Stored
+from pg_bridge.profiles.concepts import Operation
+
+
+class Journal(Protocol):
+    """Durable, append-only, tamper-evident."""
+
+    async def append(self, entries: Sequence[Entry]) -> Sequence[Position]:
+        """Return when all `entries` are durable, in order and together; raise JournalError otherwise.
+
+        JournalFull: the queue is full, nothing was taken, come back.
+        """
+        ...
+
+    def replay(self, after: Position) -> AsyncIterator[Stored]:
+        """Every entry behind `after`, in order."""
+        ...
+
+    async def read(self, position: Position) -> Stored:
+        """One entry. Raises JournalError when there is none."""
+        ...
+
+
+class Ocp(Protocol):
+    """OCP's operations by concept. Documents are OCP's own, made and read through the profile's binding."""
+
+    async def write(
+        self, operation: Operation, participant: str, request_id: str, body: bytes
+    ) -> list[dict[str, Any]]:
+        """Call a write with this very body; the answer's entries, as many as were asked, in order.
+
+        Raises OcpUnavailable (surely nothing done, the same id again), OcpOutcomeUnknown, OcpDenied,
+        OcpRefused (refused whole, nothing done).
+        """
+        ...
+
+    async def ask(
+        self, operation: Operation, participant: str, document: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask a query with a document (POST) or parameters (GET), following its cursor to the end.
+
+        Gives the entries. Raises as `write`; a query of unknown outcome may simply be asked again.
+        """
+        ...
