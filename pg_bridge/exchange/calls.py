@@ -1,0 +1,259 @@
+"""Calls to OCP: when a batch closes, what its answer means, and how a lost call is settled.
+
+A lost call (time-out, 500, 504, a cut) is settled by enquiry. What is found was done; the rest goes again as the
+same call, same id and body. Only what no enquiry settles becomes IN_DOUBT. A second request id is never made
+for an instruction while the outcome of its first is unknown (ocp-profile section 3, assumed).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.outcome import conclude
+from pg_bridge.exchange.state import Batch, Exchange, Stage, State
+from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.profiles.concepts import Operation, Refusal, Status
+
+#: refusals of a whole call that no smaller call would escape
+_SPLIT_IS_USELESS = frozenset(
+    {
+        Refusal.NOT_GRANTED,
+        Refusal.NOT_OUR_PARTICIPANT,
+        Refusal.OUTSIDE_HOURS,
+        Refusal.MARKET_CLOSED,
+        Refusal.REQUEST_ID_MISSING,
+        Refusal.TIMESTAMP_MISSING,
+        Refusal.TIMESTAMP_STALE,
+        Refusal.SIGNATURE_MISSING,
+        Refusal.SIGNATURE_WRONG,
+    }
+)
+
+
+def bulk_body(terms: Terms, documents: list[bytes]) -> bytes:
+    """The body of a bulk call with these entries (JSON each), as OCP wants it."""
+    marker = '"#entries#"'
+    frame = msgspec.json.encode(terms.ocp.write("envelope", {"entries": "#entries#"})).decode()
+    head, tail = frame.split(marker)
+    return head.encode() + b"[" + b",".join(documents) + b"]" + tail.encode()
+
+
+def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: Note) -> None:
+    lane = state.lane(event.participant, event.operation)
+    if lane.calling or not lane.waiting:
+        return
+    most = terms.ocp.operations[Operation(event.operation)].most
+    if lane.suspect:
+        most = min(most, lane.most_suspect, lane.suspect)
+    members = tuple(lane.waiting[i] for i in range(min(most, len(lane.waiting))))
+    body = bulk_body(terms, [state.exchanges[member].document for member in members])
+    request_id = terms.fresh.request_id()
+    note.record(
+        r.BatchCalled(
+            exchange=members[0] if len(members) == 1 else "",
+            participant=event.participant,
+            request_id=request_id,
+            operation=event.operation,
+            members=members,
+            body=msgspec.Raw(body),
+            payload_hash=hashlib.sha256(body).hexdigest(),
+        )
+    )
+    note.act(e.Call(request_id))
+
+
+def _answered(state: State, event: e.CallAnswered, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is None:
+        return
+    unsure: list[str] = []
+    for member, entry in zip(batch.members, event.entries, strict=True):
+        if member not in batch.open:
+            continue
+        exchange = state.exchanges[member]
+        faults = terms.record_errors(entry)
+        if not faults:
+            _accept(state, exchange, terms, now, note, entry, group="answer")
+        elif batch.is_resent and any(fault.meaning == Refusal.REFERENCE_USED for fault in faults):
+            unsure.append(member)  # the reference may have been used by our own first try
+        else:
+            conclude(state, exchange, terms, now, note, outcome="refused", faults=faults)
+    if unsure and event.request_id in state.batches:
+        _lose(batch, note, "the reference is used: perhaps by our own first call", is_duplicate=True)
+
+
+def _accept(
+    state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, entry: e.Json, *, group: str
+) -> None:
+    number = str(terms.ocp.get(group, "si_number", entry) or "")
+    status = terms.ocp.meaning("status", terms.ocp.get(group, "status", entry))
+    # An SI that waits for a second user at OCP is accepted, and waits (legacy-dialect section 4).
+    outcome = "waits" if status is Status.PENDING and not exchange.is_awaited else "accepted"
+    conclude(state, exchange, terms, now, note, outcome=outcome, si_number=number, ocp=entry)
+
+
+def _refused(state: State, event: e.CallRefused, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is None:
+        return
+    meanings = {fault.meaning for fault in event.faults}
+    if Refusal.REQUEST_ID_REPEATED in meanings:
+        _lose(batch, note, "OCP says that the request id was used", is_duplicate=True)
+        return
+    if len(batch.members) > 1 and not batch.is_resent and not meanings & _SPLIT_IS_USELESS:
+        note.record(
+            r.BatchRefused(
+                participant=batch.participant,
+                request_id=batch.request_id,
+                faults=event.faults,
+                text="refused whole, nothing was done: its members go again in smaller calls",
+            )
+        )
+        return
+    _refuse_open(state, batch, event.faults, terms, now, note)
+
+
+def _refuse_open(
+    state: State, batch: Batch, faults: tuple[r.Fault, ...], terms: Terms, now: datetime, note: Note
+) -> None:
+    for member in batch.members:
+        if member in batch.open:
+            conclude(state, state.exchanges[member], terms, now, note, outcome="refused", faults=faults)
+
+
+def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is None:
+        return
+    batch.failures += 1
+    after_s = event.retry_after_s
+    if after_s is None:
+        after_s = min(
+            terms.options.retry_most_s, terms.options.retry_first_s * 2 ** min(batch.failures - 1, 10)
+        )
+    if batch.failures & (batch.failures - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a long outage fills no disk
+        note.record(
+            r.OcpFailed(
+                participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text
+            )
+        )
+    note.act(e.Call(batch.request_id, after_s))
+
+
+def _denied(state: State, event: e.CallDenied, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is not None:
+        _refuse_open(state, batch, (event.fault,), terms, now, note)
+
+
+def _lost(state: State, event: e.CallLost, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is not None:
+        _lose(batch, note, event.text)
+
+
+def _lose(batch: Batch, note: Note, text: str, *, is_duplicate: bool = False) -> None:
+    note.record(
+        r.OutcomeUnknown(
+            participant=batch.participant,
+            request_id=batch.request_id,
+            text=text,
+            looks=batch.looks,
+            is_duplicate=is_duplicate,
+        )
+    )
+    note.act(e.Look(batch.request_id))
+
+
+def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: Note) -> None:
+    batch = state.batches.get(event.request_id)
+    if batch is None:
+        return
+    for member in batch.members:
+        entry = event.found.get(member)
+        if entry is not None and member in batch.open:
+            _accept(state, state.exchanges[member], terms, now, note, entry, group="si")
+    if event.request_id not in state.batches:
+        return
+    limits = terms.ocp.limits
+    age_s = (note.at_us - batch.called_us) / 1e6
+    if age_s >= limits.request_id_life_s:
+        _doubt(state, batch, note, "not found, and its request id is too old to be sent again")
+        return
+    if not batch.is_duplicate:
+        note.record(
+            r.OutcomeUnknown(
+                participant=batch.participant,
+                request_id=batch.request_id,
+                text="not found: the same call goes again with the same id and body",
+                is_resent=True,
+            )
+        )
+        note.act(e.Call(batch.request_id, _pause_s(terms, batch)))
+        return
+    looks = batch.looks + 1
+    if looks >= limits.in_doubt_looks:
+        _doubt(state, batch, note, f"its request id or reference is used, and {looks} looks did not find it")
+        return
+    note.record(
+        r.OutcomeUnknown(
+            participant=batch.participant,
+            request_id=batch.request_id,
+            text="not found, looks again",
+            looks=looks,
+        )
+    )
+    note.act(e.Look(batch.request_id, limits.in_doubt_window_s / max(1, limits.in_doubt_looks - 1)))
+
+
+def _pause_s(terms: Terms, batch: Batch) -> float:
+    """A pause before a lost call goes again; the first time none."""
+    batch.failures += 1
+    if batch.failures == 1:
+        return 0.0
+    return min(terms.options.retry_most_s, terms.options.retry_first_s * 2 ** min(batch.failures - 2, 10))
+
+
+def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:
+    for member in batch.members:
+        if member in batch.open:
+            exchange = state.exchanges[member]
+            note.record(
+                r.ExchangeInDoubt(
+                    exchange=member,
+                    participant=exchange.participant,
+                    reference=exchange.reference,
+                    request_id=batch.request_id,
+                    text=text,
+                )
+            )
+
+
+def resume(state: State) -> list[e.Action]:
+    """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
+    actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
+    for exchange in state.exchanges.values():
+        if exchange.stage in (Stage.RECEIVED, Stage.CALLED) and exchange.reply is None:
+            actions.append(e.Watch(exchange.id))
+        if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
+            actions.append(e.Ask(exchange.id))
+    actions += [e.Pump(participant) for participant in state.outboxes]
+    return actions
+
+
+DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
+    e.LaneOpen: _close,
+    e.CallAnswered: _answered,
+    e.CallRefused: _refused,
+    e.CallFailed: _failed,
+    e.CallDenied: _denied,
+    e.CallLost: _lost,
+    e.Looked: _looked,
+}

@@ -1,0 +1,246 @@
+"""`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
+
+This file holds requests and their answers; calls and lost calls stand in calls.py, updates in updates.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pg_bridge.errors import MappingError
+from pg_bridge.exchange import calls, updates
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.fold import apply
+from pg_bridge.exchange.outcome import conclude, told
+from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decision:
+    """Fold what follows from `event` into `state`; give the entries to make durable and the actions for after it."""
+    decision = e.Decision()
+    note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
+    _DECISIONS[type(event)](state, event, terms, now, note)
+    return decision
+
+
+def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime, note: Note) -> None:
+    context = terms.context(event.participant, event.terminal, now)
+    request = terms.book.read_request(
+        event.template,
+        event.message_type,
+        event.body,
+        context,
+        lenient=event.participant in terms.options.lenient_participants,
+    )
+    if any(finding.severity == "error" for finding in request.findings):
+        _refuse(
+            state,
+            event,
+            terms,
+            context,
+            note,
+            request.function,
+            request.reference,
+            request.findings,
+            request.mapping,
+        )
+        return
+    fingerprint = hashlib.sha256(event.body).hexdigest()
+    if request.effect == "instruct":
+        use = state.uses.get((event.participant, context["business_date"], request.reference))
+        if use is not None:
+            if use.fingerprint == fingerprint:
+                _repeat(state, event, state.exchanges[use.exchange], note)
+            else:
+                finding = terms.book.duplicate_reference(
+                    event.template, event.message_type, request.reference
+                )
+                _refuse(
+                    state,
+                    event,
+                    terms,
+                    context,
+                    note,
+                    request.function,
+                    request.reference,
+                    (finding,),
+                    request.mapping,
+                )
+            return
+    exchange_id = terms.fresh.exchange_id()
+    note.record(
+        r.RequestReceived(
+            exchange=exchange_id,
+            participant=event.participant,
+            effect=request.effect,
+            function=request.function,
+            operation=request.operation.value,
+            template=event.template,
+            message_type=event.message_type,
+            reference=request.reference,
+            business_date=context["business_date"],
+            fingerprint=fingerprint,
+            terminal=event.terminal,
+            session=event.session,
+            sequence=event.sequence,
+            legacy=event.legacy,
+            document=msgspec.Raw(_encode(request.document)),
+            carried=request.carried,
+            lineage=request.lineage,
+            findings=request.findings,
+            mapping=request.mapping,
+        )
+    )
+    _asks(state, state.exchanges[exchange_id], event, is_repeat=False)
+    note.act(e.Watch(exchange_id))
+    if request.effect == "enquire":
+        note.act(e.Ask(exchange_id))
+
+
+def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
+    exchange.askers.append((event.session, event.sequence, is_repeat))
+    state.asked.setdefault(event.session, {})[exchange.id] = None
+
+
+def _refuse(
+    state: State,
+    event: e.RequestArrived,
+    terms: Terms,
+    context: dict[str, Any],
+    note: Note,
+    function: str,
+    reference: str,
+    findings: Any,
+    mapping: str,
+) -> None:
+    """Answer a message with all its faults; it is entered nowhere."""
+    exchange_id = terms.fresh.exchange_id()
+    written = terms.book.write_answer(
+        function,
+        answer_sources(
+            context=context,
+            request={
+                "reference": reference,
+                "message_type": event.message_type,
+                "template": event.template,
+                "carried": {},
+            },
+            outcome="refused",
+            faults=terms.faults_of_findings(findings),
+        ),
+    )
+    note.record(
+        r.MessageRefused(
+            exchange=exchange_id,
+            participant=event.participant,
+            function=function,
+            template=event.template,
+            message_type=event.message_type,
+            reference=reference,
+            terminal=event.terminal,
+            session=event.session,
+            sequence=event.sequence,
+            legacy=event.legacy,
+            findings=tuple(findings),
+            reply=r.Reply(written.template, written.message_type, written.body.decode("ascii")),
+            mapping=mapping,
+        )
+    )
+    exchange = state.exchanges[exchange_id]
+    _asks(state, exchange, event, is_repeat=False)
+    told(state, exchange, note)
+
+
+def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Note) -> None:
+    note.record(
+        r.RequestRepeated(
+            exchange=exchange.id,
+            participant=event.participant,
+            reference=exchange.reference,
+            terminal=event.terminal,
+            session=event.session,
+            sequence=event.sequence,
+            legacy=event.legacy,
+        )
+    )
+    _asks(state, exchange, event, is_repeat=True)
+    if exchange.reply is not None:
+        told(state, exchange, note)
+
+
+def _enquiry_answered(
+    state: State, event: e.EnquiryAnswered, terms: Terms, now: datetime, note: Note
+) -> None:
+    exchange = state.exchanges.get(event.exchange)
+    if exchange is None or exchange.stage is Stage.ANSWERED:
+        return
+    entries = list(event.entries)
+    if not entries:
+        conclude(state, exchange, terms, now, note, outcome="nothing_found")
+        return
+    # A reference is unique a day: of several days' SIs under one reference, the last entered is meant.
+    latest = max(entries, key=lambda entry: str(terms.ocp.get("si", "created_at", entry) or ""))
+    number = str(terms.ocp.get("si", "si_number", latest) or "")
+    conclude(state, exchange, terms, now, note, outcome="found", si_number=number, ocp=latest)
+
+
+def _enquiry_failed(state: State, event: e.EnquiryFailed, terms: Terms, now: datetime, note: Note) -> None:
+    exchange = state.exchanges.get(event.exchange)
+    if exchange is None or exchange.stage is Stage.ANSWERED:
+        return
+    waited_s = (note.at_us - exchange.received_us) / 1e6
+    again_s = event.retry_after_s if event.retry_after_s is not None else terms.options.retry_first_s
+    if event.fault is None and waited_s + again_s < terms.options.answer_within_s:
+        note.act(e.Ask(exchange.id, again_s))
+        return
+    fault = event.fault or r.Fault("PGB-OCP-001", "ocp_unavailable", f"OCP gives no answer now: {event.text}")
+    conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))
+
+
+def _overdue(state: State, event: e.Overdue, terms: Terms, now: datetime, note: Note) -> None:
+    exchange = state.exchanges.get(event.exchange)
+    if exchange is None or exchange.effect != "instruct" or exchange.reply is not None:
+        return
+    text = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
+    try:
+        written = terms.book.write_answer(
+            exchange.function,
+            answer_sources(
+                context=terms.context(exchange.participant, exchange.terminal, now),
+                request=request_of(exchange),
+                outcome="waits",
+                text=text,
+            ),
+        )
+    except MappingError:
+        return  # the check of the mapping set rules this out; the final outcome still follows
+    note.record(
+        r.ExchangeAwaited(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            reference=exchange.reference,
+            reply=r.Reply(written.template, written.message_type, written.body.decode("ascii")),
+            lineage=written.lineage,
+            mapping=written.mapping,
+        )
+    )
+    told(state, exchange, note)
+
+
+_DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
+    e.RequestArrived: _request,
+    e.EnquiryAnswered: _enquiry_answered,
+    e.EnquiryFailed: _enquiry_failed,
+    e.Overdue: _overdue,
+    **calls.DECISIONS,
+    **updates.DECISIONS,
+}

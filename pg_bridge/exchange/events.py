@@ -1,0 +1,194 @@
+"""What happens to the core (events) and what it wants done (actions). Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pg_bridge.exchange.entries import Entry
+from pg_bridge.exchange.records import Fault, Reply
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestArrived:
+    """A business request in a good frame. `legacy` is the whole frame as text, `body` its text block's lines."""
+
+    session: str
+    participant: str
+    terminal: str
+    sequence: int
+    template: str
+    message_type: str
+    legacy: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOpen:
+    """A call of this lane may be made now: its batch closes."""
+
+    participant: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """OCP answered a batch: one entry a member, in order."""
+
+    request_id: str
+    entries: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """OCP refused a batch whole; nothing was done. `faults` have OCP's codes."""
+
+    request_id: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """OCP surely did nothing and may be asked again with the same id."""
+
+    request_id: str
+    error: str
+    text: str
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallDenied:
+    """OCP does not accept our token or does not grant the function; nothing was done."""
+
+    request_id: str
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class CallLost:
+    """Nobody knows whether OCP did the call."""
+
+    request_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an enquiry found of a lost call: OCP's entry by member (exchange id); absent ones were not found."""
+
+    request_id: str
+    found: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryAnswered:
+    """OCP answered an enquiry."""
+
+    exchange: str
+    entries: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryFailed:
+    """OCP did not answer an enquiry. `fault` None: it may be asked again."""
+
+    exchange: str
+    text: str
+    fault: Fault | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesArrived:
+    """Status events, pushed (with a delivery id) or fetched; checked, in any order, perhaps seen before."""
+
+    events: Sequence[Json]
+    delivery_id: str = ""
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An exchange was received `answer_within` ago."""
+
+    exchange: str
+
+
+# --- actions ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer the request that came with `sequence` on `session`; `token` comes back when it was written."""
+
+    session: str
+    sequence: int
+    token: str
+    reply: Reply
+    possible_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Make (or make again, with the same id and body) this call, after `after_s` seconds."""
+
+    request_id: str
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask OCP what became of the open members of this call, after `after_s` seconds."""
+
+    request_id: str
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask OCP this enquiry, after `after_s` seconds."""
+
+    exchange: str
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask OCP for the status events behind `after` of a participant's day."""
+
+    participant: str
+    business_date: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """Deliveries of this participant may be sent."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Say Overdue for this exchange when `answer_within` has passed."""
+
+    exchange: str
+
+
+Event = (
+    RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
+    | EnquiryAnswered | EnquiryFailed | UpdatesArrived | Overdue
+)  # fmt: skip
+Action = Answer | Call | Look | Ask | Fetch | Pump | Watch
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided: the entries to make durable, then the actions, which leave only after that."""
+
+    entries: list[Entry] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)

@@ -1,0 +1,272 @@
+"""`apply`: the one way in which the state changes, live and in replay alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.state import (
+    Batch,
+    Delivery,
+    Exchange,
+    SettlementInstruction,
+    Stage,
+    State,
+    Use,
+)
+
+
+def apply(state: State, record: r.Record, at_us: int) -> None:
+    """Fold one record into `state`. Records that only tell a story (sessions, refusals) change nothing."""
+    fold = _FOLDS.get(type(record))
+    if fold is not None:
+        fold(state, record, at_us)
+
+
+def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
+    exchange = Exchange(
+        id=record.exchange,
+        participant=record.participant,
+        terminal=record.terminal,
+        session=record.session,
+        sequence=record.sequence,
+        effect=record.effect,
+        function=record.function,
+        operation=record.operation,
+        template=record.template,
+        message_type=record.message_type,
+        reference=record.reference,
+        business_date=record.business_date,
+        carried=record.carried,
+        document=bytes(record.document),
+        received_us=at_us,
+    )
+    state.exchanges[exchange.id] = exchange
+    if record.effect == "instruct":
+        key = (record.participant, record.business_date, record.reference)
+        state.uses[key] = Use(exchange.id, record.fingerprint)
+        state.lane(record.participant, record.operation).waiting.append(exchange.id)
+
+
+def _message_refused(state: State, record: r.MessageRefused, at_us: int) -> None:
+    # A refusal is an answer like any other: it must reach the PSS, if need be after a break.
+    state.exchanges[record.exchange] = Exchange(
+        id=record.exchange,
+        participant=record.participant,
+        terminal=record.terminal,
+        session=record.session,
+        sequence=record.sequence,
+        effect="refuse",
+        function=record.function,
+        operation="",
+        template=record.template,
+        message_type=record.message_type,
+        reference=record.reference,
+        business_date="",
+        carried={},
+        document=b"",
+        received_us=at_us,
+        stage=Stage.ANSWERED,
+        outcome="refused",
+        reply=record.reply,
+    )
+
+
+def _called(state: State, record: r.BatchCalled, at_us: int) -> None:
+    state.batches[record.request_id] = Batch(
+        request_id=record.request_id,
+        participant=record.participant,
+        operation=record.operation,
+        members=record.members,
+        body=bytes(record.body),
+        called_us=at_us,
+        open=set(record.members),
+    )
+    lane = state.lane(record.participant, record.operation)
+    lane.calling = record.request_id
+    for member in record.members:
+        lane.waiting.remove(member)  # the leftmost ones: found at once
+        exchange = state.exchanges[member]
+        exchange.stage = Stage.CALLED
+        exchange.request_id = record.request_id
+    lane.suspect = max(0, lane.suspect - len(record.members))
+
+
+def _batch_refused(state: State, record: r.BatchRefused, at_us: int) -> None:
+    batch = state.batches.pop(record.request_id)
+    lane = state.lane(batch.participant, batch.operation)
+    lane.calling = ""
+    for member in reversed(batch.members):
+        exchange = state.exchanges[member]
+        exchange.stage = Stage.RECEIVED
+        exchange.request_id = ""
+        lane.waiting.appendleft(member)
+    lane.suspect += len(batch.members)
+    lane.most_suspect = max(1, len(batch.members) // 2)
+
+
+def _unknown(state: State, record: r.OutcomeUnknown, at_us: int) -> None:
+    batch = state.batches[record.request_id]
+    batch.is_unknown = True
+    batch.looks = record.looks
+    batch.is_duplicate = batch.is_duplicate or record.is_duplicate
+    batch.is_resent = batch.is_resent or record.is_resent
+
+
+def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:
+    exchange = state.exchanges[record.exchange]
+    exchange.is_awaited = True
+    exchange.reply = record.reply
+
+
+def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
+    exchange = state.exchanges[record.exchange]
+    exchange.stage = Stage.ANSWERED
+    exchange.outcome = record.outcome
+    exchange.si_number = record.si_number
+    exchange.document = b""
+    if record.reply is not None:
+        exchange.reply = record.reply
+    if record.si_number and exchange.effect == "instruct":
+        state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
+            record.si_number, exchange.id, exchange.terminal, exchange.reference
+        )
+    _conclude(state, exchange)
+
+
+def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
+    exchange = state.exchanges[record.exchange]
+    exchange.stage = Stage.IN_DOUBT
+    _conclude(state, exchange)
+
+
+def _conclude(state: State, exchange: Exchange) -> None:
+    """Nothing more is awaited of the exchange's call; the last member frees the lane."""
+    batch = state.batches.get(exchange.request_id)
+    if batch is None:
+        return
+    batch.open.discard(exchange.id)
+    if not batch.open:
+        del state.batches[batch.request_id]
+        lane = state.lane(batch.participant, batch.operation)
+        if lane.calling == batch.request_id:
+            lane.calling = ""
+
+
+def _left(state: State, record: r.AnswersLeft, at_us: int) -> None:
+    for id_ in record.exchanges:
+        exchange = state.exchanges.get(id_)
+        if exchange is not None:
+            exchange.has_left = True
+            release(state, exchange)
+
+
+def release(state: State, exchange: Exchange) -> None:
+    """Queue the updates that waited for the exchange's own answer to go first."""
+    if exchange.held:
+        outbox = state.outbox(exchange.participant)
+        for delivery in exchange.held:
+            outbox.queue[delivery.id] = delivery
+        exchange.held.clear()
+
+
+def _update(state: State, record: r.UpdateReceived, at_us: int) -> None:
+    feed = state.feed(record.participant, record.business_date)
+    if record.is_held:
+        feed.early[record.sequence] = bytes(record.event)
+    elif record.sequence == feed.next_sequence:
+        feed.next_sequence += 1
+
+
+def _took_early(state: State, participant: str, business_date: str, sequence: int) -> None:
+    feed = state.feed(participant, business_date)
+    if feed.early.pop(sequence, None) is not None:
+        feed.next_sequence = sequence + 1
+
+
+def _released(state: State, record: r.UpdateReleased, at_us: int) -> None:
+    _took_early(state, record.participant, record.business_date, record.sequence)
+
+
+def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
+    delivery = Delivery(
+        id=record.delivery,
+        participant=record.participant,
+        terminal=record.terminal,
+        si_number=record.si_number,
+        reply=record.reply,
+        exchange=record.exchange,
+    )
+    own = state.exchanges.get(record.exchange)
+    if own is not None and not (own.has_left or own.is_sent):
+        own.held.append(delivery)
+    else:
+        state.outbox(record.participant).queue[delivery.id] = delivery
+
+
+def _acknowledged(state: State, record: r.DeliveryAcknowledged, at_us: int) -> None:
+    outbox = state.outbox(record.participant)
+    delivery = outbox.queue.pop(record.delivery, None)
+    outbox.sent.pop(record.delivery, None)
+    own = state.exchanges.get(record.exchange)
+    if own is None:
+        return
+    if record.delivery == own.id:  # its answer, sent again after a break
+        own.has_left = True
+        release(state, own)
+    elif delivery is None:
+        # In replay the answer may have been held longer than it was: it was sent before this update was.
+        own.held = [held for held in own.held if held.id != record.delivery]
+
+
+_FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
+    r.RequestReceived: _received,
+    r.MessageRefused: _message_refused,
+    r.BatchCalled: _called,
+    r.BatchRefused: _batch_refused,
+    r.OutcomeUnknown: _unknown,
+    r.ExchangeAwaited: _awaited,
+    r.ExchangeAnswered: _answered,
+    r.ExchangeInDoubt: _in_doubt,
+    r.AnswersLeft: _left,
+    r.UpdateReceived: _update,
+    r.UpdateReleased: _released,
+    r.DeliveryQueued: _queued,
+    r.DeliveryAcknowledged: _acknowledged,
+}
+
+
+def recover(state: State) -> int:
+    """After a replay: what no process holds any more. Every answer not known to have left becomes a delivery.
+
+    All that waits may have left before: it goes out marked as a possible duplicate. Gives the number of open
+    exchanges.
+    """
+    for outbox in state.outboxes.values():
+        for delivery in outbox.queue.values():
+            delivery.is_copy = True
+    for exchange in state.exchanges.values():
+        if exchange.reply is not None and not exchange.has_left:
+            queue_answer(state, exchange)
+    return sum(exchange.stage is not Stage.ANSWERED for exchange in state.exchanges.values())
+
+
+def queue_answer(state: State, exchange: Exchange) -> None:
+    """Make a delivery of an answer whose session is gone; what waited for it follows it."""
+    if exchange.reply is None:
+        return
+    outbox = state.outbox(exchange.participant)
+    outbox.queue[exchange.id] = Delivery(
+        id=exchange.id,
+        participant=exchange.participant,
+        terminal=exchange.terminal,
+        si_number=exchange.si_number,
+        reply=exchange.reply,
+        exchange=exchange.id,
+        is_copy=True,
+    )
+    exchange.is_sent = True
+    for delivery in exchange.held:
+        delivery.is_copy = True
+    release(state, exchange)

@@ -1,0 +1,116 @@
+"""When the outcome of an exchange is known: the entry, and how the PSS hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.fold import queue_answer
+from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
+
+#: the function of a message that tells an outcome after the request was answered "not known yet"
+LATE_FUNCTION = "status_change"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def conclude(
+    state: State,
+    exchange: Exchange,
+    terms: Terms,
+    now: datetime,
+    note: Note,
+    *,
+    outcome: str,
+    si_number: str = "",
+    faults: Sequence[r.Fault] = (),
+    ocp: e.Json | None = None,
+) -> None:
+    """Record the outcome and answer the PSS: by the answer of the function, or by a delivery if it was told to wait."""
+    is_late = exchange.is_awaited
+    request_id = exchange.request_id
+    if is_late and ocp is not None and outcome == "accepted":
+        ocp = _whole_entry(exchange, terms, ocp)
+    sources = answer_sources(
+        context=terms.context(exchange.participant, exchange.terminal, now),
+        request=request_of(exchange),
+        outcome=outcome,
+        si_number=si_number,
+        faults=faults,
+        ocp=ocp,
+    )
+    if is_late:
+        written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
+    else:
+        written = terms.book.write_answer(exchange.function, sources)
+    reply = r.Reply(written.template, written.message_type, written.body.decode("ascii"))
+    note.record(
+        r.ExchangeAnswered(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            reference=exchange.reference,
+            request_id=request_id,
+            outcome=outcome,
+            si_number=si_number,
+            faults=tuple(faults),
+            ocp=msgspec.Raw(_encode(ocp)),
+            reply=None if is_late else reply,
+            lineage=() if is_late else written.lineage,
+            findings=written.findings,
+            mapping=written.mapping,
+        )
+    )
+    if not is_late:
+        told(state, exchange, note)
+        return
+    note.record(
+        r.DeliveryQueued(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            delivery=terms.fresh.delivery_id(),
+            terminal=exchange.terminal,
+            si_number=si_number,
+            reference=exchange.reference,
+            reply=reply,
+            lineage=written.lineage,
+            findings=written.findings,
+            mapping=written.mapping,
+        )
+    )
+    note.act(e.Pump(exchange.participant))
+
+
+def told(state: State, exchange: Exchange, note: Note) -> None:
+    """Hand the exchange's answer to every session that asks for it; with none left, it waits as a delivery."""
+    if exchange.reply is None:
+        return
+    if not exchange.askers:
+        if not exchange.has_left:
+            queue_answer(state, exchange)
+            note.act(e.Pump(exchange.participant))
+        return
+    for session, sequence, is_repeat in exchange.askers:
+        # Only one copy ever goes without the mark: the first, to the session that asked first.
+        is_copy = is_repeat or exchange.is_sent or exchange.has_left
+        note.act(e.Answer(session, sequence, exchange.id, exchange.reply, possible_duplicate=is_copy))
+        exchange.is_sent = True
+    exchange.askers.clear()
+
+
+def _whole_entry(exchange: Exchange, terms: Terms, answer: e.Json) -> e.Json:
+    """What was asked and what was answered, as one entry of an enquiry: enough for a status change."""
+    values = {
+        concept: value
+        for concept, value in terms.ocp.read("si", msgspec.json.decode(exchange.document)).items()
+        if value is not None
+    }
+    values |= {
+        concept: terms.ocp.get("answer", concept, answer)
+        for concept in ("si_number", "status", "version", "participant_reference", "request_reference")
+    }
+    return terms.ocp.write("si", values)

@@ -1,0 +1,432 @@
+"""What each kind of entry says: one typed record a kind, journaled as JSON and folded into the state.
+
+A record holds results (translations, answers, messages to the PSS), never the way to them, so that a later
+edit of a mapping cannot rewrite history.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from pg_bridge.errors import Finding
+from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.mapping.lineage import Lineage
+
+NO_DOCUMENT = msgspec.Raw(b"null")
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """One message to the PSS: template, message type and the lines of its text block."""
+
+    template: str
+    message_type: str
+    body: str
+
+
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """One fault of a refused request: its code (OCP's or ours), what that means, a legacy reason if data names one."""
+
+    code: str
+    meaning: str
+    text: str
+    reason: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The common part: which exchange and participant it belongs to."""
+
+    kind: ClassVar[Kind]
+    exchange: str = ""
+    participant: str = ""
+
+    def entry_kind(self) -> Kind:
+        """The kind of the entry that holds this record."""
+        return self.kind
+
+    def references(self) -> dict[str, str]:
+        """What the entry can be found by."""
+        return {}
+
+
+class RequestReceived(Record):
+    """A request read, checked and translated: from here on it will be done, once."""
+
+    kind = Kind.INSTRUCTION_RECEIVED
+    effect: str
+    function: str
+    operation: str
+    template: str
+    message_type: str
+    reference: str
+    business_date: str
+    fingerprint: str
+    terminal: str
+    session: str
+    sequence: int
+    legacy: str
+    document: msgspec.Raw
+    carried: dict[str, str] = {}
+    lineage: tuple[Lineage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mapping: str = ""
+
+    def entry_kind(self) -> Kind:
+        """An instruct and an enquire are told apart in lists."""
+        return Kind.INSTRUCTION_RECEIVED if self.effect == "instruct" else Kind.ENQUIRY_RECEIVED
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference."""
+        return {"reference": self.reference}
+
+
+class MessageRefused(Record):
+    """A message with faults: all of them, and the refusal that answers it."""
+
+    kind = Kind.MESSAGE_REFUSED
+    function: str
+    template: str
+    message_type: str
+    reference: str
+    terminal: str
+    session: str
+    sequence: int
+    legacy: str
+    findings: tuple[Finding, ...]
+    reply: Reply
+    mapping: str = ""
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference, where it could be read."""
+        return {"reference": self.reference} if self.reference else {}
+
+
+class RequestRepeated(Record):
+    """A request seen before: `exchange` is the first one's. It gets that one's answer."""
+
+    kind = Kind.REQUEST_REPEATED
+    reference: str
+    terminal: str
+    session: str
+    sequence: int
+    legacy: str
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference."""
+        return {"reference": self.reference}
+
+
+class BatchCalled(Record):
+    """A call is about to be made; its members stay its members for ever."""
+
+    kind = Kind.BATCH_CALLED
+    request_id: str
+    operation: str
+    members: tuple[str, ...]
+    body: msgspec.Raw
+    payload_hash: str
+
+    def references(self) -> dict[str, str]:
+        """The request id."""
+        return {"request_id": self.request_id}
+
+
+class CallConcluded(Record):
+    """What a call's end records share."""
+
+    request_id: str
+    text: str = ""
+
+    def references(self) -> dict[str, str]:
+        """The request id."""
+        return {"request_id": self.request_id}
+
+
+class BatchRefused(CallConcluded):
+    """A bulk was refused whole, nothing was done: its members go again in smaller calls with new ids."""
+
+    kind = Kind.BATCH_REFUSED
+    faults: tuple[Fault, ...] = ()
+
+
+class OutcomeUnknown(CallConcluded):
+    """OCP may or may not have done a call: it is asked, not called anew."""
+
+    kind = Kind.OUTCOME_UNKNOWN
+    looks: int = 0
+    is_duplicate: bool = False
+    is_resent: bool = False
+
+
+class OcpFailed(CallConcluded):
+    """OCP surely did nothing; the same call goes again later."""
+
+    kind = Kind.OCP_FAILED
+    error: str
+
+
+class ExchangeAwaited(Record):
+    """The PSS was told that the outcome is not known yet; the outcome follows as a status change."""
+
+    kind = Kind.EXCHANGE_AWAITED
+    reference: str
+    reply: Reply
+    lineage: tuple[Lineage, ...] = ()
+    mapping: str = ""
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference."""
+        return {"reference": self.reference}
+
+
+class ExchangeAnswered(Record):
+    """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery."""
+
+    kind = Kind.EXCHANGE_ANSWERED
+    reference: str
+    request_id: str = ""
+    outcome: str
+    si_number: str = ""
+    faults: tuple[Fault, ...] = ()
+    ocp: msgspec.Raw = NO_DOCUMENT
+    reply: Reply | None = None
+    lineage: tuple[Lineage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mapping: str = ""
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference, the SI input number, the request id."""
+        found = {"reference": self.reference}
+        if self.si_number:
+            found["si_number"] = self.si_number
+        if self.request_id:
+            found["request_id"] = self.request_id
+        return found
+
+
+class ExchangeInDoubt(Record):
+    """No enquiry settles what became of this instruction: a person must."""
+
+    kind = Kind.EXCHANGE_IN_DOUBT
+    reference: str
+    request_id: str
+    text: str
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference and the request id."""
+        return {"reference": self.reference, "request_id": self.request_id}
+
+
+class AnswersLeft(Record):
+    """The answers of these exchanges are known to have left for the PSS."""
+
+    kind = Kind.ANSWERS_LEFT
+    exchanges: tuple[str, ...]
+
+
+class UpdateReceived(Record):
+    """A status event of OCP, whole. `is_held`: an earlier one of its sequence is still missing."""
+
+    kind = Kind.UPDATE_RECEIVED
+    business_date: str
+    sequence: int
+    event_id: str
+    si_number: str
+    event: msgspec.Raw
+    delivery_id: str = ""
+    is_held: bool = False
+    is_late: bool = False
+
+    def references(self) -> dict[str, str]:
+        """The event id and the SI input number."""
+        return {"event_id": self.event_id, "si_number": self.si_number}
+
+
+class UpdateReleased(Record):
+    """An event that had come too early is next in its sequence now."""
+
+    kind = Kind.UPDATE_RELEASED
+    business_date: str
+    sequence: int
+
+
+class UpdateRepeated(Record):
+    """Events that had come before; dropped."""
+
+    kind = Kind.UPDATE_REPEATED
+    business_date: str
+    sequences: tuple[int, ...]
+    delivery_id: str = ""
+
+
+class UpdateParked(Record):
+    """An update that could not be translated: a mapping file needs correction."""
+
+    kind = Kind.UPDATE_PARKED
+    event_id: str
+    si_number: str
+    findings: tuple[Finding, ...]
+
+    def references(self) -> dict[str, str]:
+        """The event id and the SI input number."""
+        return {"event_id": self.event_id, "si_number": self.si_number}
+
+
+class GapFound(Record):
+    """Events are missing before `found`; they are asked for."""
+
+    kind = Kind.GAP_FOUND
+    business_date: str
+    expected: int
+    found: int
+
+
+class DeliveryQueued(Record):
+    """A message to the PSS that must be acknowledged: a status change, a confirmation, or a late outcome."""
+
+    kind = Kind.DELIVERY_QUEUED
+    delivery: str
+    terminal: str
+    si_number: str
+    reference: str
+    reply: Reply
+    event_id: str = ""
+    sequence: int = 0
+    business_date: str = ""
+    lineage: tuple[Lineage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mapping: str = ""
+
+    def references(self) -> dict[str, str]:
+        """Delivery, event, SI input number and the participant's own reference."""
+        found = {"delivery": self.delivery, "reference": self.reference}
+        if self.si_number:
+            found["si_number"] = self.si_number
+        if self.event_id:
+            found["event_id"] = self.event_id
+        return found
+
+
+class DeliveryAcknowledged(Record):
+    """The PSS acknowledged a delivery."""
+
+    kind = Kind.DELIVERY_ACKNOWLEDGED
+    delivery: str
+
+    def references(self) -> dict[str, str]:
+        """The delivery."""
+        return {"delivery": self.delivery}
+
+
+class SessionOpened(Record):
+    """A PSS logged on."""
+
+    kind = Kind.SESSION_OPENED
+    session: str
+    terminal: str
+    address: str
+
+    def references(self) -> dict[str, str]:
+        """The session id."""
+        return {"session": self.session}
+
+
+class SessionRefused(Record):
+    """A connection or log-on was not accepted."""
+
+    kind = Kind.SESSION_REFUSED
+    address: str
+    terminal: str = ""
+    text: str
+
+
+class SessionClosed(Record):
+    """A session or connection ended."""
+
+    kind = Kind.SESSION_CLOSED
+    session: str
+    reason: str
+
+    def references(self) -> dict[str, str]:
+        """The session id."""
+        return {"session": self.session}
+
+
+class FrameRefused(Record):
+    """Bytes that were no frame, or a frame that was not legal; as received, at most the first 64 KiB."""
+
+    kind = Kind.FRAME_REFUSED
+    session: str
+    address: str
+    code: str
+    text: str
+    raw: bytes
+    size: int
+
+    def references(self) -> dict[str, str]:
+        """The session id."""
+        return {"session": self.session}
+
+
+class PushRefused(Record):
+    """A pushed delivery that was not accepted, and the HTTP status that answered it."""
+
+    kind = Kind.PUSH_REFUSED
+    status: int
+    text: str
+    delivery_id: str = ""
+    body: bytes = b""
+    size: int = 0
+
+
+class NodeStarted(Record):
+    """The bridge began on this node, after replaying `replayed` entries."""
+
+    kind = Kind.NODE_STARTED
+    version: str
+    mapping: str
+    replayed: int
+    reopened: int
+
+
+class NodeStopped(Record):
+    """The bridge ended in order."""
+
+    kind = Kind.NODE_STOPPED
+    reason: str
+
+
+_RECORDS: tuple[type[Record], ...] = (
+    MessageRefused, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed, ExchangeAwaited,
+    ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated, UpdateParked, GapFound,
+    DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed, FrameRefused, PushRefused,
+    NodeStarted, NodeStopped,
+)  # fmt: skip
+_DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
+    record.kind: msgspec.json.Decoder(record) for record in _RECORDS
+} | {
+    kind: msgspec.json.Decoder(RequestReceived) for kind in (Kind.INSTRUCTION_RECEIVED, Kind.ENQUIRY_RECEIVED)
+}
+_ENCODER = msgspec.json.Encoder()
+
+
+def write_entry(record: Record, at_us: int) -> Entry:
+    """The entry that journals `record`; `at_us` is UTC in microseconds since 1970."""
+    findings: tuple[Finding, ...] = getattr(record, "findings", ())
+    return Entry(
+        kind=record.entry_kind(),
+        at_us=at_us,
+        exchange=record.exchange,
+        participant=record.participant,
+        references=record.references(),
+        mapping=getattr(record, "mapping", ""),
+        findings=tuple(finding.code for finding in findings) if findings else (),
+        payload=_ENCODER.encode(record),
+    )
+
+
+def read_entry(entry: Entry) -> Record:
+    """The record that `entry` journals."""
+    record: Record = _DECODERS[entry.kind].decode(entry.payload)
+    return record

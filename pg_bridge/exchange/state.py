@@ -1,0 +1,184 @@
+"""What the bridge knows at one moment: open exchanges, calls, updates and deliveries.
+
+Only `fold.apply` changes it, from records; so replaying the journal builds it again. The few members that are
+not folded (what a socket did a moment ago) are marked: they are lost with the process, and recovery assumes the worse.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pg_bridge.exchange.records import Reply
+
+
+class Stage(StrEnum):
+    """How far an exchange is."""
+
+    RECEIVED = "received"
+    CALLED = "called"
+    IN_DOUBT = "in_doubt"
+    ANSWERED = "answered"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The life of one request of a PSS, from receipt until its answer has left."""
+
+    id: str
+    participant: str
+    terminal: str
+    session: str
+    sequence: int
+    effect: str
+    function: str
+    operation: str
+    template: str
+    message_type: str
+    reference: str
+    business_date: str
+    carried: dict[str, str]
+    document: bytes
+    received_us: int
+    stage: Stage = Stage.RECEIVED
+    request_id: str = ""
+    si_number: str = ""
+    outcome: str = ""
+    reply: Reply | None = None
+    is_awaited: bool = False
+    has_left: bool = False
+    held: list[Delivery] = field(default_factory=list)
+    #: not folded: the sessions that wait for this answer, as (session, request's sequence number, is a repeat)
+    askers: list[tuple[str, int, bool]] = field(default_factory=list)
+    #: not folded: a copy without the possible-duplicate mark was handed to a session
+    is_sent: bool = False
+
+
+@dataclass(slots=True)
+class Use:
+    """One use of a participant reference on a Hong Kong calendar day."""
+
+    exchange: str
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """One call to OCP: its request id, body and members, for ever."""
+
+    request_id: str
+    participant: str
+    operation: str
+    members: tuple[str, ...]
+    body: bytes
+    called_us: int
+    #: members whose outcome is not known yet
+    open: set[str]
+    looks: int = 0
+    is_unknown: bool = False
+    #: its outcome was unknown once and it went again: a used reference may be our own first try
+    is_resent: bool = False
+    #: OCP says that the request id was used
+    is_duplicate: bool = False
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Lane:
+    """The calls of one participant and operation: one at a time, in order."""
+
+    participant: str
+    operation: str
+    waiting: deque[str] = field(default_factory=deque)
+    calling: str = ""
+    #: after a bulk was refused whole: how many of the first waiting are suspect, and how many may go together
+    suspect: int = 0
+    most_suspect: int = 0
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message to the PSS that must be acknowledged."""
+
+    id: str
+    participant: str
+    terminal: str
+    si_number: str
+    reply: Reply
+    exchange: str = ""
+    #: a copy may have left before
+    is_copy: bool = False
+
+
+@dataclass(slots=True)
+class Outbox:
+    """A participant's deliveries in order; `sent` maps those under way to their session (not folded)."""
+
+    queue: OrderedDict[str, Delivery] = field(default_factory=OrderedDict)
+    sent: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Feed:
+    """Status events of one participant and business date: the next sequence number, and those that came too early."""
+
+    participant: str
+    business_date: str
+    next_sequence: int = 1
+    #: sequence -> the event's document as JSON
+    early: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SettlementInstruction:
+    """An SI that was entered through us: who is told of its updates first."""
+
+    number: str
+    exchange: str
+    terminal: str
+    reference: str
+
+
+LaneKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class State:
+    """Everything, by what it is looked up by."""
+
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+    #: (participant, Hong Kong date, reference) -> the request that used it first
+    uses: dict[tuple[str, str, str], Use] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    lanes: dict[LaneKey, Lane] = field(default_factory=dict)
+    outboxes: dict[str, Outbox] = field(default_factory=dict)
+    feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
+    #: (participant, SI input number)
+    instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
+    #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
+    asked: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def outbox(self, participant: str) -> Outbox:
+        """The participant's outbox, made when first needed."""
+        return self.outboxes.setdefault(participant, Outbox())
+
+    def lane(self, participant: str, operation: str) -> Lane:
+        """The lane of an operation, made when first needed."""
+        key = (participant, operation)
+        lane = self.lanes.get(key)
+        if lane is None:
+            lane = self.lanes[key] = Lane(participant, operation)
+        return lane
+
+    def feed(self, participant: str, business_date: str) -> Feed:
+        """The feed of a participant's day, made when first needed."""
+        key = (participant, business_date)
+        feed = self.feeds.get(key)
+        if feed is None:
+            feed = self.feeds[key] = Feed(participant, business_date)
+        return feed
+
+    def in_doubt(self) -> list[Exchange]:
+        """The exchanges that wait for a person."""
+        return [exchange for exchange in self.exchanges.values() if exchange.stage is Stage.IN_DOUBT]
