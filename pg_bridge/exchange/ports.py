@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pg_bridge.exchange.entries import Entry, Position, Stored
+from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.outbound import Seat
+from pg_bridge.exchange.state import Delivery
 from pg_bridge.profiles.concepts import Operation
 
 
@@ -48,4 +51,32 @@ class Ocp(Protocol):
 
         Gives the entries. Raises as `write`; a query of unknown outcome may simply be asked again.
         """
+        ...
+
+
+class Slots(Protocol):
+    """Permission to call OCP within its limits."""
+
+    def try_slot(self, priority: int = 1) -> bool:
+        """Take a slot if one is free now."""
+        ...
+
+    async def slot(self, priority: int = 1) -> None:
+        """Take a slot, waiting until one is free; a lower priority number goes first."""
+        ...
+
+
+class Sessions(Protocol):
+    """The sessions that are on, towards the PSSs. Nothing here waits."""
+
+    def seats(self, participant: str) -> Sequence[Seat]:
+        """The participant's sessions, oldest first."""
+        ...
+
+    def answer(self, answer: Answer) -> bool:
+        """Answer a request; False when its session is gone."""
+        ...
+
+    def deliver(self, session: str, delivery: Delivery) -> bool:
+        """Give a session one delivery; False when it is gone or its window is full."""
         ...

@@ -1,0 +1,197 @@
+"""(environment, TOML text) -> frozen Config. Reads no file and no environment itself.
+
+Secrets come from files or from environment variables that the file names, never from the file itself.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+
+import msgspec
+
+from pg_bridge.errors import ConfigError, Finding
+
+
+class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[pss]: where the PSSs dial in."""
+
+    host: str = "127.0.0.1"
+    port: int = 7000
+    max_sessions_per_participant: int = 4
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+
+
+class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[participants.<id>]: who may log on."""
+
+    addresses: tuple[str, ...] = ()
+    lenient: bool = False
+
+
+class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[ocp]: where OCP is and who we are there."""
+
+    base_url: str
+    auth_base_url: str = ""
+    company_id: str
+    machine_id: str
+    company_key_file: str
+    machine_key_file: str
+    key_passphrase_env: str = ""
+    ca_file: str = ""
+    client_certificate_file: str = ""
+    client_key_file: str = ""
+    proxy: str = ""
+    connect_timeout_s: float = 3.0
+    read_timeout_s: float = 10.0
+    #: 0: as the profile says; -1: no limit
+    company_calls: int = 0
+
+
+class PushConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[push]: where OCP pushes to."""
+
+    host: str = "127.0.0.1"
+    port: int = 7080
+    #: the URL that OCP knows us by; empty: http://host:port/ocp/status-events
+    url: str = ""
+    subscribe: bool = True
+
+
+class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[journal]: where every step is recorded."""
+
+    path: str = "pg-bridge.journal.sqlite"
+    node: str = "node1"
+
+
+class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[exchange]: times of the core."""
+
+    answer_within_s: float = 20.0
+    retry_first_s: float = 1.0
+    retry_most_s: float = 30.0
+
+
+class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[log]: how the log is written."""
+
+    level: str = "info"
+    json: bool = True
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration file."""
+
+    ocp: OcpConfig
+    participants: dict[str, ParticipantConfig]
+    pss: PssConfig = PssConfig()
+    push: PushConfig = PushConfig()
+    journal: JournalConfig = JournalConfig()
+    exchange: ExchangeConfig = ExchangeConfig()
+    log: LogConfig = LogConfig()
+    #: another folder of mappings; empty: the shipped one
+    mappings: str = ""
+
+
+def read_config(text: str, environment: Mapping[str, str]) -> Config:
+    """Read a configuration. Raises ConfigError with every finding.
+
+    An environment variable `PG_BRIDGE_<SECTION>_<KEY>` (upper case) overrides a text, number or boolean of a section.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"reading the configuration: {error}") from error
+    for name, value in environment.items():
+        if name.startswith("PG_BRIDGE_") and name.count("_") >= 3:
+            section, _, key = name.removeprefix("PG_BRIDGE_").lower().partition("_")
+            if section in _SECTIONS:
+                document.setdefault(section, {})[key] = _scalar(value)
+    try:
+        config = msgspec.convert(document, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"reading the configuration: {error}") from error
+    findings = [
+        Finding("PGB-CFG-002", "error", "participants", "name at least one participant that may log on")
+    ] * (not config.participants)
+    findings += [
+        Finding("PGB-CFG-003", "error", f"participants.{name}", "a participant id has 6 characters")
+        for name in config.participants
+        if len(name) != 6
+    ]
+    if findings:
+        raise ConfigError("; ".join(str(finding) for finding in findings), findings=findings)
+    return config
+
+
+_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "log"})
+
+
+def _scalar(value: str) -> str | int | float | bool:
+    if value in ("true", "false"):
+        return value == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+EXAMPLE = """\
+# pg-bridge: the whole configuration, with its defaults. Keys without a default are marked `needed`.
+# Any key of a section may be overridden by the environment: PG_BRIDGE_PSS_PORT=7001.
+
+mappings = ""                       # another folder of mappings; empty: the one shipped with the bridge
+
+[ocp]
+base_url = "https://ocp.example"    # needed: where OCP's API is
+auth_base_url = ""                  # where tokens are asked for; empty: base_url
+company_id = "HKB01234"             # needed: the company as OCP knows it
+machine_id = "HKB01234-M1"          # needed: this machine as OCP knows it
+company_key_file = "company.pem"    # needed: PEM private key, mode 0600
+machine_key_file = "machine.pem"    # needed: PEM private key, mode 0600
+key_passphrase_env = ""             # the environment variable that holds the keys' passphrase
+ca_file = ""                        # another CA for OCP's certificate
+client_certificate_file = ""        # mTLS
+client_key_file = ""
+proxy = ""
+connect_timeout_s = 3.0
+read_timeout_s = 10.0
+company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, -1 no limit
+
+[participants.B01234]               # needed: one section for each participant that may log on
+addresses = []                      # source addresses allowed; empty: any
+lenient = false                     # carry unknown optional fields along instead of refusing them
+
+[pss]
+host = "127.0.0.1"
+port = 7000
+max_sessions_per_participant = 4
+tls_certificate = ""                # PEM; with tls_key the PSSs must speak TLS
+tls_key = ""
+tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA
+
+[push]
+host = "127.0.0.1"
+port = 7080
+url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events
+subscribe = true                    # subscribe that URL at OCP when starting
+
+[journal]
+path = "pg-bridge.journal.sqlite"
+node = "node1"
+
+[exchange]
+answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
+retry_first_s = 1.0
+retry_most_s = 30.0
+
+[log]
+level = "info"
+json = true
+"""

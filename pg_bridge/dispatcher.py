@@ -1,0 +1,439 @@
+"""The one loop: event -> decide -> journal -> act.
+
+Events are decided at once, one after another. What they decided waits for the committer, which makes all that has
+gathered durable in one append and only then lets the actions leave. So nothing is called, answered or delivered
+that the journal does not hold, and a disk that syncs slowly makes batches larger, not answers earlier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pg_bridge import telemetry
+from pg_bridge.errors import (
+    JournalError,
+    JournalFull,
+    OcpDenied,
+    OcpError,
+    OcpOutcomeUnknown,
+    OcpRefused,
+    OcpUnavailable,
+)
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.calls import resume
+from pg_bridge.exchange.decide import decide
+from pg_bridge.exchange.entries import Entry
+from pg_bridge.exchange.fold import apply, queue_answer, recover, release
+from pg_bridge.exchange.outbound import choose
+from pg_bridge.exchange.ports import Journal, Ocp, Sessions, Slots
+from pg_bridge.exchange.records import Fault, Record, read_entry, write_entry
+from pg_bridge.exchange.state import Stage, State
+from pg_bridge.exchange.terms import Terms, epoch_us
+from pg_bridge.profiles.concepts import Operation
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class DispatcherOptions:
+    """Bounds of the loop."""
+
+    #: entries that may wait to become durable; beyond that requests are told BUSY and pushes 503
+    most_pending: int = 20_000
+    #: OCP's pages are asked again this long after a gap could not be filled, in seconds
+    refetch_s: float = 5.0
+
+
+class Dispatcher:
+    """Holds the state; the edges hand it events and it uses them through ports."""
+
+    def __init__(
+        self,
+        *,
+        terms: Terms,
+        journal: Journal,
+        ocp: Ocp,
+        slots: Slots,
+        clock: Clock,
+        options: DispatcherOptions = DispatcherOptions(),  # noqa: B008 - frozen
+    ) -> None:
+        self.state = State()
+        self.terms = terms
+        self._journal = journal
+        self._ocp = ocp
+        self._slots = slots
+        self._clock = clock
+        self._options = options
+        self._sessions: Sessions | None = None
+        self._entries: list[Entry] = []
+        self._actions: list[e.Action] = []
+        self._durable: list[asyncio.Future[None]] = []
+        self._wake = asyncio.Event()
+        self._work: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._awaiting_slot: set[tuple[str, str]] = set()
+        self._fetching: set[tuple[str, str]] = set()
+        self._touched_lanes: set[tuple[str, str]] = set()
+        self._log = telemetry.logger()
+        #: set when durability is in doubt: the bridge must stop
+        self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
+
+    # --- start ---------------------------------------------------------------------------------------------
+
+    async def replay(self) -> int:
+        """Build the state from the journal; gives the number of entries read."""
+        count = 0
+        async for stored in self._journal.replay(0):
+            apply(self.state, read_entry(stored.entry), stored.entry.at_us)
+            count += 1
+        return count
+
+    def begin(self, sessions: Sessions, *, version: str, replayed: int) -> None:
+        """Take up what was open when the last process ended."""
+        self._sessions = sessions
+        reopened = recover(self.state)
+        self.note(
+            r.NodeStarted(version=version, mapping=self.terms.book.hash, replayed=replayed, reopened=reopened)
+        )
+        self._actions += resume(self.state)
+        self._touched_lanes |= set(self.state.lanes)
+        self._wake.set()
+
+    # --- events --------------------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Nothing can be made durable now; say BUSY."""
+        return len(self._entries) >= self._options.most_pending or self.failed.done()
+
+    def offer(self, event: e.Event) -> None:
+        """Decide on `event`; what it decided leaves when it is durable."""
+        decision = decide(self.state, event, self.terms, self._clock())
+        self._entries += decision.entries
+        self._actions += decision.actions
+        if isinstance(event, e.RequestArrived):
+            self._touched_lanes.update(key for key in self.state.lanes if key[0] == event.participant)
+        self._wake.set()
+
+    def note(self, record: Record) -> None:
+        """Journal something that happened and asks for no decision."""
+        at_us = epoch_us(self._clock())
+        apply(self.state, record, at_us)
+        self._entries.append(write_entry(record, at_us))
+        self._wake.set()
+
+    async def durable(self) -> None:
+        """Return when all that was offered so far is durable. Raises JournalError."""
+        if self.failed.done():
+            raise self.failed.result()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._durable.append(waiter)
+        self._wake.set()
+        await waiter
+
+    def delivery_acknowledged(self, delivery: str, participant: str) -> None:
+        """The PSS acknowledged a delivery."""
+        outbox = self.state.outbox(participant)
+        found = outbox.queue.get(delivery)
+        self.note(
+            r.DeliveryAcknowledged(
+                exchange=found.exchange if found is not None else "",
+                participant=participant,
+                delivery=delivery,
+            )
+        )
+        self._pump(participant)
+
+    def answer_written(self, exchange_id: str) -> None:
+        """A copy of the exchange's answer was given to the socket: its updates may follow."""
+        exchange = self.state.exchanges.get(exchange_id)
+        if exchange is not None:
+            exchange.is_sent = True
+            if exchange.held:
+                release(self.state, exchange)
+                self._pump(exchange.participant)
+
+    def answers_left(self, session: str, exchanges: Sequence[str]) -> None:
+        """These answers are known to have left."""
+        asked = self.state.asked.get(session, {})
+        fresh = [id_ for id_ in exchanges if asked.pop(id_, 0) is None]
+        if fresh:
+            self.note(r.AnswersLeft(exchanges=tuple(fresh)))
+
+    def session_opened(self, record: r.SessionOpened) -> None:
+        """A PSS logged on: what waits for its participant may go."""
+        self.note(record)
+        self._log.info(telemetry.SESSION_OPENED, participant=record.participant, terminal=record.terminal)
+        self._actions.append(e.Pump(record.participant))
+
+    def session_closed(self, record: r.SessionClosed) -> None:
+        """A session ended: what it was sent and did not acknowledge goes again; unleft answers become deliveries."""
+        outbox = self.state.outbox(record.participant)
+        for delivery_id in [id_ for id_, session in outbox.sent.items() if session == record.session]:
+            del outbox.sent[delivery_id]
+            outbox.queue[delivery_id].is_copy = True
+        for exchange_id in self.state.asked.pop(record.session, {}):
+            exchange = self.state.exchanges[exchange_id]
+            exchange.askers = [asker for asker in exchange.askers if asker[0] != record.session]
+            if exchange.reply is not None and not exchange.has_left:
+                queue_answer(self.state, exchange)
+        self.note(record)
+        self._log.info(telemetry.SESSION_CLOSED, participant=record.participant, reason=record.reason)
+        self._actions.append(e.Pump(record.participant))
+
+    # --- journal -------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Commit and act until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._close_batches()
+            entries, actions, waiters = self._entries, self._actions, self._durable
+            self._entries, self._actions, self._durable = [], [], []
+            if entries and not await self._commit(entries, waiters):
+                return
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+            for action in actions:
+                self._act(action)
+
+    async def _commit(self, entries: list[Entry], waiters: list[asyncio.Future[None]]) -> bool:
+        while True:
+            try:
+                await self._journal.append(entries)
+            except JournalFull:
+                await asyncio.sleep(0.01)
+            except JournalError as error:
+                # What was decided is not durable: none of it may leave. The next process replays what is.
+                self._log.critical(telemetry.JOURNAL_FAILED, error=str(error))
+                self.failed.set_result(error)
+                for waiter in waiters:
+                    if not waiter.done():
+                        waiter.set_exception(error)
+                return False
+            else:
+                return True
+
+    def _close_batches(self) -> None:
+        """Close the batch of every lane that is free and may call, so that it is one commit with what it holds."""
+        for key in self._touched_lanes:
+            lane = self.state.lanes[key]
+            if lane.calling or not lane.waiting or key in self._awaiting_slot:
+                continue
+            if self._slots.try_slot():
+                self.offer(e.LaneOpen(*key))
+            else:
+                self._awaiting_slot.add(key)
+                self._spawn(self._open_later(key))
+        self._touched_lanes.clear()
+
+    async def _open_later(self, key: tuple[str, str]) -> None:
+        await self._slots.slot()
+        self._awaiting_slot.discard(key)
+        self.offer(e.LaneOpen(*key))
+
+    # --- actions -------------------------------------------------------------------------------------------
+
+    def _act(self, action: e.Action) -> None:
+        match action:
+            case e.Answer():
+                self._answer(action)
+            case e.Pump():
+                self._pump(action.participant)
+            case e.Call():
+                self._later(
+                    action.after_s,
+                    lambda: self._spawn(self._call(action.request_id, is_again=action.after_s > 0)),
+                )
+            case e.Look():
+                self._later(action.after_s, lambda: self._spawn(self._look(action.request_id)))
+            case e.Ask():
+                self._later(action.after_s, lambda: self._spawn(self._ask(action.exchange)))
+            case e.Watch():
+                self._watch(action.exchange)
+            case e.Fetch():
+                self._spawn(self.fetch(action.participant, action.business_date, action.after))
+
+    def _answer(self, answer: e.Answer) -> None:
+        if self._sessions is None or self._sessions.answer(answer):
+            return
+        exchange = self.state.exchanges.get(answer.token)
+        if exchange is not None and not exchange.has_left:
+            queue_answer(self.state, exchange)
+            self._pump(exchange.participant)
+
+    def _pump(self, participant: str) -> None:
+        if self._sessions is None:
+            return
+        outbox = self.state.outbox(participant)
+        if len(outbox.queue) == len(outbox.sent):
+            return
+        for session, delivery in choose(outbox, self._sessions.seats(participant)):
+            if self._sessions.deliver(session, delivery):
+                outbox.sent[delivery.id] = session
+
+    def _watch(self, exchange_id: str) -> None:
+        exchange = self.state.exchanges.get(exchange_id)
+        if exchange is None or exchange.reply is not None:
+            return
+        waited_s = (epoch_us(self._clock()) - exchange.received_us) / 1e6
+        self._later(
+            max(0.001, self.terms.options.answer_within_s - waited_s),
+            lambda: self._overdue(exchange_id),
+        )
+
+    def _overdue(self, exchange_id: str) -> None:
+        exchange = self.state.exchanges.get(exchange_id)
+        if exchange is not None and exchange.stage is not Stage.ANSWERED:
+            self.offer(e.Overdue(exchange_id))
+
+    async def _call(self, request_id: str, *, is_again: bool) -> None:
+        batch = self.state.batches.get(request_id)
+        if batch is None:
+            return
+        if is_again:
+            await self._slots.slot()
+        try:
+            entries = await self._ocp.write(
+                Operation(batch.operation), batch.participant, request_id, batch.body
+            )
+        except OcpUnavailable as error:
+            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            self.offer(e.CallFailed(request_id, error.code, str(error), error.retry_after_s))
+        except OcpRefused as error:
+            self.offer(e.CallRefused(request_id, self.terms.faults_of_ocp(error.refusals)))
+        except OcpDenied as error:
+            self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            self.offer(
+                e.CallDenied(request_id, Fault(error.ocp_code or error.code, "ocp_denied", str(error)))
+            )
+        except OcpOutcomeUnknown as error:
+            self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
+            self.offer(e.CallLost(request_id, str(error)))
+        else:
+            self.offer(e.CallAnswered(request_id, entries))
+        self._touched_lanes.add((batch.participant, batch.operation))
+
+    async def _look(self, request_id: str) -> None:
+        batch = self.state.batches.get(request_id)
+        if batch is None:
+            return
+        found: dict[str, e.Json] = {}
+        try:
+            for member in batch.members:
+                exchange = self.state.exchanges[member]
+                if member not in batch.open:
+                    continue
+                await self._slots.slot(0)
+                entries = await self._ocp.ask(
+                    Operation.SI_QUERY,
+                    exchange.participant,
+                    self.terms.ocp.write(
+                        "query",
+                        {
+                            "participant_id": exchange.participant,
+                            "request_reference": exchange.reference,
+                            "business_date": exchange.business_date,
+                        },
+                    ),
+                )
+                if entries:
+                    found[member] = entries[-1]
+        except OcpError as error:
+            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            pause_s = getattr(error, "retry_after_s", None) or self.terms.options.retry_first_s
+            self._later(pause_s, lambda: self._spawn(self._look(request_id)))
+            return
+        self.offer(e.Looked(request_id, found))
+        self._touched_lanes.add((batch.participant, batch.operation))
+
+    async def _ask(self, exchange_id: str) -> None:
+        exchange = self.state.exchanges.get(exchange_id)
+        if exchange is None or exchange.stage is Stage.ANSWERED:
+            return
+        await self._slots.slot()
+        try:
+            document = msgspec.json.decode(exchange.document)
+            entries = await self._ocp.ask(Operation(exchange.operation), exchange.participant, document)
+        except OcpRefused as error:
+            faults = self.terms.faults_of_ocp(error.refusals)
+            self.offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
+        except OcpDenied as error:
+            fault = Fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            self.offer(e.EnquiryFailed(exchange_id, str(error), fault))
+        except OcpError as error:
+            retry_after_s = getattr(error, "retry_after_s", None)
+            self.offer(e.EnquiryFailed(exchange_id, str(error), None, retry_after_s))
+        else:
+            self.offer(e.EnquiryAnswered(exchange_id, entries))
+
+    async def fetch(self, participant: str, business_date: str, after: int) -> None:
+        """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""
+        key = (participant, business_date)
+        if key in self._fetching:
+            return
+        self._fetching.add(key)
+        try:
+            await self._slots.slot()
+            document = self.terms.ocp.write(
+                "events_query",
+                {"participant_id": participant, "business_date": business_date, "after_sequence": after},
+            )
+            events = await self._ocp.ask(Operation.STATUS_EVENTS, participant, document)
+        except OcpError as error:
+            self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
+            events = []
+        finally:
+            self._fetching.discard(key)
+        if events:
+            self.offer(e.UpdatesArrived(events))
+        feed = self.state.feeds.get(key)
+        if feed is not None and feed.early:
+            self._later(
+                self._options.refetch_s,
+                lambda: self._spawn(self.fetch(participant, business_date, feed.next_sequence - 1)),
+            )
+
+    # --- tasks ---------------------------------------------------------------------------------------------
+
+    def _later(self, after_s: float, do: Callable[[], object]) -> None:
+        if after_s <= 0:
+            do()
+            return
+
+        def run() -> None:
+            self._timers.discard(handle)
+            do()
+
+        handle = asyncio.get_running_loop().call_later(after_s, run)
+        self._timers.add(handle)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error(telemetry.EVENT_FAILED, error=repr(error))
+
+    async def close(self, reason: str) -> None:
+        """Stop calling; journal the end."""
+        for handle in self._timers:
+            handle.cancel()
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        if not self.failed.done():
+            self.note(r.NodeStopped(reason=reason))
+            await self.durable()

@@ -1,0 +1,61 @@
+"""The names of log events, and the one place where logging is set up.
+
+Events are past-tense facts; context travels as keys, never inside the event text. No secret, token or whole
+message is ever logged: the journal position is enough to find it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+BRIDGE_STARTED = "bridge_started"
+BRIDGE_STOPPED = "bridge_stopped"
+JOURNAL_REPLAYED = "journal_replayed"
+JOURNAL_FAILED = "journal_failed"
+LISTENING = "listening"
+SESSION_OPENED = "session_opened"
+SESSION_CLOSED = "session_closed"
+FRAME_REFUSED = "frame_refused"
+MESSAGE_REFUSED = "message_refused"
+OCP_FAILED = "ocp_failed"
+OUTCOME_UNKNOWN = "outcome_unknown"
+EXCHANGE_IN_DOUBT = "exchange_in_doubt"
+GAP_FOUND = "gap_found"
+PUSH_REFUSED = "push_refused"
+UPDATE_PARKED = "update_parked"
+EVENT_FAILED = "event_failed"
+
+#: every event name that may be logged; a test holds the code to it
+EVENTS = frozenset(
+    value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
+)
+
+
+def set_up(*, level: str = "info", as_json: bool = True) -> None:
+    """Log to standard error, one event a line. Called once, by cli."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def logger() -> Any:
+    """The logger; bound context is added per call."""
+    return structlog.get_logger()
