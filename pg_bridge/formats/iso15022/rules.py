@@ -1,0 +1,123 @@
+"""The format notation of ISO 15022 (`16x`, `4!c`, `[8c]`, `10*35x`) as regular expressions, and named checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+_SETS = {
+    "n": "0-9",
+    "a": "A-Z",
+    "c": "A-Z0-9",
+    "h": "A-F0-9",
+    "x": r"A-Za-z0-9/\-?:().,'+ ",
+    "d": "",  # a decimal: see _decimal
+}
+_ELEMENT = re.compile(r"(?:(\d+)\*)?(\d+)(!?)([nachxd])")
+
+
+class FormatError(ValueError):
+    """The notation is not one of ISO 15022."""
+
+
+@lru_cache(maxsize=512)
+def compile_format(notation: str) -> re.Pattern[str]:
+    """The pattern of a notation, for `fullmatch`. Lines of a narrative are joined by CRLF. Raises FormatError.
+
+    `16x` up to 16, `4!c` exactly 4, `15d` a decimal of up to 15 characters with its comma, `10*35x` up to 10 lines,
+    `[...]` optional, anything else stands for itself.
+    """
+    return re.compile(_translate(notation))
+
+
+def _translate(notation: str) -> str:
+    out: list[str] = []
+    at = 0
+    depth = 0
+    while at < len(notation):
+        character = notation[at]
+        if character == "[":
+            out.append("(?:")
+            depth += 1
+            at += 1
+        elif character == "]":
+            if not depth:
+                raise FormatError(f"a ] without its [ in {notation!r}")
+            out.append(")?")
+            depth -= 1
+            at += 1
+        elif match := _ELEMENT.match(notation, at):
+            out.append(_element(*match.groups()))
+            at = match.end()
+        else:
+            out.append(r"\r\n" if character == "\n" else re.escape(character))
+            at += 1
+    if depth:
+        raise FormatError(f"a [ without its ] in {notation!r}")
+    return "".join(out)
+
+
+def _element(lines: str | None, size: str, exact: str, kind: str) -> str:
+    if kind == "d":
+        return rf"(?=[0-9,]{{2,{size}}}(?![0-9,]))[0-9]+,[0-9]*"
+    one = f"[{_SETS[kind]}]{{{size if exact else f'1,{size}'}}}"
+    if lines is None:
+        return one
+    # No line of a narrative begins with `:` or `-`: it would open a field or end the text.
+    line = rf"(?![:\-]){one}"
+    return rf"{line}(?:\r\n{line}){{0,{int(lines) - 1}}}"
+
+
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@lru_cache(maxsize=4096)
+def is_date(value: str) -> bool:
+    """YYYYMMDD is a day of the calendar."""
+    if len(value) != 8 or not (value.isascii() and value.isdigit()):
+        return False
+    year, month, day = int(value[:4]), int(value[4:6]), int(value[6:])
+    if not (year and 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]):
+        return False
+    return not (month == 2 and day == 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+
+
+def is_positive(value: str) -> bool:
+    """The number in the value is more than zero."""
+    return any(character in "123456789" for character in value)
+
+
+def is_whole(value: str) -> bool:
+    """Nothing but zeros stands behind the comma."""
+    return not value.partition(",")[2].strip("0")
+
+
+@lru_cache(maxsize=8192)
+def is_isin(value: str) -> bool:
+    """Twelve characters with a right check digit (ISO 6166, Luhn over the letters taken as numbers)."""
+    if len(value) != 12 or not value.isascii() or not value[:2].isalpha() or not value[-1].isdigit():
+        return False
+    if not value.isalnum() or not value.isupper():
+        return False
+    digits = "".join(str(int(character, 36)) for character in value)
+    total = 0
+    for place, character in enumerate(reversed(digits)):
+        number = int(character) * (2 if place % 2 else 1)
+        total += number // 10 + number % 10
+    return total % 10 == 0
+
+
+def is_security(value: str) -> bool:
+    """The ISIN of a 35B, where it has one, has a right check digit."""
+    first = value.split("\r\n", 1)[0]
+    return not first.startswith("ISIN ") or is_isin(first[5:17])
+
+
+#: the named checks that templates may ask for, with what they want
+CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "date": (is_date, "a day of the calendar, YYYYMMDD"),
+    "positive": (is_positive, "a number above zero"),
+    "whole": (is_whole, "a whole number"),
+    "isin": (is_security, "an ISIN with a right check digit"),
+}
