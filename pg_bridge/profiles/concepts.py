@@ -21,7 +21,14 @@ SI_STATE = (
 )  # fmt: skip
 SI_ENTRY = SI_INPUT + SI_STATE
 #: One entry of a write's answer.
-ANSWER_ENTRY = ("request_reference", "participant_reference", "si_number", "status", "version", "record_errors")
+ANSWER_ENTRY = (
+    "request_reference",
+    "participant_reference",
+    "si_number",
+    "status",
+    "version",
+    "record_errors",
+)
 ENVELOPE = ("code", "message", "entries", "total_size", "timestamp", "next_cursor", "errors")
 RECORD_ERROR = ("record_error_code", "record_error_message")
 #: One pushed event; its SI entry stands where `si` is bound (the empty path: beside the event's own members).

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 
+#: the bytes of the x set, and CR and LF
+X_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ \r\n"
 _OUTSIDE_X = re.compile(r"[^A-Za-z0-9/\-?:().,'+ \r\n]")
 
 

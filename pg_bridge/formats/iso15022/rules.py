@@ -26,7 +26,7 @@ def compile_format(notation: str) -> re.Pattern[str]:
     """The pattern of a notation, for `fullmatch`. Lines of a narrative are joined by CRLF. Raises FormatError.
 
     `16x` up to 16, `4!c` exactly 4, `15d` a decimal of up to 15 characters with its comma, `10*35x` up to 10 lines,
-    `[...]` optional, anything else stands for itself.
+    `[...]` optional, `CRLF` a line end, `|` another form, anything else stands for itself.
     """
     return re.compile(_translate(notation))
 
@@ -47,11 +47,17 @@ def _translate(notation: str) -> str:
             out.append(")?")
             depth -= 1
             at += 1
+        elif notation.startswith("CRLF", at):
+            out.append(r"\r\n")
+            at += 4
+        elif character == "|":
+            out.append("|")
+            at += 1
         elif match := _ELEMENT.match(notation, at):
             out.append(_element(*match.groups()))
             at = match.end()
         else:
-            out.append(r"\r\n" if character == "\n" else re.escape(character))
+            out.append(re.escape(character))
             at += 1
     if depth:
         raise FormatError(f"a [ without its ] in {notation!r}")
