@@ -1,0 +1,317 @@
+"""The PG's end of a session: takes requests, answers them in order, delivers what comes unasked.
+
+Business answers leave in the order of their requests unless the profile says `any`; control answers never wait.
+Deliveries are acknowledged by the number of any copy; silence sends all of them again, marked, in order.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pg_bridge.errors import SessionError
+from pg_bridge.link import events as e
+from pg_bridge.link.control import ControlMessage
+from pg_bridge.link.framing import Frame
+from pg_bridge.link.profile import LinkProfile
+from pg_bridge.link.session import Session
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The answer of one request, perhaps held until earlier ones are answered."""
+
+    message_type: str
+    template: str
+    body: bytes
+    token: str | None
+    possible_duplicate: bool
+
+
+@dataclass(slots=True)
+class _Sent:
+    """One delivery that is not acknowledged."""
+
+    token: str
+    message_type: str
+    template: str
+    body: bytes
+    copies: int = 0
+    sequences: list[int] = field(default_factory=list)
+
+
+class PgSession(Session):
+    """Stands where the PG stood, towards one PSS. `session_id` is issued when the log-on is accepted."""
+
+    sends = "to_pss"
+    expects = "to_pg"
+
+    def __init__(
+        self, profile: LinkProfile, *, session_id: str, request_templates: frozenset[tuple[str, str]]
+    ) -> None:
+        super().__init__(profile)
+        self.session_id = session_id
+        self._request_templates = request_templates
+        self._log_on_asked: e.LogOnAsked | None = None
+        #: sequence number of a request -> its answer once given; in order of arrival
+        self._in_flight: OrderedDict[int, _Answer | None] = OrderedDict()
+        self._unacknowledged: OrderedDict[str, _Sent] = OrderedDict()
+        self._by_sequence: dict[int, str] = {}
+        self._acknowledge_since: datetime | None = None
+        self._rounds = 0
+        self._log_off_reference: str | None = None
+        self._is_draining = False
+
+    @property
+    def wants_data(self) -> bool:
+        """False while the in-flight limit is reached or the session closes."""
+        return not self.is_closing and self._may_proceed()
+
+    def _may_proceed(self) -> bool:
+        return (
+            len(self._in_flight) < self.limits.max_in_flight
+            and self._log_off_reference is None
+            and not self._is_draining
+            and (self._log_on_asked is None or self.is_logged_on)
+        )
+
+    # --- log-on --------------------------------------------------------------------------------------------
+
+    def _before_log_on(self, frame: Frame, now: datetime) -> list[e.Event]:
+        wrong = ""
+        message: ControlMessage | str = ""
+        if (
+            frame.template != self._controls.template("logon")
+            or frame.message_type != self._controls.message_type
+        ):
+            wrong = "the first frame is no log-on"
+        elif frame.session_id or frame.sequence != 1 or frame.direction != self.expects:
+            wrong = "the log-on's header is not that of a first frame"
+        elif any(self._rejects(meaning) for meaning in frame.faults):
+            wrong = f"the log-on's frame is wrong: {', '.join(frame.faults)}"
+        else:
+            message = self._controls.read(frame.template, frame.body)
+            if isinstance(message, str) or message.is_answer:
+                wrong = "the log-on's text cannot be read"
+        if wrong or isinstance(message, str):
+            code = self.profile.code("session")
+            refused = e.FrameRefused("session", code, wrong, frame.raw, frame.sequence)
+            return [refused, *self.close(wrong, now)]
+        self._next_received = 2
+        self.participant, self.terminal = frame.participant, frame.terminal
+        keys = message.keys
+        self._log_on_asked = e.LogOnAsked(
+            frame.participant,
+            frame.terminal,
+            keys.get("user", ""),
+            keys.get("credential", ""),
+            message.reference,
+        )
+        return [self._log_on_asked]
+
+    def accept_log_on(self, now: datetime) -> list[e.Event]:
+        """Take the log-on: issue the session id."""
+        asked = self._asked()
+        self.is_logged_on = True
+        keys = {"status": self._controls.accepted}
+        self._send_control("logon", is_answer=True, now=now, reference=asked.reference, keys=keys)
+        return self._proceed(now)
+
+    def refuse_log_on(self, text: str, now: datetime) -> list[e.Event]:
+        """Do not take the log-on: say why, close."""
+        asked = self._asked()
+        self.session_id = ""
+        keys = {"status": self._controls.refused, "text": self._controls.text(text)}
+        self._send_control("logon", is_answer=True, now=now, reference=asked.reference, keys=keys)
+        return self.close(f"log-on refused: {text}", now)
+
+    def _asked(self) -> e.LogOnAsked:
+        if self._log_on_asked is None or self.is_logged_on:
+            raise SessionError("answering a log-on: none was asked")
+        return self._log_on_asked
+
+    def _due_before_log_on(self, now: datetime) -> list[e.Event]:
+        started = self._last_received
+        if started is not None and (now - started).total_seconds() >= self.limits.log_on_silence_s:
+            return self.close("no log-on came", now)
+        return []
+
+    # --- requests ------------------------------------------------------------------------------------------
+
+    def _business(self, frame: Frame, now: datetime) -> list[e.Event]:
+        if (frame.template, frame.message_type) not in self._request_templates:
+            text = f"{frame.template} of {frame.message_type} is no request known here"
+            return self._refuse("template", text, frame.raw, frame.sequence, now)
+        self._in_flight[frame.sequence] = None
+        return [e.RequestReceived(frame)]
+
+    def _control(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
+        match message.control:
+            case "acknowledge":
+                return self._acknowledged(frame, message, now)
+            case "logoff" if not message.is_answer:
+                self._log_off_reference = message.reference
+                return self._log_off(now)
+            case _:
+                text = f"{frame.template} is not due from this side now"
+                return self._refuse("template", text, frame.raw, frame.sequence, now)
+
+    def answer(
+        self,
+        sequence: int,
+        message_type: str,
+        template: str,
+        body: bytes,
+        now: datetime,
+        *,
+        token: str | None = None,
+        possible_duplicate: bool = False,
+    ) -> list[e.Event]:
+        """Answer the request of that sequence number. Raises SessionError when it is not in flight."""
+        if self.is_closed:
+            return []
+        if sequence not in self._in_flight or self._in_flight[sequence] is not None:
+            raise SessionError(f"answering request {sequence}: it is not in flight")
+        self._in_flight[sequence] = _Answer(message_type, template, body, token, possible_duplicate)
+        return self._write_answers(now)
+
+    def refuse_request(self, sequence: int, meaning: str, text: str, now: datetime) -> list[e.Event]:
+        """Refuse a request's frame in place of an answer (busy); its place is free again."""
+        self._in_flight.pop(sequence, None)
+        code = self.profile.code(meaning)
+        self._tell_refusal(code, text, sequence, now)
+        return [e.FrameRefused(meaning, code, text, b"", sequence), *self._write_answers(now)]
+
+    def _write_answers(self, now: datetime) -> list[e.Event]:
+        found: list[e.Event] = []
+        in_order = self.limits.answer_order == "request"
+        for sequence, answer in list(self._in_flight.items()):
+            if answer is None:
+                if in_order:
+                    break
+                continue
+            del self._in_flight[sequence]
+            self._send(
+                answer.message_type,
+                answer.template,
+                answer.body,
+                now,
+                possible_duplicate=answer.possible_duplicate,
+            )
+            found.append(e.AnswerWritten(answer.token))
+        found += self._log_off(now)
+        if self._frames and not self.is_closed:
+            found += self._proceed(now)
+        return found
+
+    # --- deliveries ----------------------------------------------------------------------------------------
+
+    @property
+    def window_free(self) -> int:
+        """How many more deliveries may be given."""
+        if (
+            not self.is_logged_on
+            or self.is_closing
+            or self._log_off_reference is not None
+            or self._is_draining
+        ):
+            return 0
+        return max(0, self.limits.window - len(self._unacknowledged))
+
+    @property
+    def unacknowledged(self) -> tuple[str, ...]:
+        """The tokens of deliveries not acknowledged yet, in order."""
+        return tuple(self._unacknowledged)
+
+    def deliver(
+        self,
+        token: str,
+        message_type: str,
+        template: str,
+        body: bytes,
+        now: datetime,
+        *,
+        possible_duplicate: bool = False,
+    ) -> list[e.Event]:
+        """Send what must be acknowledged. Raises SessionError when the window is full."""
+        if self.window_free <= 0:
+            raise SessionError(f"delivering {token}: the window is full")
+        sent = _Sent(token, message_type, template, body)
+        self._unacknowledged[token] = sent
+        if self._acknowledge_since is None:
+            self._acknowledge_since = now
+        return [self._write_delivery(sent, now, possible_duplicate=possible_duplicate)]
+
+    def _write_delivery(self, sent: _Sent, now: datetime, *, possible_duplicate: bool) -> e.Event:
+        sequence = self._send(
+            sent.message_type, sent.template, sent.body, now, possible_duplicate=possible_duplicate
+        )
+        sent.copies += 1
+        sent.sequences.append(sequence)
+        self._by_sequence[sequence] = sent.token
+        return e.DeliveryWritten(sent.token, sent.copies)
+
+    def _acknowledged(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
+        number = message.keys.get("sequence", "")
+        if not (number.isascii() and number.isdigit()):
+            return self._refuse(
+                "template", "the acknowledged number is missing", frame.raw, frame.sequence, now
+            )
+        token = self._by_sequence.get(int(number))
+        sent = self._unacknowledged.pop(token, None) if token is not None else None
+        if sent is None:
+            return []  # of an answer sent as a copy, or acknowledged before
+        for sequence in sent.sequences:
+            self._by_sequence.pop(sequence, None)
+        self._rounds = 0
+        self._acknowledge_since = now if self._unacknowledged else None
+        return [e.DeliveryAcknowledged(sent.token)]
+
+    def due(self, now: datetime) -> list[e.Event]:
+        """As Session.due; and deliveries not acknowledged in time go again."""
+        found = super().due(now)
+        since = self._acknowledge_since
+        if self.is_closed or since is None or (now - since).total_seconds() < self.limits.acknowledge_s:
+            return found
+        if self._rounds >= self.limits.resend_rounds:
+            return found + self.close(f"nothing was acknowledged in {self._rounds} rounds", now)
+        self._rounds += 1
+        self._acknowledge_since = now
+        for sent in self._unacknowledged.values():
+            found.append(self._write_delivery(sent, now, possible_duplicate=True))
+        return found
+
+    def next_due(self) -> datetime | None:
+        """As Session.next_due, with log-on and acknowledgements."""
+        times = [super().next_due()]
+        if not self.is_logged_on and self._last_received is not None and not self.is_closed:
+            times.append(self._last_received + timedelta(seconds=self.limits.log_on_silence_s))
+        if self._acknowledge_since is not None and not self.is_closed:
+            times.append(self._acknowledge_since + timedelta(seconds=self.limits.acknowledge_s))
+        return min((time for time in times if time is not None), default=None)
+
+    # --- the end -------------------------------------------------------------------------------------------
+
+    def drain(self, now: datetime) -> list[e.Event]:
+        """Take no more requests, finish what is in flight, close."""
+        self._is_draining = True
+        if not self._in_flight:
+            return self.close("the PG stops", now)
+        return []
+
+    def _log_off(self, now: datetime) -> list[e.Event]:
+        if self._in_flight or self.is_closed:
+            return []
+        if self._log_off_reference is not None:
+            self._send_control("logoff", is_answer=True, now=now, reference=self._log_off_reference)
+            return [e.LoggedOff(), *self.close("the PSS logged off", now)]
+        if self._is_draining:
+            return self.close("the PG stops", now)
+        return []
+
+    def _tell_refusal(self, code: str, text: str, sequence: int, now: datetime) -> None:
+        # A refusal names a session's frame; before the log-on there is no session to name.
+        if self.is_logged_on:
+            keys = {"sequence": f"{sequence:06d}", "code": code, "text": self._controls.text(text)}
+            self._send_control("refusal", is_answer=True, now=now, keys=keys)
