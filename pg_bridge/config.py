@@ -115,9 +115,9 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
         config = msgspec.convert(document, Config, strict=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"reading the configuration: {error}") from error
-    findings = [
-        Finding("PGB-CFG-002", "error", "participants", "name at least one participant that may log on")
-    ] * (not config.participants)
+    findings = [Finding("PGB-CFG-002", "error", "participants", "name at least one participant that may log on")] * (
+        not config.participants
+    )
     findings += [
         Finding("PGB-CFG-003", "error", f"participants.{name}", "a participant id has 6 characters")
         for name in config.participants

@@ -99,9 +99,7 @@ class Dispatcher:
         """Take up what was open when the last process ended."""
         self._sessions = sessions
         reopened = recover(self.state)
-        self.note(
-            r.NodeStarted(version=version, mapping=self.terms.book.hash, replayed=replayed, reopened=reopened)
-        )
+        self.note(r.NodeStarted(version=version, mapping=self.terms.book.hash, replayed=replayed, reopened=reopened))
         self._actions += resume(self.state)
         self._touched_lanes |= set(self.state.lanes)
         self._wake.set()
@@ -303,9 +301,7 @@ class Dispatcher:
         if is_again:
             await self._slots.slot()
         try:
-            entries = await self._ocp.write(
-                Operation(batch.operation), batch.participant, request_id, batch.body
-            )
+            entries = await self._ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
         except OcpUnavailable as error:
             self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
             self.offer(e.CallFailed(request_id, error.code, str(error), error.retry_after_s))
@@ -313,9 +309,7 @@ class Dispatcher:
             self.offer(e.CallRefused(request_id, self.terms.faults_of_ocp(error.refusals)))
         except OcpDenied as error:
             self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self.offer(
-                e.CallDenied(request_id, Fault(error.ocp_code or error.code, "ocp_denied", str(error)))
-            )
+            self.offer(e.CallDenied(request_id, Fault(error.ocp_code or error.code, "ocp_denied", str(error))))
         except OcpOutcomeUnknown as error:
             self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
             self.offer(e.CallLost(request_id, str(error)))

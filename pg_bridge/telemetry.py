@@ -30,17 +30,13 @@ UPDATE_PARKED = "update_parked"
 EVENT_FAILED = "event_failed"
 
 #: every event name that may be logged; a test holds the code to it
-EVENTS = frozenset(
-    value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
-)
+EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))
 
 
 def set_up(*, level: str = "info", as_json: bool = True) -> None:
     """Log to standard error, one event a line. Called once, by cli."""
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
         processors=[

@@ -135,14 +135,10 @@ def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note
     batch.failures += 1
     after_s = event.retry_after_s
     if after_s is None:
-        after_s = min(
-            terms.options.retry_most_s, terms.options.retry_first_s * 2 ** min(batch.failures - 1, 10)
-        )
+        after_s = min(terms.options.retry_most_s, terms.options.retry_first_s * 2 ** min(batch.failures - 1, 10))
     if batch.failures & (batch.failures - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a long outage fills no disk
         note.record(
-            r.OcpFailed(
-                participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text
-            )
+            r.OcpFailed(participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text)
         )
     note.act(e.Call(batch.request_id, after_s))
 

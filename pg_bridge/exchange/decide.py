@@ -61,9 +61,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             if use.fingerprint == fingerprint:
                 _repeat(state, event, state.exchanges[use.exchange], note)
             else:
-                finding = terms.book.duplicate_reference(
-                    event.template, event.message_type, request.reference
-                )
+                finding = terms.book.duplicate_reference(event.template, event.message_type, request.reference)
                 _refuse(
                     state,
                     event,
@@ -177,9 +175,7 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
         told(state, exchange, note)
 
 
-def _enquiry_answered(
-    state: State, event: e.EnquiryAnswered, terms: Terms, now: datetime, note: Note
-) -> None:
+def _enquiry_answered(state: State, event: e.EnquiryAnswered, terms: Terms, now: datetime, note: Note) -> None:
     exchange = state.exchanges.get(event.exchange)
     if exchange is None or exchange.stage is Stage.ANSWERED:
         return

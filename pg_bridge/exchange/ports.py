@@ -34,9 +34,7 @@ class Journal(Protocol):
 class Ocp(Protocol):
     """OCP's operations by concept. Documents are OCP's own, made and read through the profile's binding."""
 
-    async def write(
-        self, operation: Operation, participant: str, request_id: str, body: bytes
-    ) -> list[dict[str, Any]]:
+    async def write(self, operation: Operation, participant: str, request_id: str, body: bytes) -> list[dict[str, Any]]:
         """Call a write with this very body; the answer's entries, as many as were asked, in order.
 
         Raises OcpUnavailable (surely nothing done, the same id again), OcpOutcomeUnknown, OcpDenied,
@@ -44,9 +42,7 @@ class Ocp(Protocol):
         """
         ...
 
-    async def ask(
-        self, operation: Operation, participant: str, document: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def ask(self, operation: Operation, participant: str, document: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Ask a query with a document (POST) or parameters (GET), following its cursor to the end.
 
         Gives the entries. Raises as `write`; a query of unknown outcome may simply be asked again.

@@ -405,9 +405,7 @@ _RECORDS: tuple[type[Record], ...] = (
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS
-} | {
-    kind: msgspec.json.Decoder(RequestReceived) for kind in (Kind.INSTRUCTION_RECEIVED, Kind.ENQUIRY_RECEIVED)
-}
+} | {kind: msgspec.json.Decoder(RequestReceived) for kind in (Kind.INSTRUCTION_RECEIVED, Kind.ENQUIRY_RECEIVED)}
 _ENCODER = msgspec.json.Encoder()
 
 

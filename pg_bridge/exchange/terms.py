@@ -110,8 +110,7 @@ class Terms:
     def faults_of_ocp(self, pairs: Sequence[tuple[str, str]]) -> tuple[Fault, ...]:
         """OCP's (code, text) pairs as faults; an unknown code means itself."""
         return tuple(
-            Fault(code, str(self.ocp.meaning("refusal", code) or code), f"{code} {text}")
-            for code, text in pairs
+            Fault(code, str(self.ocp.meaning("refusal", code) or code), f"{code} {text}") for code, text in pairs
         )
 
     def record_errors(self, entry: Json) -> tuple[Fault, ...]:

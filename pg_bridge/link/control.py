@@ -40,9 +40,7 @@ class Controls:
         """The template of a control."""
         return self._shape.templates[control].template
 
-    def write(
-        self, control: str, *, is_answer: bool, reference: str, keys: dict[str, str] | None = None
-    ) -> bytes:
+    def write(self, control: str, *, is_answer: bool, reference: str, keys: dict[str, str] | None = None) -> bytes:
         """The body of a control message."""
         spec = self._shape.templates[control]
         lines = [
@@ -65,11 +63,7 @@ class Controls:
         control = self._by_template[template]
         spec = self._shape.templates[control]
         lines = body.decode("latin-1").split("\r\n")[:-1]
-        if (
-            len(lines) < 2
-            or not lines[0].startswith(self._reference)
-            or not lines[1].startswith(self._sub_type)
-        ):
+        if len(lines) < 2 or not lines[0].startswith(self._reference) or not lines[1].startswith(self._sub_type):
             return f"{self._reference} and {self._sub_type} are due"
         sub_type = lines[1].removeprefix(self._sub_type)
         if not sub_type or sub_type not in (spec.request, spec.answer):

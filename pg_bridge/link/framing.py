@@ -141,9 +141,7 @@ class Framing:
         for slot in self._texts:
             texts.append(raw[slot.start : slot.end].decode("latin-1").rstrip(" "))
         type_, template = slots["message_type"], slots["template"]
-        direction = self._directions.get(
-            raw[slots["direction"].start : slots["direction"].end].decode("latin-1")
-        )
+        direction = self._directions.get(raw[slots["direction"].start : slots["direction"].end].decode("latin-1"))
         duplicate = self._duplicates.get(
             raw[slots["possible_duplicate"].start : slots["possible_duplicate"].end].decode("latin-1")
         )
@@ -225,9 +223,7 @@ class Framing:
             slot = slots[name]
             width = slot.field.width
             if len(value) > width:
-                raise FramingError(
-                    f"writing a frame: {slot.field.name} takes {width} characters, not {value!r}"
-                )
+                raise FramingError(f"writing a frame: {slot.field.name} takes {width} characters, not {value!r}")
             filled = value.ljust(width) if slot.field.kind == "x" else value.rjust(width, "0")
             out[slot.start : slot.end] = filled.encode("ascii")
         profile = self.profile

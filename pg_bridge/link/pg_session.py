@@ -47,9 +47,7 @@ class PgSession(Session):
     sends = "to_pss"
     expects = "to_pg"
 
-    def __init__(
-        self, profile: LinkProfile, *, session_id: str, request_templates: frozenset[tuple[str, str]]
-    ) -> None:
+    def __init__(self, profile: LinkProfile, *, session_id: str, request_templates: frozenset[tuple[str, str]]) -> None:
         super().__init__(profile)
         self.session_id = session_id
         self._request_templates = request_templates
@@ -81,10 +79,7 @@ class PgSession(Session):
     def _before_log_on(self, frame: Frame, now: datetime) -> list[e.Event]:
         wrong = ""
         message: ControlMessage | str = ""
-        if (
-            frame.template != self._controls.template("logon")
-            or frame.message_type != self._controls.message_type
-        ):
+        if frame.template != self._controls.template("logon") or frame.message_type != self._controls.message_type:
             wrong = "the first frame is no log-on"
         elif frame.session_id or frame.sequence != 1 or frame.direction != self.expects:
             wrong = "the log-on's header is not that of a first frame"
@@ -210,12 +205,7 @@ class PgSession(Session):
     @property
     def window_free(self) -> int:
         """How many more deliveries may be given."""
-        if (
-            not self.is_logged_on
-            or self.is_closing
-            or self._log_off_reference is not None
-            or self._is_draining
-        ):
+        if not self.is_logged_on or self.is_closing or self._log_off_reference is not None or self._is_draining:
             return 0
         return max(0, self.limits.window - len(self._unacknowledged))
 
@@ -244,9 +234,7 @@ class PgSession(Session):
         return [self._write_delivery(sent, now, possible_duplicate=possible_duplicate)]
 
     def _write_delivery(self, sent: _Sent, now: datetime, *, possible_duplicate: bool) -> e.Event:
-        sequence = self._send(
-            sent.message_type, sent.template, sent.body, now, possible_duplicate=possible_duplicate
-        )
+        sequence = self._send(sent.message_type, sent.template, sent.body, now, possible_duplicate=possible_duplicate)
         sent.copies += 1
         sent.sequences.append(sequence)
         self._by_sequence[sequence] = sent.token
@@ -255,9 +243,7 @@ class PgSession(Session):
     def _acknowledged(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
         number = message.keys.get("sequence", "")
         if not (number.isascii() and number.isdigit()):
-            return self._refuse(
-                "template", "the acknowledged number is missing", frame.raw, frame.sequence, now
-            )
+            return self._refuse("template", "the acknowledged number is missing", frame.raw, frame.sequence, now)
         token = self._by_sequence.get(int(number))
         sent = self._unacknowledged.pop(token, None) if token is not None else None
         if sent is None:

@@ -30,9 +30,7 @@ HEADER_CONCEPTS = frozenset(
     }
 )
 CONTROLS = frozenset({"logon", "logoff", "heartbeat", "acknowledge", "refusal"})
-MEANINGS = frozenset(
-    {"frame", "size", "sequence", "session", "length", "checksum", "character", "template", "busy"}
-)
+MEANINGS = frozenset({"frame", "size", "sequence", "session", "length", "checksum", "character", "template", "busy"})
 PLACES = ("frame_open", "text_open", "body_open", "body_close", "text_close")
 
 Mismatch = Literal["reject", "warn", "ignore"]
@@ -92,9 +90,7 @@ class Length(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     source: Source
 
 
-class Checksum(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}
-):
+class Checksum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Which checksum over which bytes, and how many digits of it are kept."""
 
     algorithm: Literal["sum", "xor", "crc32", "mod97", "none"]
@@ -206,9 +202,7 @@ def _faults(profile: LinkProfile) -> list[tuple[str, str]]:
     bound = [field.concept for block in profile.header for field in block.fields if field.concept]
     faults += [("header", f"{name} is not bound") for name in sorted(HEADER_CONCEPTS - set(bound))]
     faults += [("header", f"there is no concept {name}") for name in sorted(set(bound) - HEADER_CONCEPTS)]
-    faults += [
-        ("header", f"{name} is bound twice") for name in sorted({n for n in bound if bound.count(n) > 1})
-    ]
+    faults += [("header", f"{name} is bound twice") for name in sorted({n for n in bound if bound.count(n) > 1})]
     for block in (*profile.header, profile.trailer):
         for field in block.fields:
             place = f"{block.block}.{field.name}"
@@ -237,7 +231,5 @@ def _faults(profile: LinkProfile) -> list[tuple[str, str]]:
     meanings = {refusal.meaning for refusal in profile.refusals.values()}
     faults += [("refusals", f"no code means {name}") for name in sorted(MEANINGS - meanings)]
     faults += [("refusals", f"there is no meaning {name}") for name in sorted(meanings - MEANINGS)]
-    faults += [
-        ("control", f"{name} is not bound") for name in sorted(CONTROLS - set(profile.control.templates))
-    ]
+    faults += [("control", f"{name} is not bound") for name in sorted(CONTROLS - set(profile.control.templates))]
     return faults

@@ -18,9 +18,7 @@ class PssSession(Session):
     sends = "to_pg"
     expects = "to_pss"
 
-    def __init__(
-        self, profile: LinkProfile, *, participant: str, terminal: str, acknowledges: bool = True
-    ) -> None:
+    def __init__(self, profile: LinkProfile, *, participant: str, terminal: str, acknowledges: bool = True) -> None:
         super().__init__(profile)
         self.participant = participant
         self.terminal = terminal

@@ -75,6 +75,8 @@ class _Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class _TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     meaning: str
     source: Source
+    #: whose codes the keys are
+    keys: Literal["legacy", "ocp"] = "legacy"
     entries: dict[str, str] = {}
     #: which key is written back where several have one value
     preferred: list[str] = []
@@ -93,6 +95,11 @@ class CodeTable:
     ranges: tuple[tuple[str, str, str], ...]
     default: str | None
     inverse: dict[str, str]
+    keys: str = "legacy"
+
+    def to_legacy(self, code: str) -> str | None:
+        """The legacy code for an OCP code."""
+        return self.inverse.get(code, self.default) if self.keys == "legacy" else self.find(code)
 
     def find(self, key: str) -> str | None:
         """The code of `key`: its entry, the range it lies in, or the default; None: there is none."""
@@ -175,6 +182,7 @@ def _tables(text: str | None, findings: list[Finding]) -> dict[str, CodeTable]:
             tuple((range_.from_, range_.to, range_.code) for range_ in table.ranges),
             table.default,
             inverse,
+            table.keys,
         )
     return tables
 

@@ -141,16 +141,14 @@ class OcpProfile:
         self.openapi = openapi
         self.operations = {Operation(name): spec for name, spec in file.operations.items()}
         self._places = {
-            group: {concept: _place(path) for concept, path in paths.items()}
-            for group, paths in file.binding.items()
+            group: {concept: _place(path) for concept, path in paths.items()} for group, paths in file.binding.items()
         }
         self._meanings = {
             table: {code: kind(meaning) for code, meaning in file.codes[table].items()}
             for table, kind in CODE_TABLES.items()
         }
         self._codes = {
-            table: {meaning: code for code, meaning in meanings.items()}
-            for table, meanings in self._meanings.items()
+            table: {meaning: code for code, meaning in meanings.items()} for table, meanings in self._meanings.items()
         }
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
@@ -225,9 +223,7 @@ def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
         findings.append(_finding(PROFILE_FILE, str(error), "PGB-PRF-002"))
     try:
         openapi = yaml.load(files[OPENAPI_FILE], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-        if not isinstance(openapi, dict) or not isinstance(
-            openapi.get("components", {}).get("schemas"), dict
-        ):
+        if not isinstance(openapi, dict) or not isinstance(openapi.get("components", {}).get("schemas"), dict):
             findings.append(_finding(OPENAPI_FILE, "this is no OpenAPI document with schemas", "PGB-PRF-003"))
     except yaml.YAMLError as error:
         findings.append(_finding(OPENAPI_FILE, " ".join(str(error).split()), "PGB-PRF-003"))
@@ -246,12 +242,8 @@ def _incomplete(file: _ProfileFile, openapi: Document) -> list[Finding]:
     texts += [(f"operations.{name}", "the operation is not bound") for name in known - set(file.operations)]
     for group, concepts in GROUPS.items():
         bound = file.binding.get(group, {})
-        texts += [
-            (f"binding.{group}.{name}", "no such concept is known") for name in set(bound) - set(concepts)
-        ]
-        texts += [
-            (f"binding.{group}.{name}", "the concept is not bound") for name in set(concepts) - set(bound)
-        ]
+        texts += [(f"binding.{group}.{name}", "no such concept is known") for name in set(bound) - set(concepts)]
+        texts += [(f"binding.{group}.{name}", "the concept is not bound") for name in set(concepts) - set(bound)]
     for table, kind in CODE_TABLES.items():
         codes = file.codes.get(table, {})
         meanings = {member.value for member in kind}

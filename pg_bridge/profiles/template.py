@@ -128,9 +128,7 @@ class Template:
         return check(self.nodes[message_type], message_type, message, lenient=lenient)
 
 
-def compile_nodes(
-    root: SequenceSpec, message_type: str, checks: dict[str, tuple[Callable[[str], bool], str]]
-) -> _Node:
+def compile_nodes(root: SequenceSpec, message_type: str, checks: dict[str, tuple[Callable[[str], bool], str]]) -> _Node:
     """The lookups that checking one message type needs."""
     node = _Node(root)
     mandatory: list[str] = []
@@ -253,9 +251,7 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
         else:
             for passes, wanted in rule[5]:
                 if not passes(value):
-                    _add(
-                        findings, "PGB-MSG-023", field, place, f"{value!r} is not {wanted}", rule.spec.reason
-                    )
+                    _add(findings, "PGB-MSG-023", field, place, f"{value!r} is not {wanted}", rule.spec.reason)
         there = values.get(place)
         if there is None:
             values[place] = [field]
@@ -295,9 +291,7 @@ def _unknown(findings: list[Finding], node: _Node, field: Field, message_type: s
     place = f"{node.path}/{name}" if node.path else name
     if not field.tag:
         return  # a stray line has its finding from the reader
-    other = next(
-        (spec for spec in node.spec.items if isinstance(spec, FieldSpec) and spec.place == place), None
-    )
+    other = next((spec for spec in node.spec.items if isinstance(spec, FieldSpec) and spec.place == place), None)
     if other is not None:
         _add(
             findings,

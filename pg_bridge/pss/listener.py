@@ -229,9 +229,7 @@ class Connection(asyncio.Protocol):
             on = listener.by_participant.get(self.participant, [])
             if self in on:
                 on.remove(self)
-            reason = self._reason or (
-                f"the connection broke: {error}" if error else "the PSS closed the connection"
-            )
+            reason = self._reason or (f"the connection broke: {error}" if error else "the PSS closed the connection")
             self._desk.closed(self.session.session_id, self.participant, reason)
         self._transport = None
 
