@@ -1,62 +1,39 @@
-"""The SWIFT x character set, and narratives made of it.
-
-x: letters, digits, space and / - ? : ( ) . , ' + ; a line end is CRLF and counts as no character.
-Follows: ISO 15022 character set x (public).
-"""
+"""The SWIFT x character set, and text cut into narrative lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import textwrap
 
-#: The characters of x that stand within a line.
-X_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ "
-X_BYTES = X_CHARACTERS.encode("ascii")
-#: What a character outside x becomes.
-SUBSTITUTE = "."
-LINE_END = "\r\n"
-#: What no continuation line may begin with: a reader would take it for a new field or the end of the text.
-LINE_STARTERS = (":", "-")
-
-_X = frozenset(X_CHARACTERS)
+#: the bytes of the x set, and CR and LF
+X_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ \r\n"
+_OUTSIDE_X = re.compile(r"[^A-Za-z0-9/\-?:().,'+ \r\n]")
 
 
-def is_x(text: str) -> bool:
-    """Whether `text` is one line of x."""
-    return _X.issuperset(text)
+def outside_x(text: str) -> list[str]:
+    """The characters of `text` outside the x set (CR and LF count as inside)."""
+    return _OUTSIDE_X.findall(text)
 
 
 def to_x(text: str) -> tuple[str, bool]:
-    """`text` as one line of x, and whether a character was replaced: one outside x becomes `.`."""
-    if _X.issuperset(text):
-        return text, False
-    return "".join([character if character in _X else SUBSTITUTE for character in text]), True
+    """`text` with `.` for every character outside the x set, and whether any was lost. Line ends become spaces."""
+    flat = " ".join(text.split())
+    changed, count = _OUTSIDE_X.subn(".", flat)
+    return changed, count > 0
 
 
-def narrative(lines: Iterable[str], count: int, width: int) -> tuple[str, bool]:
-    """At most `count` lines of at most `width` characters, joined by CRLF, and whether anything was cut.
+def narrative(lines: list[str], count: int, width: int) -> tuple[str, bool]:
+    """`lines` as at most `count` lines of `width` characters joined by CRLF, and whether something was lost.
 
-    Long lines go on in the next one, broken at a space where there is one; empty lines are left out; a
-    continuation line that began with `:` or `-` gets a space before it. The characters are taken as they are.
+    Each given line begins a new one. No line begins with `:` or `-`, which would open a field or end the text.
     """
-    made: list[str] = []
+    out: list[str] = []
+    lost = False
     for line in lines:
-        for text in line.splitlines():
-            rest = text.rstrip()
-            while rest:
-                if len(made) == count:
-                    return LINE_END.join(made), True
-                if made and rest.startswith(LINE_STARTERS) and width > 1:
-                    rest = f" {rest}"
-                piece, rest = _broken(rest, width)
-                made.append(piece)
-    return LINE_END.join(made), False
-
-
-def _broken(text: str, width: int) -> tuple[str, str]:
-    """The first line of `text` and what is left of it."""
-    if len(text) <= width:
-        return text, ""
-    at = text.rfind(" ", 1, width + 1)
-    if at <= 0 or not text[:at].strip():
-        return text[:width], text[width:]
-    return text[:at], text[at + 1 :]
+        text, changed = to_x(line)
+        lost = lost or changed
+        for piece in textwrap.wrap(text, width, break_on_hyphens=False) or []:
+            if piece[0] in ":-":
+                piece, lost = "." + piece[1:], True
+            out.append(piece)
+    return "\r\n".join(out[:count]), lost or len(out) > count
