@@ -33,7 +33,7 @@ from pg_bridge.exchange.entries import Entry
 from pg_bridge.exchange.fold import apply, queue_answer, recover, release
 from pg_bridge.exchange.outbound import choose
 from pg_bridge.exchange.ports import Journal, Ocp, Sessions, Slots
-from pg_bridge.exchange.records import Fault, Record, read_entry, write_entry
+from pg_bridge.exchange.records import Record, read_entry, write_entry
 from pg_bridge.exchange.state import Stage, State
 from pg_bridge.exchange.terms import Terms, epoch_us
 from pg_bridge.profiles.concepts import Operation
@@ -309,7 +309,9 @@ class Dispatcher:
             self.offer(e.CallRefused(request_id, self.terms.faults_of_ocp(error.refusals)))
         except OcpDenied as error:
             self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self.offer(e.CallDenied(request_id, Fault(error.ocp_code or error.code, "ocp_denied", str(error))))
+            self.offer(
+                e.CallDenied(request_id, self.terms.fault(error.ocp_code or error.code, "ocp_denied", str(error)))
+            )
         except OcpOutcomeUnknown as error:
             self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
             self.offer(e.CallLost(request_id, str(error)))
@@ -362,7 +364,7 @@ class Dispatcher:
             faults = self.terms.faults_of_ocp(error.refusals)
             self.offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
         except OcpDenied as error:
-            fault = Fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = self.terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
             self.offer(e.EnquiryFailed(exchange_id, str(error), fault))
         except OcpError as error:
             retry_after_s = getattr(error, "retry_after_s", None)

@@ -198,7 +198,7 @@ def _enquiry_failed(state: State, event: e.EnquiryFailed, terms: Terms, now: dat
     if event.fault is None and waited_s + again_s < terms.options.answer_within_s:
         note.act(e.Ask(exchange.id, again_s))
         return
-    fault = event.fault or r.Fault("PGB-OCP-001", "ocp_unavailable", f"OCP gives no answer now: {event.text}")
+    fault = event.fault or terms.fault("PGB-OCP-001", "ocp_unavailable", f"OCP gives no answer now: {event.text}")
     conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))
 
 

@@ -26,12 +26,12 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
-    """One fault of a refused request: its code (OCP's or ours), what that means, a legacy reason if data names one."""
+    """One fault of a refused request: its code (OCP's or ours), what that means, and the legacy reason code."""
 
     code: str
     meaning: str
     text: str
-    reason: str | None = None
+    reason: str
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

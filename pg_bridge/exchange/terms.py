@@ -101,7 +101,7 @@ class Terms:
                 finding.code,
                 finding.code,
                 f"{finding.path} {finding.text}" if finding.path else finding.text,
-                finding.reason or None,
+                finding.reason or self.book.refusal_reason(finding.code),
             )
             for finding in findings
             if finding.severity == "error"
@@ -110,8 +110,12 @@ class Terms:
     def faults_of_ocp(self, pairs: Sequence[tuple[str, str]]) -> tuple[Fault, ...]:
         """OCP's (code, text) pairs as faults; an unknown code means itself."""
         return tuple(
-            Fault(code, str(self.ocp.meaning("refusal", code) or code), f"{code} {text}") for code, text in pairs
+            self.fault(code, str(self.ocp.meaning("refusal", code) or code), f"{code} {text}") for code, text in pairs
         )
+
+    def fault(self, code: str, meaning: str, text: str) -> Fault:
+        """One fault, with the legacy reason code of its meaning."""
+        return Fault(code, meaning, text, self.book.refusal_reason(meaning))
 
     def record_errors(self, entry: Json) -> tuple[Fault, ...]:
         """The faults that OCP lists on one entry of an answer; empty when it took it."""

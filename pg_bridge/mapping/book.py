@@ -22,6 +22,8 @@ from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.template import Checked, Template
 
+#: the code table of reasons for a refusal; it must have a default
+REFUSAL_REASONS = "refusal_reasons"
 UNKNOWN_FIELD_PREFIX = "unknown:"
 
 
@@ -152,6 +154,10 @@ class MappingBook:
     def check_message(self, template: str, message_type: str, body: bytes) -> Checked:
         """Hold any message against its template."""
         return self.legacy.templates[template].check(message_type, read(body))
+
+    def refusal_reason(self, meaning: str) -> str:
+        """The legacy reason code for what a refusal means: OCP's by concept, ours by finding code."""
+        return self.legacy.tables[REFUSAL_REASONS].find(meaning) or ""
 
     def duplicate_reference(self, template: str, message_type: str, reference: str) -> Finding:
         """The finding for a reference that another message used today."""

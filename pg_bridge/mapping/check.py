@@ -37,6 +37,9 @@ def document_findings(
         for section in (file.answer, file.message):
             if section is not None:
                 findings += _message(path, section, shared, legacy)
+    table = legacy.tables.get("refusal_reasons")
+    if table is None or table.default is None:
+        findings.append(_error("legacy/codes.toml", "there must be a table refusal_reasons with a default"))
     for template in legacy.templates.values():
         if template.direction == "I" and template.name not in served:
             findings.append(_error("rules", f"no rule file serves the request template {template.name}"))
@@ -210,8 +213,8 @@ def _message(
         inner = shared[block.include].block if block.include else [block]
         for each in inner:
             yield from _block(at, each, template, legacy, written)
-    for spec in template.root.fields():
-        if spec.mandatory and spec.place not in written:
+    for spec in template.root.always_due():
+        if spec.place not in written:
             yield _error(path, f"the mandatory field {spec.place} is written by no block")
 
 

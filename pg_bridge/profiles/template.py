@@ -56,6 +56,14 @@ class SequenceSpec:
             found += [item] if isinstance(item, FieldSpec) else item.fields()
         return found
 
+    def always_due(self) -> list[FieldSpec]:
+        """The mandatory fields of sequences that are mandatory themselves."""
+        found: list[FieldSpec] = []
+        for item in self.items:
+            if item.mandatory:
+                found += [item] if isinstance(item, FieldSpec) else item.always_due()
+        return found
+
 
 class Checked(NamedTuple):
     """A message held against a template: its fields by place, those of no place, and all findings."""

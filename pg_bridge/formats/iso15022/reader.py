@@ -35,9 +35,7 @@ def read(body: bytes) -> Message:
             if bad:
                 shown = " ".join(f"{ord(character):02X}" for character in bad[:5])
                 findings.append(
-                    _finding(
-                        "PGB-MSG-016", field, f"characters outside the SWIFT x set (hexadecimal {shown})"
-                    )
+                    _finding("PGB-MSG-016", field, f"characters outside the SWIFT x set (hexadecimal {shown})")
                 )
     return Message(tuple(fields), tuple(findings))
 
@@ -116,9 +114,7 @@ def _joined(pieces: list[str], fields: list[Field], findings: list[Finding]) -> 
     return joined
 
 
-def _close(
-    name: str, path: str, stack: list[str], line: int, fields: list[Field], findings: list[Finding]
-) -> str:
+def _close(name: str, path: str, stack: list[str], line: int, fields: list[Field], findings: list[Finding]) -> str:
     """Take a 16S; gives the path behind it."""
     open_name = path.rpartition("/")[2]
     if stack and name == open_name:
@@ -143,9 +139,7 @@ def _generic(tag: str, raw: str, line: int, path: str, findings: list[Finding]) 
     match = _QUALIFIER.match(raw)
     if match is None:
         field = Field(tag, "", "", raw, raw, line, path)
-        findings.append(
-            _finding("PGB-MSG-015", field, f"no qualifier of 4 characters stands in {raw[:20]!r}")
-        )
+        findings.append(_finding("PGB-MSG-015", field, f"no qualifier of 4 characters stands in {raw[:20]!r}"))
         return field
     rest = raw[match.end() :]
     scheme, slash, value = rest.partition("/")
@@ -156,6 +150,4 @@ def _generic(tag: str, raw: str, line: int, path: str, findings: list[Finding]) 
 
 def _finding(code: str, field: Field, text: str) -> Finding:
     place = f"{field.path}/{field.tag}" if field.path else field.tag
-    return Finding(
-        code, "error", place + (f":{field.qualifier}" if field.qualifier else ""), text, field.line
-    )
+    return Finding(code, "error", place + (f":{field.qualifier}" if field.qualifier else ""), text, field.line)
