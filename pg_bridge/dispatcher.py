@@ -62,7 +62,7 @@ class Dispatcher:
         ocp: Ocp,
         slots: Slots,
         clock: Clock,
-        options: DispatcherOptions = DispatcherOptions(),  # noqa: B008 - frozen
+        options: DispatcherOptions = DispatcherOptions(),
     ) -> None:
         self.state = State()
         self.terms = terms

@@ -71,7 +71,7 @@ def read_checkpoint(note: str, public_key: bytes) -> Checkpoint | str:
         return "the root is no base64"
     expected = key_hash(lines[0], public_key)
     for line in signatures.splitlines():
-        mark, name, coded = (line.split(" ") + ["", ""])[:3]
+        mark, name, coded = ([*line.split(" "), "", ""])[:3]
         if mark != "\u2014" or name != lines[0]:
             continue
         try:

@@ -86,7 +86,7 @@ class SqliteJournal:
         path: Path,
         *,
         node: str,
-        options: SqliteOptions = SqliteOptions(),  # noqa: B008 - frozen
+        options: SqliteOptions = SqliteOptions(),
         random: Callable[[int], bytes] = os.urandom,
     ) -> SqliteJournal:
         """Open the journal, making it when it is new. Raises JournalError, JournalCorrupt with what to do."""

@@ -24,7 +24,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Frontier:
     """A tree's right edge: the roots of its perfect subtrees, largest first. Appending costs O(log n) at most."""
 
-    __slots__ = ("size", "_edge")
+    __slots__ = ("_edge", "size")
 
     def __init__(self, size: int = 0, edge: Sequence[bytes] = ()) -> None:
         if len(edge) != size.bit_count():

@@ -66,7 +66,7 @@ def _verify(connection: sqlite3.Connection, most: int) -> AuditVerdict:
 
     node, public_key = meta("node"), bytes.fromhex(meta("public_key"))
     notes = connection.execute(queries["checkpoints"]).fetchall()
-    due = {size: note for size, note in notes}
+    due = dict(notes)
     frontier = Frontier()
     gone = 0
     expected = 1

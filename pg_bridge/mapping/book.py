@@ -297,7 +297,7 @@ def read_documents(
 
 def load(files: Mapping[str, str]) -> MappingBook:
     """The book of a set of files (path below mappings/ to text). Raises MappingInvalid with all findings."""
-    from pg_bridge.mapping.check import document_findings  # noqa: PLC0415 - check looks at books, load needs its findings
+    from pg_bridge.mapping.check import document_findings
 
     findings: list[Finding] = []
     legacy = ocp = None

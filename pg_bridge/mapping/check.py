@@ -48,7 +48,7 @@ def document_findings(
 
 def check(files: Mapping[str, str]) -> list[Finding]:
     """All findings of a set of files (path below mappings/ to text), its cases included; empty: it is good."""
-    from pg_bridge.mapping.book import load  # noqa: PLC0415 - load needs document_findings of this module
+    from pg_bridge.mapping.book import load
 
     try:
         book = load(files)

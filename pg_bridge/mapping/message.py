@@ -206,9 +206,8 @@ class BlockWriter:
     def write(self, sources: Sources, draft: Draft) -> None:
         """Append the block's lines, unless it has nothing to say."""
         own = [line for writer in self._own if (line := writer.line(sources, draft)) is not None]
-        has_value = (
-            self._always
-            or any(not writer.constant for writer in self._own)
+        has_value = self._always or (
+            any(not writer.constant for writer in self._own)
             and len(own) > sum(bool(writer.constant) for writer in self._own)
         )
         inner: list[str] = []
