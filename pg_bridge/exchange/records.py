@@ -50,7 +50,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         return {}
 
 
-class RequestReceived(Record):
+class RequestReceived(Record, frozen=True, kw_only=True):
     """A request read, checked and translated: from here on it will be done, once."""
 
     kind = Kind.INSTRUCTION_RECEIVED
@@ -81,7 +81,7 @@ class RequestReceived(Record):
         return {"reference": self.reference}
 
 
-class MessageRefused(Record):
+class MessageRefused(Record, frozen=True, kw_only=True):
     """A message with faults: all of them, and the refusal that answers it."""
 
     kind = Kind.MESSAGE_REFUSED
@@ -102,7 +102,7 @@ class MessageRefused(Record):
         return {"reference": self.reference} if self.reference else {}
 
 
-class RequestRepeated(Record):
+class RequestRepeated(Record, frozen=True, kw_only=True):
     """A request seen before: `exchange` is the first one's. It gets that one's answer."""
 
     kind = Kind.REQUEST_REPEATED
@@ -117,7 +117,7 @@ class RequestRepeated(Record):
         return {"reference": self.reference}
 
 
-class BatchCalled(Record):
+class BatchCalled(Record, frozen=True, kw_only=True):
     """A call is about to be made; its members stay its members for ever."""
 
     kind = Kind.BATCH_CALLED
@@ -132,7 +132,7 @@ class BatchCalled(Record):
         return {"request_id": self.request_id}
 
 
-class CallConcluded(Record):
+class CallConcluded(Record, frozen=True, kw_only=True):
     """What a call's end records share."""
 
     request_id: str
@@ -143,14 +143,14 @@ class CallConcluded(Record):
         return {"request_id": self.request_id}
 
 
-class BatchRefused(CallConcluded):
+class BatchRefused(CallConcluded, frozen=True, kw_only=True):
     """A bulk was refused whole, nothing was done: its members go again in smaller calls with new ids."""
 
     kind = Kind.BATCH_REFUSED
     faults: tuple[Fault, ...] = ()
 
 
-class OutcomeUnknown(CallConcluded):
+class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     """OCP may or may not have done a call: it is asked, not called anew."""
 
     kind = Kind.OUTCOME_UNKNOWN
@@ -159,14 +159,14 @@ class OutcomeUnknown(CallConcluded):
     is_resent: bool = False
 
 
-class OcpFailed(CallConcluded):
+class OcpFailed(CallConcluded, frozen=True, kw_only=True):
     """OCP surely did nothing; the same call goes again later."""
 
     kind = Kind.OCP_FAILED
     error: str
 
 
-class ExchangeAwaited(Record):
+class ExchangeAwaited(Record, frozen=True, kw_only=True):
     """The PSS was told that the outcome is not known yet; the outcome follows as a status change."""
 
     kind = Kind.EXCHANGE_AWAITED
@@ -180,7 +180,7 @@ class ExchangeAwaited(Record):
         return {"reference": self.reference}
 
 
-class ExchangeAnswered(Record):
+class ExchangeAnswered(Record, frozen=True, kw_only=True):
     """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery."""
 
     kind = Kind.EXCHANGE_ANSWERED
@@ -205,7 +205,7 @@ class ExchangeAnswered(Record):
         return found
 
 
-class ExchangeInDoubt(Record):
+class ExchangeInDoubt(Record, frozen=True, kw_only=True):
     """No enquiry settles what became of this instruction: a person must."""
 
     kind = Kind.EXCHANGE_IN_DOUBT
@@ -218,14 +218,14 @@ class ExchangeInDoubt(Record):
         return {"reference": self.reference, "request_id": self.request_id}
 
 
-class AnswersLeft(Record):
+class AnswersLeft(Record, frozen=True, kw_only=True):
     """The answers of these exchanges are known to have left for the PSS."""
 
     kind = Kind.ANSWERS_LEFT
     exchanges: tuple[str, ...]
 
 
-class UpdateReceived(Record):
+class UpdateReceived(Record, frozen=True, kw_only=True):
     """A status event of OCP, whole. `is_held`: an earlier one of its sequence is still missing."""
 
     kind = Kind.UPDATE_RECEIVED
@@ -243,7 +243,7 @@ class UpdateReceived(Record):
         return {"event_id": self.event_id, "si_number": self.si_number}
 
 
-class UpdateReleased(Record):
+class UpdateReleased(Record, frozen=True, kw_only=True):
     """An event that had come too early is next in its sequence now."""
 
     kind = Kind.UPDATE_RELEASED
@@ -251,7 +251,7 @@ class UpdateReleased(Record):
     sequence: int
 
 
-class UpdateRepeated(Record):
+class UpdateRepeated(Record, frozen=True, kw_only=True):
     """Events that had come before; dropped."""
 
     kind = Kind.UPDATE_REPEATED
@@ -260,7 +260,7 @@ class UpdateRepeated(Record):
     delivery_id: str = ""
 
 
-class UpdateParked(Record):
+class UpdateParked(Record, frozen=True, kw_only=True):
     """An update that could not be translated: a mapping file needs correction."""
 
     kind = Kind.UPDATE_PARKED
@@ -273,7 +273,7 @@ class UpdateParked(Record):
         return {"event_id": self.event_id, "si_number": self.si_number}
 
 
-class GapFound(Record):
+class GapFound(Record, frozen=True, kw_only=True):
     """Events are missing before `found`; they are asked for."""
 
     kind = Kind.GAP_FOUND
@@ -282,7 +282,7 @@ class GapFound(Record):
     found: int
 
 
-class DeliveryQueued(Record):
+class DeliveryQueued(Record, frozen=True, kw_only=True):
     """A message to the PSS that must be acknowledged: a status change, a confirmation, or a late outcome."""
 
     kind = Kind.DELIVERY_QUEUED
@@ -308,7 +308,7 @@ class DeliveryQueued(Record):
         return found
 
 
-class DeliveryAcknowledged(Record):
+class DeliveryAcknowledged(Record, frozen=True, kw_only=True):
     """The PSS acknowledged a delivery."""
 
     kind = Kind.DELIVERY_ACKNOWLEDGED
@@ -319,7 +319,7 @@ class DeliveryAcknowledged(Record):
         return {"delivery": self.delivery}
 
 
-class SessionOpened(Record):
+class SessionOpened(Record, frozen=True, kw_only=True):
     """A PSS logged on."""
 
     kind = Kind.SESSION_OPENED
@@ -332,7 +332,7 @@ class SessionOpened(Record):
         return {"session": self.session}
 
 
-class SessionRefused(Record):
+class SessionRefused(Record, frozen=True, kw_only=True):
     """A connection or log-on was not accepted."""
 
     kind = Kind.SESSION_REFUSED
@@ -341,7 +341,7 @@ class SessionRefused(Record):
     text: str
 
 
-class SessionClosed(Record):
+class SessionClosed(Record, frozen=True, kw_only=True):
     """A session or connection ended."""
 
     kind = Kind.SESSION_CLOSED
@@ -353,7 +353,7 @@ class SessionClosed(Record):
         return {"session": self.session}
 
 
-class FrameRefused(Record):
+class FrameRefused(Record, frozen=True, kw_only=True):
     """Bytes that were no frame, or a frame that was not legal; as received, at most the first 64 KiB."""
 
     kind = Kind.FRAME_REFUSED
@@ -369,7 +369,7 @@ class FrameRefused(Record):
         return {"session": self.session}
 
 
-class PushRefused(Record):
+class PushRefused(Record, frozen=True, kw_only=True):
     """A pushed delivery that was not accepted, and the HTTP status that answered it."""
 
     kind = Kind.PUSH_REFUSED
@@ -380,7 +380,7 @@ class PushRefused(Record):
     size: int = 0
 
 
-class NodeStarted(Record):
+class NodeStarted(Record, frozen=True, kw_only=True):
     """The bridge began on this node, after replaying `replayed` entries."""
 
     kind = Kind.NODE_STARTED
@@ -390,7 +390,7 @@ class NodeStarted(Record):
     reopened: int
 
 
-class NodeStopped(Record):
+class NodeStopped(Record, frozen=True, kw_only=True):
     """The bridge ended in order."""
 
     kind = Kind.NODE_STOPPED
