@@ -214,7 +214,7 @@ def _pause_s(terms: Terms, batch: Batch) -> float:
     batch.failures += 1
     if batch.failures == 1:
         return 0.0
-    return min(terms.options.retry_most_s, terms.options.retry_first_s * 2 ** min(batch.failures - 2, 10))
+    return min(terms.options.retry_most_s, terms.options.retry_first_s * float(2 ** min(batch.failures - 2, 10)))
 
 
 def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:

@@ -41,8 +41,9 @@ class KeyPair:
         except (ValueError, TypeError):
             # The cause may quote the input; it is not chained.
             raise ConfigError("reading a private key: it is no PEM key, or its passphrase is wrong") from None
-        algorithm = RSAAlgorithm if isinstance(self._key, rsa.RSAPrivateKey) else ECAlgorithm
-        self.public_jwk: dict[str, Any] = algorithm.to_jwk(self._key.public_key(), as_dict=True)  # type: ignore[attr-defined]
+        public: Any = self._key.public_key()
+        algorithm: Any = RSAAlgorithm if isinstance(self._key, rsa.RSAPrivateKey) else ECAlgorithm
+        self.public_jwk: dict[str, Any] = algorithm.to_jwk(public, as_dict=True)
         self.public_jwk.pop("key_ops", None)
         self.thumbprint = thumbprint(self.public_jwk)
         self.public_jwk |= {"kid": self.thumbprint, "use": "sig"}

@@ -1,0 +1,353 @@
+"""The composition root: builds every room from Config and clocks, starts and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import uvicorn
+
+from pg_bridge import telemetry
+from pg_bridge.config import Config
+from pg_bridge.console.app import PushAnswer, create_app
+from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.errors import ConfigError, JournalError, OcpError, PushRefused
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.terms import Fresh, Options, Terms
+from pg_bridge.journal.sqlite import SqliteJournal
+from pg_bridge.link import events as link
+from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.mapping.book import load
+from pg_bridge.ocp.client import OcpClient, OcpOptions
+from pg_bridge.ocp.keys import KeyPair
+from pg_bridge.ocp.limits import Bucket, CallSlots
+from pg_bridge.ocp.push import PushDoor
+from pg_bridge.ocp.tokens import Identity
+from pg_bridge.profiles.concepts import Operation
+from pg_bridge.pss.listener import Listener, ListenerOptions
+
+
+class FreshIds(Fresh, Protocol):
+    """All fresh ids that the bridge needs."""
+
+    def session_id(self) -> str:
+        """A new session id, 10x."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What only cli may touch: clocks, random ids, and the texts of files and secrets."""
+
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    fresh: FreshIds
+    mappings: Mapping[str, str]
+    company_key: bytes
+    machine_key: bytes
+    passphrase: bytes | None
+    version: str
+
+
+class Desk:
+    """Turns what happens on sessions into events of the dispatcher."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    @property
+    def is_full(self) -> bool:
+        """Nothing can be made durable now."""
+        return self._dispatcher.is_full
+
+    def opened(self, session: str, participant: str, terminal: str, address: str) -> None:
+        """A PSS logged on."""
+        self._dispatcher.session_opened(
+            r.SessionOpened(participant=participant, session=session, terminal=terminal, address=address)
+        )
+
+    def turned_away(self, participant: str, terminal: str, address: str, text: str) -> None:
+        """A connection or log-on was not accepted."""
+        self._dispatcher.note(r.SessionRefused(participant=participant, terminal=terminal, address=address, text=text))
+
+    def closed(self, session: str, participant: str, reason: str) -> None:
+        """A session ended."""
+        self._dispatcher.session_closed(r.SessionClosed(participant=participant, session=session, reason=reason))
+
+    def request(self, session: str, participant: str, terminal: str, frame: link.RequestReceived) -> None:
+        """A business request came."""
+        request = frame.frame
+        self._dispatcher.offer(
+            e.RequestArrived(
+                session,
+                participant,
+                terminal,
+                request.sequence,
+                request.template,
+                request.message_type,
+                request.raw.decode("ascii", "replace"),
+                request.body,
+            )
+        )
+
+    def frame_refused(
+        self, session: str, participant: str, address: str, code: str, text: str, raw: bytes, size: int
+    ) -> None:
+        """Bytes were no frame, or a frame was not legal."""
+        self._dispatcher.note(
+            r.FrameRefused(
+                participant=participant, session=session, address=address, code=code, text=text, raw=raw, size=size
+            )
+        )
+
+    def answer_written(self, token: str) -> None:
+        """A copy of an answer was given to the socket."""
+        self._dispatcher.answer_written(token)
+
+    def answers_left(self, session: str, tokens: Sequence[str]) -> None:
+        """These answers are known to have left."""
+        self._dispatcher.answers_left(session, tokens)
+
+    def acknowledged(self, participant: str, token: str) -> None:
+        """A delivery was acknowledged."""
+        self._dispatcher.delivery_acknowledged(token, participant)
+
+
+class PushTaker:
+    """Fulfils console's port: checks a push, makes it durable, answers."""
+
+    def __init__(self, door: PushDoor, dispatcher: Dispatcher, clock: Callable[[], datetime]) -> None:
+        self._door = door
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self.last_at: datetime = clock()
+
+    async def take(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:
+        """2xx only when every event of it is durable."""
+        try:
+            push = await self._door.receive(headers, body, self._clock())
+        except PushRefused as error:
+            self._dispatcher.note(
+                r.PushRefused(status=error.status, text=str(error), body=body[:65_536], size=len(body))
+            )
+            telemetry.logger().warning(telemetry.PUSH_REFUSED, status=error.status, error=str(error))
+            return PushAnswer(error.status, str(error))
+        if self._dispatcher.is_full:
+            return PushAnswer(503, "the journal is busy")
+        self.last_at = self._clock()
+        self._dispatcher.offer(e.UpdatesArrived(push.events, push.delivery_id, push.is_late))
+        try:
+            await self._dispatcher.durable()
+        except JournalError as error:
+            return PushAnswer(503, str(error))
+        return PushAnswer(200, "taken")
+
+
+@dataclass(slots=True)
+class Bridge:
+    """A bridge that runs."""
+
+    dispatcher: Dispatcher
+    listener: Listener
+    push_url: str
+    work: list[asyncio.Task[Any]]
+
+    async def until_failed(self) -> JournalError:
+        """Return when durability is in doubt and the bridge must stop."""
+        return await self.dispatcher.failed
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
+    """A bridge, started: replayed, listening, subscribed. Raises ConfigError, MappingInvalid, JournalError."""
+    book = load(world.mappings)
+    link_profile = read_link_profile(world.mappings[LINK_FILE])
+    profile = book.ocp
+    identity = Identity(
+        config.ocp.company_id,
+        config.ocp.machine_id,
+        KeyPair(world.company_key, passphrase=world.passphrase),
+        KeyPair(world.machine_key, passphrase=world.passphrase),
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
+        stack.push_async_callback(journal.close)
+        client = OcpClient(profile, _ocp_options(config), identity, clock=world.clock, jti=world.fresh.request_id)
+        stack.push_async_callback(client.close)
+        slots = CallSlots(_buckets(config, profile.limits, world.monotonic()), world.monotonic)
+        terms = Terms(
+            book,
+            world.fresh,
+            Options(
+                answer_within_s=config.exchange.answer_within_s,
+                lenient_participants=frozenset(
+                    name for name, participant in config.participants.items() if participant.lenient
+                ),
+                retry_first_s=config.exchange.retry_first_s,
+                retry_most_s=config.exchange.retry_most_s,
+            ),
+        )
+        dispatcher = Dispatcher(terms=terms, journal=journal, ocp=client, slots=slots, clock=world.clock)
+        replayed = await dispatcher.replay()
+        telemetry.logger().info(telemetry.JOURNAL_REPLAYED, entries=replayed)
+        listener = Listener(
+            link_profile,
+            _listener_options(config),
+            Desk(dispatcher),
+            request_templates=book.legacy.request_templates,
+            session_id=world.fresh.session_id,
+            clock=world.clock,
+        )
+        dispatcher.begin(listener, version=world.version, replayed=replayed)
+        loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
+        stack.push_async_callback(_ended, loop_task)
+        stack.push_async_callback(dispatcher.close, "stopped in order")
+        taker = PushTaker(PushDoor(profile, lambda: client.document(Operation.CRYPTO_META)), dispatcher, world.clock)
+        port, server = await _console(config, taker, dispatcher)
+        stack.push_async_callback(server)
+        push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
+        try:
+            await listener.start()
+        except OSError as error:
+            raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
+        stack.push_async_callback(listener.close)
+        watch = asyncio.get_running_loop().create_task(
+            _watch_updates(config, dispatcher, client, taker, push_url, world)
+        )
+        stack.push_async_callback(_ended, watch)
+        host, pss_port = listener.address
+        telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
+        yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _ocp_options(config: Config) -> OcpOptions:
+    ocp = config.ocp
+    return OcpOptions(
+        base_url=ocp.base_url,
+        auth_base_url=ocp.auth_base_url,
+        connect_s=ocp.connect_timeout_s,
+        read_s=ocp.read_timeout_s,
+        write_s=ocp.read_timeout_s,
+        pool_s=ocp.read_timeout_s,
+        ca_file=ocp.ca_file,
+        client_certificate_file=ocp.client_certificate_file,
+        client_key_file=ocp.client_key_file,
+        proxy=ocp.proxy,
+    )
+
+
+def _buckets(config: Config, limits: Any, now: float) -> list[Bucket]:
+    company = config.ocp.company_calls
+    calls = limits.company_calls if company == 0 else max(0, company)
+    return [
+        Bucket.full(calls, limits.company_period_s, now),
+        Bucket.full(limits.machine_calls, limits.machine_period_s, now),
+    ]
+
+
+def _listener_options(config: Config) -> ListenerOptions:
+    pss = config.pss
+    tls: ssl.SSLContext | None = None
+    if pss.tls_certificate:
+        try:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            tls.load_cert_chain(pss.tls_certificate, pss.tls_key or None)
+            if pss.tls_client_ca:
+                tls.verify_mode = ssl.CERT_REQUIRED
+                tls.load_verify_locations(pss.tls_client_ca)
+        except OSError as error:
+            raise ConfigError(f"reading the TLS files of [pss]: {error}") from error
+    return ListenerOptions(
+        host=pss.host,
+        port=pss.port,
+        participants={name: frozenset(entry.addresses) for name, entry in config.participants.items()},
+        most_sessions=pss.max_sessions_per_participant,
+        tls=tls,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: cli decides when the bridge ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+async def _console(config: Config, taker: PushTaker, dispatcher: Dispatcher) -> tuple[int, Callable[[], Any]]:
+    async def health() -> dict[str, Any]:
+        return {
+            "status": "down" if dispatcher.failed.done() else "up",
+            "open": sum(exchange.reply is None for exchange in dispatcher.state.exchanges.values()),
+            "in_doubt": len(dispatcher.state.in_doubt()),
+            "undelivered": sum(len(outbox.queue) for outbox in dispatcher.state.outboxes.values()),
+        }
+
+    settings = uvicorn.Config(
+        create_app(taker, health),
+        host=config.push.host,
+        port=config.push.port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(settings)
+    try:
+        sock = settings.bind_socket()
+    except SystemExit as error:
+        raise ConfigError(f"listening on {config.push.host}:{config.push.port}: the address is taken") from error
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[sock]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+        sock.close()
+
+    return int(sock.getsockname()[1]), stop
+
+
+async def _watch_updates(
+    config: Config, dispatcher: Dispatcher, client: OcpClient, taker: PushTaker, push_url: str, world: World
+) -> None:
+    """Subscribe; ask for status events at start, at the change of the day, and after silence."""
+    profile = dispatcher.terms.ocp
+    log = telemetry.logger()
+    is_subscribed = not config.push.subscribe
+    days = {participant: "" for participant in config.participants}
+    asked_at = world.clock()
+    while True:
+        if not is_subscribed:
+            document = profile.write("subscription", {"subscription_url": push_url, "subscription_events": []})
+            try:
+                await client.write(
+                    Operation.SUBSCRIPTION_ADD, "", world.fresh.request_id(), msgspec.json.encode(document)
+                )
+                is_subscribed = True
+            except OcpError as error:
+                log.warning(telemetry.OCP_FAILED, doing="subscribing", error=str(error))
+        now = world.clock()
+        today = dispatcher.terms.business_date(now)
+        silent_s = (now - max(taker.last_at, asked_at)).total_seconds()
+        for participant, day in days.items():
+            if day != today or silent_s >= profile.push.silence_s:
+                asked_at = now
+                for date in sorted({day or today, today}):
+                    after = dispatcher.state.feed(participant, date).next_sequence - 1
+                    await dispatcher.fetch(participant, date, after)
+                days[participant] = today
+        await asyncio.sleep(1.0)

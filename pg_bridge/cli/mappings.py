@@ -1,0 +1,60 @@
+"""`pg-bridge mappings`: check the files that say how both sides look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pg_bridge.cli.output import console, findings_table, say_json
+from pg_bridge.cli.world import mappings_folder, read_mappings
+from pg_bridge.errors import MappingInvalid
+from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.mapping.book import content_hash
+from pg_bridge.mapping.check import check as check_files
+
+app = typer.Typer(help="Profiles and rules: the data that describes both sides.", no_args_is_help=True)
+
+
+@app.callback()
+def mappings() -> None:
+    """Work on mapping files."""
+
+
+@app.command("check")
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="The folder; left out: the shipped one.")] = None,
+    *,
+    mappings: Annotated[str, typer.Option(help="The same, as an option.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check profiles, rules and cases: every finding, exit code 1 if there is any.
+
+    Example: pg-bridge mappings check ./my-mappings
+    """
+    given = str(folder) if folder is not None else mappings
+    files = read_mappings(given)
+    findings = check_files(files)
+    if LINK_FILE in files:
+        try:
+            read_link_profile(files[LINK_FILE])
+        except MappingInvalid as error:
+            findings += error.findings
+    cases = sum(text.count("[[case]]") for path, text in files.items() if path.endswith(".cases.toml"))
+    if json:
+        say_json(
+            {
+                "folder": str(mappings_folder(given)),
+                "hash": content_hash(files),
+                "files": len(files),
+                "cases": cases,
+                "findings": findings,
+            }
+        )
+    elif findings:
+        console().print(findings_table(findings))
+        print("Correct these in the files named, then check again.")
+    else:
+        print(f"{len(files)} files, {cases} cases: nothing to find. Set {content_hash(files)[:12]}")
+    raise typer.Exit(1 if findings else 0)

@@ -1,0 +1,109 @@
+"""Clocks, random ids, files and secrets: what only this room touches."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from pg_bridge.bridge import World
+from pg_bridge.config import Config
+from pg_bridge.errors import ConfigError
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def utc_now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class RandomIds:
+    """Fresh ids; those of exchanges and deliveries sort by time."""
+
+    def exchange_id(self) -> str:
+        """A new exchange id: 9 characters of time, 11 of chance."""
+        return "X" + _timed(11)
+
+    def delivery_id(self) -> str:
+        """A new delivery id."""
+        return "D" + _timed(11)
+
+    def request_id(self) -> str:
+        """A new request id."""
+        return str(uuid.uuid4())
+
+    def reference(self) -> str:
+        """A new reference of the PG, 16x: 9 characters of time, 5 of chance."""
+        return "PG" + _timed(5)
+
+    def session_id(self) -> str:
+        """A new session id, 10x."""
+        return _random(10)
+
+
+def _random(count: int) -> str:
+    number = secrets.randbits(5 * count)
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(count))
+
+
+def _timed(count: int) -> str:
+    stamp = time.time_ns() // 1_000_000
+    return "".join(_ALPHABET[(stamp >> (5 * place)) & 31] for place in range(8, -1, -1)) + _random(count)
+
+
+def program_version() -> str:
+    """The installed version."""
+    return version("pg-bridge")
+
+
+def mappings_folder(given: str = "") -> Path:
+    """The folder of mappings: the one given, the one shipped in the wheel, or the project's own."""
+    if given:
+        return Path(given)
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "shipped_mappings"
+    return shipped if shipped.is_dir() else package.parent / "mappings"
+
+
+def read_mappings(given: str = "") -> dict[str, str]:
+    """All mapping files: path below the folder -> text. Raises ConfigError."""
+    folder = mappings_folder(given)
+    if not folder.is_dir():
+        raise ConfigError(f"reading the mappings: there is no folder {folder}")
+    files: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".toml", ".yaml") and path.is_file():
+            try:
+                files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(f"reading the mappings: {path}: {error}") from error
+    return files
+
+
+def read_file(path: str | Path, what: str) -> bytes:
+    """The bytes of a file. Raises ConfigError that says what it was for."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"reading {what}: {error}") from error
+
+
+def build_world(config: Config, environment: Mapping[str, str] = os.environ, mappings: str = "") -> World:
+    """The real world for a configuration. Raises ConfigError."""
+    passphrase = environment.get(config.ocp.key_passphrase_env, "") if config.ocp.key_passphrase_env else ""
+    return World(
+        clock=utc_now,
+        monotonic=time.monotonic,
+        fresh=RandomIds(),
+        mappings=read_mappings(mappings or config.mappings),
+        company_key=read_file(config.ocp.company_key_file, "the company's key"),
+        machine_key=read_file(config.ocp.machine_key_file, "the machine's key"),
+        passphrase=passphrase.encode() or None,
+        version=program_version(),
+    )
