@@ -55,6 +55,14 @@ class AuditReader:
             raise JournalError(f"reading the journal: {error}") from error
         return [layout.stored((*row, None)) for row in reversed(rows)]
 
+    def behind(self, position: int, most: int = 10_000) -> list[Stored]:
+        """The entries behind `position`, with payloads, oldest first."""
+        try:
+            rows = self._connection.execute(self._queries["entries_behind"], (position, most)).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"reading the journal: {error}") from error
+        return [layout.stored(row) for row in rows]
+
     def exchange(self, key: str) -> list[Stored]:
         """Everything of the exchanges found by `key`: an exchange id, or any reference (SEME, SI number, request id ...)."""
         try:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pg_bridge.errors import SessionError
 from pg_bridge.link import events as e
 from pg_bridge.link.control import ControlMessage
-from pg_bridge.link.framing import Frame
+from pg_bridge.link.framing import BadFrame, Frame
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.link.session import Session
 
@@ -37,6 +37,7 @@ class _Sent:
     message_type: str
     template: str
     body: bytes
+    written: datetime
     copies: int = 0
     sequences: list[int] = field(default_factory=list)
 
@@ -63,16 +64,24 @@ class PgSession(Session):
 
     @property
     def wants_data(self) -> bool:
-        """False while the in-flight limit is reached or the session closes."""
-        return not self.is_closing and self._may_proceed()
+        """False while a log-on or a request over the in-flight limit waits, or the session closes."""
+        return not self.is_closing and not self._frames and (self._log_on_asked is None or self.is_logged_on)
 
-    def _may_proceed(self) -> bool:
+    def _may_proceed(self, frame: Frame | BadFrame) -> bool:
+        if not self.is_logged_on:
+            return self._log_on_asked is None
         return (
             len(self._in_flight) < self.limits.max_in_flight
-            and self._log_off_reference is None
-            and not self._is_draining
-            and (self._log_on_asked is None or self.is_logged_on)
+            or isinstance(frame, BadFrame)
+            or bool(self._controls.name(frame.template))
         )
+
+    def _go_on(self, now: datetime) -> list[e.Event]:
+        """Look at what has waited; the bytes behind it begin to be due only now."""
+        found = self._proceed(now)
+        if self._half_since is not None:
+            self._half_since = now
+        return found
 
     # --- log-on --------------------------------------------------------------------------------------------
 
@@ -108,14 +117,18 @@ class PgSession(Session):
     def accept_log_on(self, now: datetime) -> list[e.Event]:
         """Take the log-on: issue the session id."""
         asked = self._asked()
+        if self.is_closed:
+            return []
         self.is_logged_on = True
         keys = {"status": self._controls.accepted}
         self._send_control("logon", is_answer=True, now=now, reference=asked.reference, keys=keys)
-        return self._proceed(now)
+        return self._go_on(now)
 
     def refuse_log_on(self, text: str, now: datetime) -> list[e.Event]:
         """Do not take the log-on: say why, close."""
         asked = self._asked()
+        if self.is_closed:
+            return []
         self.session_id = ""
         keys = {"status": self._controls.refused, "text": self._controls.text(text)}
         self._send_control("logon", is_answer=True, now=now, reference=asked.reference, keys=keys)
@@ -127,7 +140,7 @@ class PgSession(Session):
         return self._log_on_asked
 
     def _due_before_log_on(self, now: datetime) -> list[e.Event]:
-        started = self._last_received
+        started = self._connected
         if started is not None and (now - started).total_seconds() >= self.limits.log_on_silence_s:
             return self.close("no log-on came", now)
         return []
@@ -138,6 +151,8 @@ class PgSession(Session):
         if (frame.template, frame.message_type) not in self._request_templates:
             text = f"{frame.template} of {frame.message_type} is no request known here"
             return self._refuse("template", text, frame.raw, frame.sequence, now)
+        if self._is_draining or self._log_off_reference is not None:
+            return self._refuse("busy", "no more requests are taken", frame.raw, frame.sequence, now)
         self._in_flight[frame.sequence] = None
         return [e.RequestReceived(frame)]
 
@@ -197,7 +212,7 @@ class PgSession(Session):
             found.append(e.AnswerWritten(answer.token))
         found += self._log_off(now)
         if self._frames and not self.is_closed:
-            found += self._proceed(now)
+            found += self._go_on(now)
         return found
 
     # --- deliveries ----------------------------------------------------------------------------------------
@@ -227,7 +242,7 @@ class PgSession(Session):
         """Send what must be acknowledged. Raises SessionError when the window is full."""
         if self.window_free <= 0:
             raise SessionError(f"delivering {token}: the window is full")
-        sent = _Sent(token, message_type, template, body)
+        sent = _Sent(token, message_type, template, body, now)
         self._unacknowledged[token] = sent
         if self._acknowledge_since is None:
             self._acknowledge_since = now
@@ -235,6 +250,7 @@ class PgSession(Session):
 
     def _write_delivery(self, sent: _Sent, now: datetime, *, possible_duplicate: bool) -> e.Event:
         sequence = self._send(sent.message_type, sent.template, sent.body, now, possible_duplicate=possible_duplicate)
+        sent.written = now
         sent.copies += 1
         sent.sequences.append(sequence)
         self._by_sequence[sequence] = sent.token
@@ -251,7 +267,8 @@ class PgSession(Session):
         for sequence in sent.sequences:
             self._by_sequence.pop(sequence, None)
         self._rounds = 0
-        self._acknowledge_since = now if self._unacknowledged else None
+        oldest = next(iter(self._unacknowledged.values()), None)
+        self._acknowledge_since = None if oldest is None else oldest.written
         return [e.DeliveryAcknowledged(sent.token)]
 
     def due(self, now: datetime) -> list[e.Event]:
@@ -271,8 +288,8 @@ class PgSession(Session):
     def next_due(self) -> datetime | None:
         """As Session.next_due, with log-on and acknowledgements."""
         times = [super().next_due()]
-        if not self.is_logged_on and self._last_received is not None and not self.is_closed:
-            times.append(self._last_received + timedelta(seconds=self.limits.log_on_silence_s))
+        if not self.is_logged_on and self._connected is not None and not self.is_closed:
+            times.append(self._connected + timedelta(seconds=self.limits.log_on_silence_s))
         if self._acknowledge_since is not None and not self.is_closed:
             times.append(self._acknowledge_since + timedelta(seconds=self.limits.acknowledge_s))
         return min((time for time in times if time is not None), default=None)

@@ -228,7 +228,16 @@ def _faults(profile: LinkProfile) -> list[tuple[str, str]]:
         profile.text.allowed()
     except ValueError:
         faults.append(("text.characters", "give bytes or spans of bytes in hexadecimal, like 0A or 20-7A"))
-    meanings = {refusal.meaning for refusal in profile.refusals.values()}
+    limits = profile.limits
+    for name in ("resend_rounds", "window", "max_in_flight"):
+        if getattr(limits, name) < 1:
+            faults.append((f"limits.{name}", "it must be at least 1"))
+    for name in ("log_on_silence_s", "heartbeat_s", "heartbeat_answer_s", "half_frame_s", "acknowledge_s"):
+        if not getattr(limits, name) > 0:
+            faults.append((f"limits.{name}", "it must be above 0"))
+    told = [refusal.meaning for refusal in profile.refusals.values()]
+    meanings = set(told)
+    faults += [("refusals", f"several codes mean {name}") for name in sorted(meanings) if told.count(name) > 1]
     faults += [("refusals", f"no code means {name}") for name in sorted(MEANINGS - meanings)]
     faults += [("refusals", f"there is no meaning {name}") for name in sorted(meanings - MEANINGS)]
     faults += [("control", f"{name} is not bound") for name in sorted(CONTROLS - set(profile.control.templates))]

@@ -45,6 +45,7 @@ class Session:
         self._sent_sequence = 0
         self._next_received = 1
         self._frames: deque[Frame | BadFrame] = deque()
+        self._connected: datetime | None = None
         self._last_received: datetime | None = None
         self._last_sent: datetime | None = None
         self._half_since: datetime | None = None
@@ -57,7 +58,7 @@ class Session:
 
     def connected(self, now: datetime) -> None:
         """The socket is open: time-outs begin to count."""
-        self._last_received = self._last_sent = now
+        self._connected = self._last_received = self._last_sent = now
 
     def receive_data(self, data: bytes, now: datetime) -> list[e.Event]:
         """Take bytes from the other side."""
@@ -100,10 +101,13 @@ class Session:
         if self.is_closed or self._last_received is None or self._last_sent is None:
             return []
         limits = self.limits
-        if self._half_since is not None and _seconds(now, self._half_since) >= limits.half_frame_s:
+        # What we do not read cannot be late.
+        if self._half_since is not None and self.wants_data and _seconds(now, self._half_since) >= limits.half_frame_s:
             return self.close("half a frame, then silence", now)
         if not self.is_logged_on:
             return self._due_before_log_on(now)
+        if not self.wants_data:
+            return []
         if self._heartbeat_asked is not None:
             if _seconds(now, self._heartbeat_asked) >= limits.heartbeat_answer_s:
                 return self.close("a heartbeat was not answered", now)
@@ -120,6 +124,8 @@ class Session:
         if self.is_closed or self._last_received is None or self._last_sent is None:
             return None
         limits = self.limits
+        if not self.wants_data:
+            return None
         times = []
         if self._half_since is not None:
             times.append(self._half_since + timedelta(seconds=limits.half_frame_s))
@@ -136,14 +142,14 @@ class Session:
         """False: stop reading for now."""
         return not self.is_closing
 
-    def _may_proceed(self) -> bool:
-        """The next frame may be looked at now."""
+    def _may_proceed(self, frame: Frame | BadFrame) -> bool:
+        """The frame, the next one, may be looked at now."""
         return True
 
     def _proceed(self, now: datetime) -> list[e.Event]:
         """Look at the frames that wait."""
         found: list[e.Event] = []
-        while self._frames and not self.is_closed and self._may_proceed():
+        while self._frames and not self.is_closed and self._may_proceed(self._frames[0]):
             found += self._frame(self._frames.popleft(), now)
         return found
 

@@ -24,6 +24,7 @@ from pg_bridge.profiles.template import Checked, Template
 
 #: the code table of reasons for a refusal; it must have a default
 REFUSAL_REASONS = "refusal_reasons"
+SAMPLES_FOLDER = "samples/"
 UNKNOWN_FIELD_PREFIX = "unknown:"
 
 
@@ -265,9 +266,11 @@ def _can_stand(template: Template, type_: str, source: str) -> bool:
 
 
 def content_hash(files: Mapping[str, str]) -> str:
-    """SHA-256 (hex) of a set of files: paths and texts, in the order of paths."""
+    """SHA-256 (hex) of a set of files: paths and texts, in the order of paths. Samples decide nothing: left out."""
     digest = hashlib.sha256()
     for path in sorted(files):
+        if path.startswith(SAMPLES_FOLDER):
+            continue
         for part in (path, files[path]):
             raw = part.encode()
             digest.update(len(raw).to_bytes(8, "big"))

@@ -192,6 +192,7 @@ class Connection(asyncio.Protocol):
         self._unleft: list[str] = []
         self._is_paused = False
         self._logged_off = False
+        self._is_finishing = False
 
     # --- asyncio.Protocol ----------------------------------------------------------------------------------
 
@@ -217,6 +218,7 @@ class Connection(asyncio.Protocol):
         if self._logged_off:
             self._all_left()
         self._take(self.session.end_of_stream(self._listener.clock()))
+        self._flush()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -291,6 +293,8 @@ class Connection(asyncio.Protocol):
         self._reason = self._reason or reason
         if self._transport is not None:
             self._flush_bytes()
+            if self._has_drained():
+                self._all_left()
             self._transport.close()
 
     def look_after(self, now: datetime) -> None:
@@ -381,8 +385,26 @@ class Connection(asyncio.Protocol):
     def _flush(self) -> None:
         self._flush_bytes()
         self._keep_reading()
-        if self.session.is_closed and self._transport is not None:
-            self._transport.close()
+        if self.session.is_closed:
+            self._finish(tries=50)
+
+    def _finish(self, tries: int) -> None:
+        """Close a session that ended in order, once its last bytes have arrived; a peer that takes none is not waited for."""
+        transport = self._transport
+        if transport is None or self._is_finishing:
+            return
+        if self._has_drained():
+            self._all_left()
+            transport.close()
+        elif tries <= 0:
+            transport.close()
+        else:
+            self._is_finishing = True
+            asyncio.get_running_loop().call_later(0.02, self._finish_again, tries - 1)
+
+    def _finish_again(self, tries: int) -> None:
+        self._is_finishing = False
+        self._finish(tries)
 
     def _flush_bytes(self) -> None:
         out = self.session.data_to_send()

@@ -23,17 +23,14 @@ def to_x(text: str) -> tuple[str, bool]:
 
 
 def narrative(lines: list[str], count: int, width: int) -> tuple[str, bool]:
-    """`lines` as at most `count` lines of `width` characters joined by CRLF, and whether something was lost.
+    """`lines` as at most `count` lines of `width` characters joined by CRLF, and whether any had to be cut off.
 
-    Each given line begins a new one. No line begins with `:` or `-`, which would open a field or end the text.
+    Each given line begins a new one; characters outside the x set become `.`. No line begins with `:` or `-`, which
+    would open a field or end the text.
     """
     out: list[str] = []
-    lost = False
     for line in lines:
-        text, changed = to_x(line)
-        lost = lost or changed
-        for piece in textwrap.wrap(text, width, break_on_hyphens=False) or []:
-            if piece[0] in ":-":
-                piece, lost = "." + piece[1:], True
-            out.append(piece)
-    return "\r\n".join(out[:count]), lost or len(out) > count
+        text, _ = to_x(line)
+        for piece in textwrap.wrap(text, width, break_on_hyphens=False):
+            out.append(f".{piece[1:]}" if piece[0] in ":-" else piece)
+    return "\r\n".join(out[:count]), len(out) > count

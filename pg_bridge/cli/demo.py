@@ -1,0 +1,143 @@
+"""`pg-bridge demo`: all of it on this machine: a pretend OCP, the bridge, two PSSs, a trading day."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from pg_bridge.cli.audit import entries_table, verdict_text
+from pg_bridge.cli.demo_day import Day, Fact, Players
+from pg_bridge.cli.output import console, findings_table, say_json
+from pg_bridge.cli.processes import Places, both
+from pg_bridge.cli.world import read_mappings
+from pg_bridge.errors import ConfigError
+from pg_bridge.journal.review import AuditReader
+from pg_bridge.journal.verify import AuditVerdict, verify
+from pg_bridge.link.profile import LINK_FILE, read_link_profile
+
+_COLUMNS = ("step", "legacy in", "OCP call", "OCP answer or push", "legacy out", "ms")
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End by itself; exit code 0 only if all came back.")] = False,
+    mappings: Annotated[str, typer.Option(help="A folder of mappings in place of the shipped one.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Play a scripted trading day through the whole bridge, on loopback, in a temporary folder.
+
+    Example: pg-bridge demo --once
+    """
+    files = read_mappings(mappings)
+    try:
+        day = msgspec.convert(tomllib.loads(files["samples/demo.toml"]), Day)
+    except (KeyError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"reading samples/demo.toml of the mappings: {error}") from error
+    raise typer.Exit(asyncio.run(_demo(files, day, mappings, once=once, as_json=json)))
+
+
+async def _demo(files: dict[str, str], day: Day, mappings: str, *, once: bool, as_json: bool) -> int:
+    link = read_link_profile(files[LINK_FILE])
+    participants = list(day.participants.values())
+    with tempfile.TemporaryDirectory(prefix="pg-bridge-demo-") as name:
+        folder = Path(name)
+        async with both(folder, participants, mappings) as places:
+            players = Players(day, link, places.journal, places.ocp_url)
+            facts = await _play(players, places, as_json=as_json)
+            if not once:
+                _say_how_to_connect(places, participants[0])
+                await _until_interrupted()
+        # Both processes have ended in order: the journal is closed and signed to its end.
+        verdict = verify(places.journal)
+        is_good = verdict.is_good and not any(fact.missing for fact in facts)
+        with AuditReader(places.journal) as reader:
+            entries = reader.newest(most=60)
+        if as_json:
+            say_json(
+                {
+                    "good": is_good,
+                    "steps": [asdict(fact) for fact in facts],
+                    "audit": [msgspec.to_builtins(stored) | {} for stored in _without_payloads(entries)],
+                    "verdict": {"good": verdict.is_good, **msgspec.to_builtins(verdict)},
+                }
+            )
+        else:
+            _say_end(facts, entries, verdict, is_good=is_good)
+    return 0 if is_good else 1
+
+
+def _without_payloads(entries: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "position": stored.position,
+            "kind": stored.entry.kind,
+            "participant": stored.entry.participant,
+            "references": stored.entry.references,
+            "findings": stored.entry.findings,
+        }
+        for stored in entries
+    ]
+
+
+async def _play(players: Players, places: Places, *, as_json: bool) -> list[Fact]:
+    table = Table(title="A trading day", title_justify="left", header_style="bold", show_lines=True)
+    for column in _COLUMNS:
+        table.add_column(column, overflow="fold", justify="right" if column == "ms" else "left")
+    facts: list[Fact] = []
+    show = Live(table, console=console(), refresh_per_second=4) if not as_json else contextlib.nullcontext()
+
+    def add(fact: Fact) -> None:
+        facts.append(fact)
+        out = fact.legacy_out + "".join(f"\nMISSING: {text}" for text in fact.missing)
+        cells = (fact.step, fact.legacy_in, fact.ocp_call, fact.ocp_answer, out, f"{fact.took_ms:.0f}")
+        table.add_row(*(escape(cell) for cell in cells))
+
+    with show:
+        add(await players.log_on(places.host, places.port))
+        async for fact in players.play():
+            add(fact)
+        add(await players.log_off())
+    return facts
+
+
+def _say_how_to_connect(places: Places, participant: str) -> None:
+    print(
+        f"\nThe bridge still runs. A PSS of {participant} may dial {places.host}:{places.port}; for example:\n"
+        f"  pg-bridge send FILE --to {places.host}:{places.port} --participant {participant}\n"
+        f"The pretend OCP's state: {places.ocp_url}/_simulator/state\n"
+        f"The journal: pg-bridge audit list -j {places.journal}\n"
+        "Press Ctrl-C to end.",
+        flush=True,
+    )
+
+
+async def _until_interrupted() -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
+
+
+def _say_end(facts: list[Fact], entries: list[Any], verdict: AuditVerdict, *, is_good: bool) -> None:
+    out = console()
+    out.print(entries_table(entries))
+    if verdict.findings:
+        out.print(findings_table(verdict.findings))
+    print(verdict_text(verdict))
+    missing = [text for fact in facts for text in fact.missing]
+    if is_good:
+        print(f"Every expected message came back, in {sum(fact.took_ms for fact in facts) / 1000:.1f} s.")
+    for text in missing:
+        print(f"MISSING: {text}")
