@@ -10,7 +10,6 @@ pg-bridge/<node>
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -63,11 +62,11 @@ def read_checkpoint(note: str, public_key: bytes) -> Checkpoint | str:
     """The checkpoint in a signed note, or why it is not to be trusted."""
     text, blank, signatures = note.partition("\n\n")
     lines = text.split("\n")
-    if not blank or len(lines) != 3 or not lines[1].isdigit():
+    if not blank or len(lines) != 3 or not (lines[1].isascii() and lines[1].isdigit()):
         return "the note is no checkpoint"
     try:
         root = base64.b64decode(lines[2], validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or a character outside ASCII
         return "the root is no base64"
     expected = key_hash(lines[0], public_key)
     for line in signatures.splitlines():
@@ -76,7 +75,7 @@ def read_checkpoint(note: str, public_key: bytes) -> Checkpoint | str:
             continue
         try:
             signature = base64.b64decode(coded, validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error, or a character outside ASCII
             continue
         if signature[:4] != expected:
             continue
@@ -84,5 +83,7 @@ def read_checkpoint(note: str, public_key: bytes) -> Checkpoint | str:
             Ed25519PublicKey.from_public_bytes(public_key).verify(signature[4:], (text + "\n").encode())
         except InvalidSignature:
             return "the signature is wrong"
+        except ValueError:
+            return "the journal's public key is none"
         return Checkpoint(lines[0], int(lines[1]), root)
     return "no signature by the journal's key"

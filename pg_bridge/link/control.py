@@ -25,6 +25,7 @@ class Controls:
         self.accepted = shape.values["accepted"]
         self.refused = shape.values["refused"]
         self._shape = shape
+        self._text_set = {chr(byte) for byte in profile.text.allowed() if 0x20 <= byte <= 0x7E} - set("{}")
         self._by_template = {control.template: name for name, control in shape.templates.items()}
         self._keys = {written: concept for concept, written in shape.keys.items()}
         tags = shape.tags
@@ -54,8 +55,8 @@ class Controls:
         return ("\r\n".join(lines) + "\r\n").encode("ascii", "replace")
 
     def text(self, text: str) -> str:
-        """`text` as the value of a key: in one line of ASCII, cut to the width."""
-        plain = "".join(c if " " <= c <= "~" and c not in "{}" else "." for c in " ".join(text.split()))
+        """`text` as the value of a key: in one line of the character set, cut to the width."""
+        plain = "".join(c if c in self._text_set else "." for c in " ".join(text.split()))
         return plain[: self._shape.text_width]
 
     def read(self, template: str, body: bytes) -> ControlMessage | str:

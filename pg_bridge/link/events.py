@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pg_bridge.link.framing import Frame
 
@@ -14,7 +14,7 @@ class LogOnAsked:
     participant: str
     terminal: str
     user: str
-    credential: str
+    credential: str = field(repr=False)
     reference: str
 
 
@@ -49,13 +49,17 @@ class DeliveryAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class FrameRefused:
-    """Bytes were no frame, or a frame was not legal. meaning: of the refusal table; code: as sent."""
+    """Bytes were no frame, or a frame was not legal. meaning: of the refusal table; code: as sent.
+
+    sequence: 0 where the bytes name none; size: how many bytes were refused; raw: at most the first 64 KiB of them.
+    """
 
     meaning: str
     code: str
     text: str
     raw: bytes
     sequence: int
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Deliveries are acknowledged by the number of any copy; silence sends all of them
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,9 @@ from pg_bridge.link import events as e
 from pg_bridge.link.control import ControlMessage
 from pg_bridge.link.framing import BadFrame, Frame
 from pg_bridge.link.profile import LinkProfile
-from pg_bridge.link.session import Session
+from pg_bridge.link.session import MOST_DIGITS, Session
+
+_MOST_SETTLED = 1_024
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class PgSession(Session):
         self._in_flight: OrderedDict[int, _Answer | None] = OrderedDict()
         self._unacknowledged: OrderedDict[str, _Sent] = OrderedDict()
         self._by_sequence: dict[int, str] = {}
+        #: the latest numbers that may be acknowledged in vain: of answers written as copies, or acknowledged before
+        self._settled: deque[int] = deque(maxlen=_MOST_SETTLED)
         self._acknowledge_since: datetime | None = None
         self._rounds = 0
         self._log_off_reference: str | None = None
@@ -72,15 +76,20 @@ class PgSession(Session):
             return self._log_on_asked is None
         return (
             len(self._in_flight) < self.limits.max_in_flight
+            or not self._takes_requests
             or isinstance(frame, BadFrame)
             or bool(self._controls.name(frame.template))
         )
 
+    @property
+    def _takes_requests(self) -> bool:
+        return not self._is_draining and self._log_off_reference is None
+
     def _go_on(self, now: datetime) -> list[e.Event]:
-        """Look at what has waited; the bytes behind it begin to be due only now."""
+        """Look at what has waited; what is behind it begins to be due only now."""
         found = self._proceed(now)
-        if self._half_since is not None:
-            self._half_since = now
+        if not self._frames:
+            self._reading_since = now
         return found
 
     # --- log-on --------------------------------------------------------------------------------------------
@@ -99,9 +108,7 @@ class PgSession(Session):
             if isinstance(message, str) or message.is_answer:
                 wrong = "the log-on's text cannot be read"
         if wrong or isinstance(message, str):
-            code = self.profile.code("session")
-            refused = e.FrameRefused("session", code, wrong, frame.raw, frame.sequence)
-            return [refused, *self.close(wrong, now)]
+            return [self._refused("session", wrong, frame), *self.close(wrong, now)]
         self._next_received = 2
         self.participant, self.terminal = frame.participant, frame.terminal
         keys = message.keys
@@ -150,9 +157,9 @@ class PgSession(Session):
     def _business(self, frame: Frame, now: datetime) -> list[e.Event]:
         if (frame.template, frame.message_type) not in self._request_templates:
             text = f"{frame.template} of {frame.message_type} is no request known here"
-            return self._refuse("template", text, frame.raw, frame.sequence, now)
-        if self._is_draining or self._log_off_reference is not None:
-            return self._refuse("busy", "no more requests are taken", frame.raw, frame.sequence, now)
+            return self._refuse("template", text, frame, now)
+        if not self._takes_requests:
+            return self._refuse("busy", "no more requests are taken", frame, now)
         self._in_flight[frame.sequence] = None
         return [e.RequestReceived(frame)]
 
@@ -160,12 +167,12 @@ class PgSession(Session):
         match message.control:
             case "acknowledge":
                 return self._acknowledged(frame, message, now)
-            case "logoff" if not message.is_answer:
+            case "logoff" if not message.is_answer and self._log_off_reference is None:
                 self._log_off_reference = message.reference
                 return self._log_off(now)
             case _:
                 text = f"{frame.template} is not due from this side now"
-                return self._refuse("template", text, frame.raw, frame.sequence, now)
+                return self._refuse("template", text, frame, now)
 
     def answer(
         self,
@@ -178,11 +185,15 @@ class PgSession(Session):
         token: str | None = None,
         possible_duplicate: bool = False,
     ) -> list[e.Event]:
-        """Answer the request of that sequence number. Raises SessionError when it is not in flight."""
+        """Answer the request of that sequence number. Raises SessionError when it is not in flight.
+
+        Raises FramingError when no frame can hold the body; the request is in flight still.
+        """
         if self.is_closed:
             return []
         if sequence not in self._in_flight or self._in_flight[sequence] is not None:
             raise SessionError(f"answering request {sequence}: it is not in flight")
+        self._framing.check_body(body)
         self._in_flight[sequence] = _Answer(message_type, template, body, token, possible_duplicate)
         return self._write_answers(now)
 
@@ -201,14 +212,16 @@ class PgSession(Session):
                 if in_order:
                     break
                 continue
-            del self._in_flight[sequence]
-            self._send(
+            number = self._send(
                 answer.message_type,
                 answer.template,
                 answer.body,
                 now,
                 possible_duplicate=answer.possible_duplicate,
             )
+            del self._in_flight[sequence]
+            if answer.possible_duplicate:
+                self._settled.append(number)
             found.append(e.AnswerWritten(answer.token))
         found += self._log_off(now)
         if self._frames and not self.is_closed:
@@ -220,7 +233,7 @@ class PgSession(Session):
     @property
     def window_free(self) -> int:
         """How many more deliveries may be given."""
-        if not self.is_logged_on or self.is_closing or self._log_off_reference is not None or self._is_draining:
+        if not self.is_logged_on or self.is_closing or not self._takes_requests:
             return 0
         return max(0, self.limits.window - len(self._unacknowledged))
 
@@ -239,9 +252,13 @@ class PgSession(Session):
         *,
         possible_duplicate: bool = False,
     ) -> list[e.Event]:
-        """Send what must be acknowledged. Raises SessionError when the window is full."""
+        """Send what must be acknowledged. Raises SessionError when the window is full.
+
+        Raises FramingError when no frame can hold the body; nothing was sent then.
+        """
         if self.window_free <= 0:
             raise SessionError(f"delivering {token}: the window is full")
+        self._framing.check_body(body)
         sent = _Sent(token, message_type, template, body, now)
         self._unacknowledged[token] = sent
         if self._acknowledge_since is None:
@@ -258,14 +275,18 @@ class PgSession(Session):
 
     def _acknowledged(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
         number = message.keys.get("sequence", "")
-        if not (number.isascii() and number.isdigit()):
-            return self._refuse("template", "the acknowledged number is missing", frame.raw, frame.sequence, now)
+        if not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
+            return self._refuse("template", "the acknowledged number is missing", frame, now)
         token = self._by_sequence.get(int(number))
         sent = self._unacknowledged.pop(token, None) if token is not None else None
         if sent is None:
-            return []  # of an answer sent as a copy, or acknowledged before
+            if int(number) in self._settled:
+                return []
+            # Nothing was lost by it: it is told here, and the session goes on.
+            return [self._refused("sequence", f"{number} is acknowledged, which was never delivered", frame)]
         for sequence in sent.sequences:
             self._by_sequence.pop(sequence, None)
+        self._settled += sent.sequences
         self._rounds = 0
         oldest = next(iter(self._unacknowledged.values()), None)
         self._acknowledge_since = None if oldest is None else oldest.written
@@ -275,7 +296,7 @@ class PgSession(Session):
         """As Session.due; and deliveries not acknowledged in time go again."""
         found = super().due(now)
         since = self._acknowledge_since
-        if self.is_closed or since is None or (now - since).total_seconds() < self.limits.acknowledge_s:
+        if since is None or not self.wants_data or now < self._late(since, self.limits.acknowledge_s):
             return found
         if self._rounds >= self.limits.resend_rounds:
             return found + self.close(f"nothing was acknowledged in {self._rounds} rounds", now)
@@ -290,8 +311,8 @@ class PgSession(Session):
         times = [super().next_due()]
         if not self.is_logged_on and self._connected is not None and not self.is_closed:
             times.append(self._connected + timedelta(seconds=self.limits.log_on_silence_s))
-        if self._acknowledge_since is not None and not self.is_closed:
-            times.append(self._acknowledge_since + timedelta(seconds=self.limits.acknowledge_s))
+        if self._acknowledge_since is not None and self.wants_data:
+            times.append(self._late(self._acknowledge_since, self.limits.acknowledge_s))
         return min((time for time in times if time is not None), default=None)
 
     # --- the end -------------------------------------------------------------------------------------------
@@ -299,9 +320,10 @@ class PgSession(Session):
     def drain(self, now: datetime) -> list[e.Event]:
         """Take no more requests, finish what is in flight, close."""
         self._is_draining = True
+        found = self._go_on(now) if self._frames and self.is_logged_on else []
         if not self._in_flight:
-            return self.close("the PG stops", now)
-        return []
+            found += self.close("the PG stops", now)
+        return found
 
     def _log_off(self, now: datetime) -> list[e.Event]:
         if self._in_flight or self.is_closed:
@@ -313,8 +335,10 @@ class PgSession(Session):
             return self.close("the PG stops", now)
         return []
 
-    def _tell_refusal(self, code: str, text: str, sequence: int, now: datetime) -> None:
+    def _tell_refusal(self, code: str, text: str, sequence: int | None, now: datetime) -> None:
         # A refusal names a session's frame; before the log-on there is no session to name.
         if self.is_logged_on:
-            keys = {"sequence": f"{sequence:06d}", "code": code, "text": self._controls.text(text)}
+            keys = {"code": code, "text": self._controls.text(text)}
+            if sequence is not None:
+                keys = {"sequence": f"{sequence:06d}"} | keys
             self._send_control("refusal", is_answer=True, now=now, keys=keys)

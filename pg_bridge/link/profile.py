@@ -6,6 +6,7 @@ Shape of the file: mappings/legacy/framing.toml (source: public or assumed, entr
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,8 @@ import msgspec
 from pg_bridge.errors import Finding, MappingInvalid
 
 LINK_FILE = "legacy/framing.toml"
+#: no limit is larger, in seconds or in number
+MOST = 1_000_000
 
 #: what Python understands of a header; each must be bound, or the frame cannot be used
 HEADER_CONCEPTS = frozenset(
@@ -29,7 +32,15 @@ HEADER_CONCEPTS = frozenset(
         "possible_duplicate",
     }
 )
-CONTROLS = frozenset({"logon", "logoff", "heartbeat", "acknowledge", "refusal"})
+#: control -> the sub-message types that it must have
+SUB_TYPES = {
+    "logon": ("request", "answer"),
+    "logoff": ("request", "answer"),
+    "heartbeat": ("request", "answer"),
+    "acknowledge": ("request",),
+    "refusal": ("answer",),
+}
+CONTROLS = frozenset(SUB_TYPES)
 MEANINGS = frozenset({"frame", "size", "sequence", "session", "length", "checksum", "character", "template", "busy"})
 PLACES = ("frame_open", "text_open", "body_open", "body_close", "text_close")
 
@@ -212,33 +223,83 @@ def _faults(profile: LinkProfile) -> list[tuple[str, str]]:
                 faults.append((place, "a constant must be as long as its width"))
             if any(len(value) > field.width for value in field.values.values()):
                 faults.append((place, "a value is longer than the width"))
+            if not all(text.isascii() for text in (field.value, *field.values.values())):
+                faults.append((place, "its value must be ASCII"))
     fields = {field.concept: field for block in profile.header for field in block.fields}
     for concept, names in (("direction", {"to_pg", "to_pss"}), ("possible_duplicate", {"yes", "no"})):
         if concept in fields and set(fields[concept].values) != names:
             faults.append((concept, f"its values must name {' and '.join(sorted(names))}"))
+        if concept in fields and len(set(fields[concept].values.values())) < len(fields[concept].values):
+            faults.append((concept, "two of its values are written alike"))
+    for concept in ("sequence", "length"):
+        if concept in fields and fields[concept].kind != "n":
+            faults.append((concept, "it must be of kind n"))
     trailer = [field.concept for field in profile.trailer.fields]
     if trailer.count("checksum") != 1:
         faults.append(("trailer", "the checksum must be bound once"))
     elif next(f for f in profile.trailer.fields if f.concept == "checksum").width != profile.checksum.digits:
         faults.append(("checksum.digits", "it must be as many as the trailer's field is wide"))
+    faults += [("trailer", f"there is no concept {name}") for name in sorted(set(trailer) - {"checksum", ""})]
+    if any(field.concept and field.kind != "n" for field in profile.trailer.fields):
+        faults.append(("trailer", "the checksum must be of kind n"))
     for name, span in (("length", profile.length), ("checksum", profile.checksum)):
         if PLACES.index(span.from_) >= PLACES.index(span.to):
             faults.append((name, "`from` must lie before `to`"))
-    try:
-        profile.text.allowed()
-    except ValueError:
-        faults.append(("text.characters", "give bytes or spans of bytes in hexadecimal, like 0A or 20-7A"))
-    limits = profile.limits
-    for name in ("resend_rounds", "window", "max_in_flight"):
-        if getattr(limits, name) < 1:
-            faults.append((f"limits.{name}", "it must be at least 1"))
-    for name in ("log_on_silence_s", "heartbeat_s", "heartbeat_answer_s", "half_frame_s", "acknowledge_s"):
-        if not getattr(limits, name) > 0:
-            faults.append((f"limits.{name}", "it must be above 0"))
+    faults += _text_faults(profile)
+    faults += _limit_faults(profile.limits)
     told = [refusal.meaning for refusal in profile.refusals.values()]
     meanings = set(told)
     faults += [("refusals", f"several codes mean {name}") for name in sorted(meanings) if told.count(name) > 1]
     faults += [("refusals", f"no code means {name}") for name in sorted(MEANINGS - meanings)]
     faults += [("refusals", f"there is no meaning {name}") for name in sorted(meanings - MEANINGS)]
-    faults += [("control", f"{name} is not bound") for name in sorted(CONTROLS - set(profile.control.templates))]
+    return faults + _control_faults(profile.control)
+
+
+def _text_faults(profile: LinkProfile) -> list[tuple[str, str]]:
+    faults: list[tuple[str, str]] = []
+    try:
+        allowed = profile.text.allowed()
+    except ValueError:
+        faults.append(("text.characters", "give bytes or spans of bytes in hexadecimal, like 0A or 20-7A"))
+    else:
+        if not set(b"\r\n 0123456789") <= set(allowed):
+            faults.append(("text.characters", "CR, LF, the space and the digits must be among them"))
+    width = next((f.width for block in profile.header for f in block.fields if f.concept == "length"), 0)
+    if not 1 <= profile.text.largest < 10**width:
+        faults.append(("text.largest", "it must be at least 1 and fit the length's field"))
+    return faults
+
+
+def _limit_faults(limits: Limits) -> list[tuple[str, str]]:
+    faults = [
+        (f"limits.{name}", f"it must be at least 1 and at most {MOST:,}")
+        for name in ("resend_rounds", "window", "max_in_flight")
+        if not 1 <= getattr(limits, name) <= MOST
+    ]
+    return faults + [
+        (f"limits.{name}", f"it must be above 0 and at most {MOST:,}")
+        for name in ("log_on_silence_s", "heartbeat_s", "heartbeat_answer_s", "half_frame_s", "acknowledge_s")
+        if not 0 < getattr(limits, name) <= MOST
+    ]
+
+
+def _control_faults(control: ControlMessages) -> list[tuple[str, str]]:
+    faults = [("control", f"{name} is not bound") for name in sorted(CONTROLS - set(control.templates))]
+    for name, spec in control.templates.items():
+        if name not in CONTROLS:
+            faults.append(("control", f"there is no control {name}"))
+        faults += [
+            (f"control.{name}", f"it has no {kind}") for kind in SUB_TYPES.get(name, ()) if not getattr(spec, kind)
+        ]
+    if len({spec.template for spec in control.templates.values()}) < len(control.templates):
+        faults.append(("control.templates", "two controls have one template"))
+    sections: tuple[tuple[str, Collection[str], set[str]], ...] = (
+        ("tags", control.tags, {"reference", "sub_type", "content"}),
+        ("keys", control.keys, {"user", "credential", "status", "text", "sequence", "code"}),
+        ("values", control.values, {"accepted", "refused"}),
+    )
+    for place, bound, names in sections:
+        faults += [(f"control.{place}", f"{name} is not bound") for name in sorted(names - set(bound))]
+    if len(set(control.keys.values())) < len(control.keys):
+        faults.append(("control.keys", "two keys are written alike"))
     return faults

@@ -9,7 +9,7 @@ from pg_bridge.link import events as e
 from pg_bridge.link.control import ControlMessage
 from pg_bridge.link.framing import Frame
 from pg_bridge.link.profile import LinkProfile
-from pg_bridge.link.session import Session
+from pg_bridge.link.session import MOST_DIGITS, Session
 
 
 class PssSession(Session):
@@ -78,7 +78,8 @@ class PssSession(Session):
     def _control(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
         if message.control == "refusal":
             number = message.keys.get("sequence", "0")
-            sequence = int(number) if number.isascii() and number.isdigit() else 0
+            is_number = number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
+            sequence = int(number) if is_number else 0
             return [e.RequestRefused(sequence, message.keys.get("code", ""), message.keys.get("text", ""))]
         if message.control == "logoff" and message.is_answer:
             return [e.LoggedOff(), *self.close("logged off", now)]

@@ -11,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from pg_bridge.link import events as e
 from pg_bridge.link.control import ControlMessage, Controls
-from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing, Header
+from pg_bridge.link.framing import MOST_RAW, BadFrame, Frame, FrameReader, Framing, Header
 from pg_bridge.link.profile import LinkProfile
 
 LAST_SEQUENCE = 999_999
+#: a longer sequence number in a control message is none
+MOST_DIGITS = 10
 
 
 def next_sequence(sequence: int) -> int:
@@ -46,6 +48,8 @@ class Session:
         self._next_received = 1
         self._frames: deque[Frame | BadFrame] = deque()
         self._connected: datetime | None = None
+        #: since when we read without a break; what we do not read cannot be late
+        self._reading_since: datetime | None = None
         self._last_received: datetime | None = None
         self._last_sent: datetime | None = None
         self._half_since: datetime | None = None
@@ -58,7 +62,7 @@ class Session:
 
     def connected(self, now: datetime) -> None:
         """The socket is open: time-outs begin to count."""
-        self._connected = self._last_received = self._last_sent = now
+        self._connected = self._reading_since = self._last_received = self._last_sent = now
 
     def receive_data(self, data: bytes, now: datetime) -> list[e.Event]:
         """Take bytes from the other side."""
@@ -101,17 +105,17 @@ class Session:
         if self.is_closed or self._last_received is None or self._last_sent is None:
             return []
         limits = self.limits
-        # What we do not read cannot be late.
-        if self._half_since is not None and self.wants_data and _seconds(now, self._half_since) >= limits.half_frame_s:
+        half = self._half_since
+        if half is not None and self.wants_data and now >= self._late(half, limits.half_frame_s):
             return self.close("half a frame, then silence", now)
         if not self.is_logged_on:
             return self._due_before_log_on(now)
         if not self.wants_data:
             return []
         if self._heartbeat_asked is not None:
-            if _seconds(now, self._heartbeat_asked) >= limits.heartbeat_answer_s:
+            if now >= self._late(self._heartbeat_asked, limits.heartbeat_answer_s):
                 return self.close("a heartbeat was not answered", now)
-        elif _seconds(now, max(self._last_received, self._last_sent)) >= limits.heartbeat_s:
+        elif now >= self._late(max(self._last_received, self._last_sent), limits.heartbeat_s):
             self._heartbeat_asked = now
             self._send_control("heartbeat", is_answer=False, now=now)
         return []
@@ -128,12 +132,18 @@ class Session:
             return None
         times = []
         if self._half_since is not None:
-            times.append(self._half_since + timedelta(seconds=limits.half_frame_s))
+            times.append(self._late(self._half_since, limits.half_frame_s))
         if self._heartbeat_asked is not None:
-            times.append(self._heartbeat_asked + timedelta(seconds=limits.heartbeat_answer_s))
+            times.append(self._late(self._heartbeat_asked, limits.heartbeat_answer_s))
         elif self.is_logged_on:
-            times.append(max(self._last_received, self._last_sent) + timedelta(seconds=limits.heartbeat_s))
+            times.append(self._late(max(self._last_received, self._last_sent), limits.heartbeat_s))
         return min(times, default=None)
+
+    def _late(self, since: datetime, seconds: float) -> datetime:
+        """When what is due since then is late; while we did not read no time passed."""
+        if self._reading_since is not None and self._reading_since > since:
+            since = self._reading_since
+        return since + timedelta(seconds=seconds)
 
     # --- frames in -----------------------------------------------------------------------------------------
 
@@ -155,34 +165,34 @@ class Session:
 
     def _frame(self, frame: Frame | BadFrame, now: datetime) -> list[e.Event]:
         if isinstance(frame, BadFrame):
-            return self._refuse(frame.meaning, frame.text, frame.raw, 0, now)
+            return self._refuse(frame.meaning, frame.text, frame, now)
         self._heartbeat_asked = None
         if not self.is_logged_on:
             return self._before_log_on(frame, now)
         if frame.sequence != self._next_received:
             text = f"sequence number {self._next_received} is due, {frame.sequence} came"
-            return self._refuse("sequence", text, frame.raw, frame.sequence, now)
+            return self._refuse("sequence", text, frame, now)
         if (frame.session_id, frame.participant, frame.terminal) != (
             self.session_id,
             self.participant,
             self.terminal,
         ):
-            return self._refuse("session", "the frame is of another session", frame.raw, frame.sequence, now)
+            return self._refuse("session", "the frame is of another session", frame, now)
         self._next_received = next_sequence(self._next_received)
         for meaning in frame.faults:
             if self._rejects(meaning):
-                return self._refuse(meaning, f"the {meaning} is wrong", frame.raw, frame.sequence, now)
+                return self._refuse(meaning, f"the {meaning} is wrong", frame, now)
         control = self._controls.name(frame.template)
         if frame.direction != self.expects:
-            return self._refuse("template", "the frame goes the other way", frame.raw, frame.sequence, now)
+            return self._refuse("template", "the frame goes the other way", frame, now)
         if not control:
             return self._business(frame, now)
         if frame.message_type != self._controls.message_type:
             text = f"{frame.template} is no template of {frame.message_type}"
-            return self._refuse("template", text, frame.raw, frame.sequence, now)
+            return self._refuse("template", text, frame, now)
         message = self._controls.read(frame.template, frame.body)
         if isinstance(message, str):
-            return self._refuse("template", message, frame.raw, frame.sequence, now)
+            return self._refuse("template", message, frame, now)
         if message.control == "heartbeat":
             if not message.is_answer:
                 self._send_control("heartbeat", is_answer=True, now=now, reference=message.reference)
@@ -205,16 +215,22 @@ class Session:
     def _control(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
         raise NotImplementedError
 
-    def _refuse(self, meaning: str, text: str, raw: bytes, sequence: int, now: datetime) -> list[e.Event]:
+    def _refuse(self, meaning: str, text: str, frame: Frame | BadFrame, now: datetime) -> list[e.Event]:
         """Name what is wrong with a frame; close where the table says so."""
         code = self.profile.code(meaning)
-        found: list[e.Event] = [e.FrameRefused(meaning, code, text, raw, sequence)]
-        self._tell_refusal(code, text, sequence, now)
+        found: list[e.Event] = [self._refused(meaning, text, frame)]
+        self._tell_refusal(code, text, None if isinstance(frame, BadFrame) else frame.sequence, now)
         if self.profile.refusals[code].then == "close":
             found += self.close(f"{code}: {text}", now)
         return found
 
-    def _tell_refusal(self, code: str, text: str, sequence: int, now: datetime) -> None:
+    def _refused(self, meaning: str, text: str, frame: Frame | BadFrame) -> e.FrameRefused:
+        code = self.profile.code(meaning)
+        if isinstance(frame, BadFrame):
+            return e.FrameRefused(meaning, code, text, frame.raw, 0, frame.size)
+        return e.FrameRefused(meaning, code, text, frame.raw[:MOST_RAW], frame.sequence, len(frame.raw))
+
+    def _tell_refusal(self, code: str, text: str, sequence: int | None, now: datetime) -> None:
         """Only the PG's end answers a bad frame."""
 
     # --- frames out ----------------------------------------------------------------------------------------
@@ -228,12 +244,12 @@ class Session:
         *,
         possible_duplicate: bool = False,
     ) -> int:
-        self._sent_sequence = next_sequence(self._sent_sequence)
+        sequence = next_sequence(self._sent_sequence)
         header = Header(
             self.participant,
             self.terminal,
             self.session_id,
-            self._sent_sequence,
+            sequence,
             self.sends,
             message_type,
             template,
@@ -241,8 +257,9 @@ class Session:
             possible_duplicate,
         )
         self._out.append(self._framing.write(header, body))
+        self._sent_sequence = sequence
         self._last_sent = now
-        return self._sent_sequence
+        return sequence
 
     def _send_control(
         self,
@@ -264,7 +281,3 @@ class Session:
             self._stamp_at = second
             self._stamp = (now.astimezone(UTC) + self._offset).strftime(self.profile.timestamp.format)
         return self._stamp
-
-
-def _seconds(now: datetime, then: datetime) -> float:
-    return (now - then).total_seconds()

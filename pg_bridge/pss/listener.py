@@ -377,7 +377,10 @@ class Connection(asyncio.Protocol):
     def replaced(self) -> None:
         """A second log-on of the same terminal ends this session, at once for the bridge."""
         transport = self._transport
-        self._reason = "a second log-on of this terminal"
+        # A terminal that logged off and is back has read our answer to that, and so all before it.
+        if self._logged_off or self._has_drained():
+            self._all_left()
+        self._reason = self._reason or "a second log-on of this terminal"
         self.connection_lost(None)
         if transport is not None:
             transport.abort()

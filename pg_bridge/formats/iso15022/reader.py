@@ -78,11 +78,11 @@ def _fields(text: str, findings: list[Finding]) -> list[Field]:
 
 def _pieces(text: str, fields: list[Field], findings: list[Finding]) -> list[str]:
     """The fields of `text`, `20C::SEME//...` each; lines before the first field become a stray one."""
-    if text[0] != ":":
-        stray, _, text = text.partition("\r\n:")
+    if not text.startswith(":"):
+        stray, mark, text = text.partition("\r\n:")
         fields.append(Field(STRAY, "", "", stray, stray, 1, ""))
         findings.append(_finding("PGB-MSG-012", fields[0], f"the text begins with no field: {stray[:40]!r}"))
-        pieces = text.split("\r\n:") if text else []
+        pieces = text.split("\r\n:") if mark else []
     else:
         pieces = text[1:].split("\r\n:")
     for piece in pieces:
