@@ -76,6 +76,7 @@ def ocp(
         timeout_graceful_shutdown=1,
     )
     sock = settings.bind_socket()
+    sock.listen(1024)  # from here on connections wait instead of being refused
     say(f"http://{host}:{sock.getsockname()[1]}")
 
     async def run() -> None:

@@ -75,6 +75,7 @@ class SqliteJournal:
         self._queue: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._queued = 0
         self._failed: JournalError | None = None
+        self._is_closed = False
         self._signed_size = frontier.size
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -106,6 +107,9 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Write what is queued, sign a last checkpoint, close the file."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
@@ -117,6 +121,8 @@ class SqliteJournal:
         """Return when `entries` are on disk, in order and together. Raises JournalFull, JournalError."""
         if self._failed is not None:
             raise JournalError(str(self._failed)) from self._failed
+        if self._is_closed:
+            raise JournalError("writing the journal: it is closed")
         if self._queued + len(entries) > self._options.most_queued and self._queued:
             raise JournalFull
         self._queued += len(entries)
@@ -195,12 +201,13 @@ class SqliteJournal:
         try:
             with _renamed("writing the journal"):
                 positions = self._insert(batch)
-        except JournalError as error:
+        except Exception as error:  # noqa: BLE001 - if the thread died, every append would wait for ever
+            failed = error if isinstance(error, JournalError) else JournalError(f"writing the journal: {error!r}")
             self._frontier = before
-            self._failed = error
+            self._failed = failed
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            self._tell(batch, count, error)
+            self._tell(batch, count, failed)
             return
         self._tell(batch, count, positions)
 
@@ -293,6 +300,16 @@ def _lock(path: Path) -> int:
     return lock
 
 
+def _signer(path: Path, origin: str, key_file: Path) -> Signer:
+    seed = key_file.read_bytes()
+    if len(seed) != 32:
+        raise JournalError(
+            f"opening the journal {path}: {key_file} holds no key of 32 bytes; put the right one back, "
+            "or remove it when the journal has no entries yet"
+        )
+    return Signer(origin, seed)
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, node: str) -> tuple[Signer, Frontier]:
     queries = layout.read_queries()
     connection.execute("PRAGMA journal_mode = WAL")
@@ -309,14 +326,15 @@ def _prepare(connection: sqlite3.Connection, path: Path, node: str) -> tuple[Sig
                 out.write(Signer.new_seed())
                 out.flush()
                 os.fsync(out.fileno())
-        signer = Signer(origin, key_file.read_bytes())
-        connection.executescript(f"BEGIN;\n{layout.schema()}\nCOMMIT;")
+        signer = _signer(path, origin, key_file)
+        connection.executescript(f"BEGIN;\n{layout.schema()}")
         for name, value in (
             ("schema", layout.SCHEMA_VERSION),
             ("node", node),
             ("public_key", signer.public_key.hex()),
         ):
             connection.execute(queries["set_meta"], (name, value))
+        connection.execute("COMMIT")
         return signer, Frontier()
 
     def meta(name: str) -> str:
@@ -334,7 +352,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, node: str) -> tuple[Sig
         raise JournalError(f"opening the journal {path}: it is of node {meta('node')}, not {node}; name that node")
     if not key_file.exists():
         raise JournalError(f"opening the journal {path}: its key {key_file} is missing; put it back")
-    signer = Signer(origin, key_file.read_bytes())
+    signer = _signer(path, origin, key_file)
     if signer.public_key.hex() != meta("public_key"):
         raise JournalError(f"opening the journal {path}: {key_file} is another journal's key; put the right one back")
     frontier = Frontier()

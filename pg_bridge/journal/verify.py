@@ -7,6 +7,7 @@ its place, with checkpoints and all. A second place for checkpoints shows those.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from pg_bridge.journal.checkpoint import read_checkpoint
 from pg_bridge.journal.tree import Frontier, leaf_hash
 
 Report = Callable[[str, str, str], None]
+
+_TYPES = (int, int, str, str, str, str, str, str, bytes)
+_NO_LEAF = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,28 @@ def verify(path: Path, *, most_findings: int = 1_000) -> AuditVerdict:
     """Check the journal file. Raises JournalError when it cannot be read at all."""
     if not path.exists():
         raise JournalError(f"verifying the journal: there is no file {path}")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return _verify(connection, most_findings)
-    except sqlite3.Error as error:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            connection.text_factory = _text
+            return _verify(connection, most_findings)
+    except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
         finding = Finding("PGB-AUD-001", "error", str(path), f"SQLite cannot read the file: {error}")
         return AuditVerdict(0, 0, 0, 0, "", "", (finding,))
-    finally:
-        connection.close()
+
+
+def _text(raw: bytes) -> str | bytes:
+    """Text that is no UTF-8 stays bytes, which no text column may hold."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _key(value: str) -> bytes:
+    try:
+        return bytes.fromhex(value)
+    except ValueError:
+        return b""
 
 
 def _verify(connection: sqlite3.Connection, most: int) -> AuditVerdict:
@@ -64,7 +82,7 @@ def _verify(connection: sqlite3.Connection, most: int) -> AuditVerdict:
         row = connection.execute(queries["meta"], (name,)).fetchone()
         return "" if row is None else str(row[0])
 
-    node, public_key = meta("node"), bytes.fromhex(meta("public_key"))
+    node, public_key = meta("node"), _key(meta("public_key"))
     notes = connection.execute(queries["checkpoints"]).fetchall()
     due = dict(notes)
     frontier = Frontier()
@@ -78,12 +96,16 @@ def _verify(connection: sqlite3.Connection, most: int) -> AuditVerdict:
         expected = position + 1
         if payload is None:
             gone += 1
-        elif layout.payload_hash(salt, payload) != hash_:
+        elif type(salt) is not bytes or type(payload) is not bytes or layout.payload_hash(salt, payload) != hash_:
             fault("PGB-AUD-003", place, "the payload is not the one that was written")
-        computed = leaf_hash(
-            layout.leaf(position, at_us, node, kind, exchange, participant, refs, mapping, findings_text, hash_)
-        )
-        if computed != leaf:
+        # A value of another type may be written in a leaf as the right one is.
+        if tuple(map(type, row[:9])) == _TYPES:
+            computed = leaf_hash(
+                layout.leaf(position, at_us, node, kind, exchange, participant, refs, mapping, findings_text, hash_)
+            )
+        else:
+            computed = _NO_LEAF
+        if computed != leaf or computed == _NO_LEAF:
             fault("PGB-AUD-004", place, "the entry is not the one that was written")
         frontier.append(computed)
         note = due.pop(frontier.size, None)
@@ -107,9 +129,9 @@ def _verify(connection: sqlite3.Connection, most: int) -> AuditVerdict:
     )
 
 
-def _checkpoint(note: str, public_key: bytes, node: str, frontier: Frontier, report: Report) -> None:
+def _checkpoint(note: str | bytes, public_key: bytes, node: str, frontier: Frontier, report: Report) -> None:
     place = f"checkpoint {frontier.size}"
-    checkpoint = read_checkpoint(note, public_key)
+    checkpoint = read_checkpoint(note, public_key) if isinstance(note, str) else "the note is no checkpoint"
     if isinstance(checkpoint, str):
         report("PGB-AUD-005", place, checkpoint)
     elif checkpoint.origin != f"pg-bridge/{node}" or checkpoint.size != frontier.size:

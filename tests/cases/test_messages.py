@@ -84,7 +84,7 @@ def test_frame_is_read_without_faults(name: str, framing: Framing):
     (frame,) = FrameReader(framing).feed(raw)
 
     assert isinstance(frame, Frame)
-    assert () == frame.faults
+    assert frame.faults == ()
     assert expected["header"] == {key: getattr(frame, key) for key in expected["header"]}
     assert set(Header._fields) == set(expected["header"])
     assert raw == frame.raw

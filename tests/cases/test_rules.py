@@ -20,7 +20,7 @@ def cases() -> list:
             continue
         findings: list = []
         file = d.read_toml(path, FILES[path], d.CaseFile, findings)
-        assert [] == findings
+        assert findings == []
         rules = path.removeprefix(d.RULES_FOLDER).removesuffix(d.CASES_SUFFIX)
         found += [pytest.param(f"{rules}.toml", case, id=f"{rules}: {case.name}") for case in file.case]
     return found
@@ -35,11 +35,11 @@ def book() -> MappingBook:
 def test_case(path: str, case: d.Case, book: MappingBook):
     file = dict(book.files)[path]
 
-    assert [] == run_case(book, file, case)
+    assert run_case(book, file, case) == []
 
 
 def test_the_shipped_set_has_no_findings():
-    assert [] == check(FILES)
+    assert check(FILES) == []
 
 
 def test_names_of_cases_are_told_apart():
@@ -57,7 +57,7 @@ def test_every_accepted_request_gives_a_document_that_its_schema_takes(book: Map
             file = dict(book.files)[path]
             document = {**case.document, **dict.fromkeys(case.nulls)}
 
-            assert [] == book.ocp.faults(file.request.schema, document), case.name
+            assert book.ocp.faults(file.request.schema, document) == [], case.name
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -4,7 +4,7 @@ Strategy: the text is cut at every CRLF`:`, so that a piece is a field with all 
 tag belongs to the field before it. 16R and 16S move the path. The qualifier and the data source scheme of a
 generic field are cut out by position. A single slash is taken for `//` only where the value holds no further
 slash, so that a data source scheme is never mistaken (legacy-dialect section 4, from a public sample that writes
-`:25D::SETT/PEND`).
+`:25D::SETT/PEND`). A faultless message teaches its shape to shapes.py, which serves the next one of that shape.
 """
 
 from __future__ import annotations
@@ -14,30 +14,57 @@ import re
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.charset import X_BYTES, outside_x
 from pg_bridge.formats.iso15022.model import Field, Message
+from pg_bridge.formats.iso15022.shapes import Shapes
 
 #: a stray line is kept as a field of this tag, so that writing gives the same bytes
 STRAY = ""
+#: sequences open at once; ISO 15022 messages need five, and without a limit the paths of a hostile text fill the memory
+MOST_OPEN = 16
+#: faults named for one text; what is beyond is counted in one last finding
+MOST_FINDINGS = 200
 
 _TAG = re.compile(r"[0-9]{2}[A-Z]?")
 _QUALIFIER = re.compile(r":([A-Z0-9]{4})/")
 _new = tuple.__new__
 #: tags seen to be well-formed; there are few, and a set is faster than a pattern
 _good_tags: set[str] = {"16R", "16S"}
+_shapes = Shapes()
 
 
 def read(body: bytes) -> Message:
     """Read the lines of a text block, each ending in CRLF (the `body` of a frame)."""
+    is_x = not body.translate(None, X_BYTES)
+    text = body.decode("latin-1")
+    lines = text.count("\r\n")
+    has_lone_end = text.count("\n") != lines or text.count("\r") != lines
+    is_quick = is_x and not has_lone_end and text[:1] == ":" and text[-2:] == "\r\n"
+    if is_quick:
+        known = _shapes.read(text[1:-2].split("\r\n:"), lines)
+        if known is not None:
+            return Message(known, ())
     findings: list[Finding] = []
-    fields = _fields(body.decode("latin-1"), findings)
-    if body.translate(None, X_BYTES):
-        for field in fields:
-            bad = outside_x(field.raw)
-            if bad:
-                shown = " ".join(f"{ord(character):02X}" for character in bad[:5])
-                findings.append(
-                    _finding("PGB-MSG-016", field, f"characters outside the SWIFT x set (hexadecimal {shown})")
-                )
+    fields = _fields(text, findings)
+    if has_lone_end or not is_x:
+        _check_characters(fields, findings)
+    if is_quick and not findings:
+        _shapes.learn(tuple(fields), lines)
+    if len(findings) > MOST_FINDINGS:
+        beyond = f"{len(findings) - MOST_FINDINGS} more faults are not listed"
+        findings[MOST_FINDINGS:] = [Finding("PGB-MSG-019", "error", "", beyond)]
     return Message(tuple(fields), tuple(findings))
+
+
+def _check_characters(fields: list[Field], findings: list[Finding]) -> None:
+    for field in fields:
+        bad = outside_x(field.raw)
+        if bad:
+            shown = " ".join(f"{ord(character):02X}" for character in bad[:5])
+            findings.append(_finding("PGB-MSG-016", field, f"characters outside the SWIFT x set (hexadecimal {shown})"))
+        together = field.raw.count("\r\n")
+        if field.raw.count("\n") != together or field.raw.count("\r") != together:
+            findings.append(
+                _finding("PGB-MSG-017", field, "a carriage return or line feed stands alone; lines end in CRLF")
+            )
 
 
 def _fields(text: str, findings: list[Finding]) -> list[Field]:
@@ -65,30 +92,35 @@ def _fields(text: str, findings: list[Finding]) -> list[Field]:
                 fields.append(_generic(tag, raw, start, path, findings))
         elif tag == "16R":
             fields.append(_new(Field, (tag, "", "", raw, raw, start, path)))
+            if len(stack) == MOST_OPEN:
+                findings.append(_finding("PGB-MSG-018", fields[-1], f"more than {MOST_OPEN} sequences are open"))
+                continue
             stack.append(path)
             path = f"{path}/{raw}" if path else raw
         elif tag == "16S":
             path = _close(raw, path, stack, start, fields, findings)
         else:
             fields.append(_new(Field, (tag, "", "", raw, raw, start, path)))
-    for name in path.split("/") if path else ():
-        findings.append(Finding("PGB-MSG-014", "error", path, f"the sequence {name} is never closed", line))
+    findings.extend(
+        Finding("PGB-MSG-014", "error", path, f"the sequence {name} is never closed", line)
+        for name in (path.split("/") if path else ())
+    )
     return fields
 
 
 def _pieces(text: str, fields: list[Field], findings: list[Finding]) -> list[str]:
     """The fields of `text`, `20C::SEME//...` each; lines before the first field become a stray one."""
-    if not text.startswith(":"):
-        stray, mark, text = text.partition("\r\n:")
+    if text[0] != ":":
+        stray, _, text = text.partition("\r\n:")
         fields.append(Field(STRAY, "", "", stray, stray, 1, ""))
         findings.append(_finding("PGB-MSG-012", fields[0], f"the text begins with no field: {stray[:40]!r}"))
-        pieces = text.split("\r\n:") if mark else []
+        pieces = text.split("\r\n:") if text else []
     else:
         pieces = text[1:].split("\r\n:")
     for piece in pieces:
-        tag = piece.partition(":")[0]
-        if tag not in _good_tags:
-            if ":" not in piece or _TAG.fullmatch(tag) is None:
+        tag, colon, _ = piece.partition(":")
+        if not colon or tag not in _good_tags:
+            if not colon or _TAG.fullmatch(tag) is None:
                 return _joined(pieces, fields, findings)
             _good_tags.add(tag)
     return pieces

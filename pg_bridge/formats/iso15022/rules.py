@@ -28,7 +28,10 @@ def compile_format(notation: str) -> re.Pattern[str]:
     `16x` up to 16, `4!c` exactly 4, `15d` a decimal of up to 15 characters with its comma, `10*35x` up to 10 lines,
     `[...]` optional, `CRLF` a line end, `|` another form, anything else stands for itself.
     """
-    return re.compile(_translate(notation))
+    try:
+        return re.compile(_translate(notation))
+    except (re.error, OverflowError) as error:
+        raise FormatError(f"{notation!r} is no notation: {error}") from error
 
 
 def _translate(notation: str) -> str:
@@ -65,6 +68,8 @@ def _translate(notation: str) -> str:
 
 
 def _element(lines: str | None, size: str, exact: str, kind: str) -> str:
+    if not int(size) or (lines is not None and not int(lines)):
+        raise FormatError("an element of no lines or characters stands for nothing")
     if kind == "d":
         return rf"(?=[0-9,]{{2,{size}}}(?![0-9,]))[0-9]+,[0-9]*"
     one = f"[{_SETS[kind]}]{{{size if exact else f'1,{size}'}}}"

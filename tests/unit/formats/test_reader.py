@@ -36,7 +36,7 @@ def codes(body: bytes) -> list[str]:
 
 
 def test_a_good_text_has_no_findings():
-    assert [] == codes(GOOD)
+    assert codes(GOOD) == []
 
 
 def test_every_field_knows_its_line_and_sequence():
@@ -82,18 +82,18 @@ def test_finding(body: bytes, code: str, path: str, line: int):
 def test_each_character_outside_is_shown_by_its_number():
     (finding,) = read(b":70E::SPRO//A=B@\r\n").findings
 
-    assert "characters outside the SWIFT x set (hexadecimal 3D 40)" == finding.text
+    assert finding.text == "characters outside the SWIFT x set (hexadecimal 3D 40)"
 
 
 def test_several_sequences_never_closed_are_each_named():
-    assert ["PGB-MSG-014", "PGB-MSG-014"] == codes(b":16R:A\r\n:16R:B\r\n:23G:NEWM\r\n")
+    assert codes(b":16R:A\r\n:16R:B\r\n:23G:NEWM\r\n") == ["PGB-MSG-014", "PGB-MSG-014"]
 
 
 def test_fields_behind_a_wrong_end_of_sequence_find_their_place():
     """A forgotten 16S:LINK is one fault; what follows stands where it was meant."""
     fields = read(b":16R:GENL\r\n:16R:LINK\r\n:20C::POOL//1\r\n:16S:GENL\r\n:16R:FIAC\r\n:97A::SAFE//1\r\n").fields
 
-    assert "FIAC" == fields[-1].path
+    assert fields[-1].path == "FIAC"
 
 
 SLASHES = [
@@ -137,6 +137,23 @@ def test_lines_that_are_no_field_are_kept(body: bytes):
     assert body == write(read(body).fields)
 
 
+def test_lines_are_counted_behind_those_that_are_no_field():
+    fields = read(b"STRAY\r\nMORE\r\n:23G:NEWM\r\n:35B:A\r\nB\r\n:BAD\r\n:98A::SETT//1\r\n").fields
+
+    assert [(field.tag, field.line) for field in fields] == [("", 1), ("23G", 3), ("35B", 4), ("98A", 7)]
+
+
+def test_a_known_tag_without_its_colon_opens_no_field():
+    """`:20C` at a line's begin was once taken for a field because the tag had been seen before."""
+    read(b":20C::SEME//1\r\n")
+    body = b":70D::REAS//SEE FIELD\r\n:20C\r\n"
+    (field,) = read(body).fields
+
+    assert (field.tag, field.value) == ("70D", "SEE FIELD\r\n:20C")
+    assert codes(body) == ["PGB-MSG-012"]
+    assert body == write([field])
+
+
 def test_a_fresh_field_is_written_with_two_slashes_or_its_scheme():
     fields = [
         fresh("20C", "SEME", "", "1"),
@@ -145,8 +162,8 @@ def test_a_fresh_field_is_written_with_two_slashes_or_its_scheme():
         fresh(STRAY, "", "", "STRAY"),
     ]
 
-    assert b":20C::SEME//1\r\n:95R::REAG/CCAS/C00019\r\n:23G:NEWM\r\nSTRAY\r\n" == write(fields)
-    assert b"" == write([])
+    assert write(fields) == b":20C::SEME//1\r\n:95R::REAG/CCAS/C00019\r\n:23G:NEWM\r\nSTRAY\r\n"
+    assert write([]) == b""
 
 
 X_TEXT = "".join(sorted(set(X_BYTES.decode()) - set("\r\n")))
@@ -183,7 +200,7 @@ def fields(draw: st.DrawFn, path: str = "", depth: int = 0) -> list[Field]:
 def test_written_messages_read_back(written: list[Field]):
     message = read(write(written))
 
-    assert () == message.findings
+    assert message.findings == ()
     assert [field._replace(line=0) for field in message.fields] == written
     assert write(written) == write(message.fields)
 

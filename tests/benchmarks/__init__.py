@@ -1,0 +1,1 @@
+"""Benchmarks: commands of their own, each printing both sides of its ratio."""
