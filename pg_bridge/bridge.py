@@ -32,7 +32,8 @@ from pg_bridge.ocp.limits import Bucket, CallSlots
 from pg_bridge.ocp.push import PushDoor
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.concepts import Operation
-from pg_bridge.pss.listener import Listener, ListenerOptions
+from pg_bridge.pss.desk import ListenerOptions
+from pg_bridge.pss.listener import Listener
 
 
 class FreshIds(Fresh, Protocol):
@@ -328,7 +329,7 @@ async def _watch_updates(
     profile = dispatcher.terms.ocp
     log = telemetry.logger()
     is_subscribed = not config.push.subscribe
-    days = {participant: "" for participant in config.participants}
+    days = dict.fromkeys(config.participants, "")
     asked_at = world.clock()
     while True:
         if not is_subscribed:

@@ -47,14 +47,35 @@ class RandomIds:
         return _random(10)
 
 
+class _Chance:
+    """Random characters, drawn from the system in large pieces: a draw for each id would cost a system call each."""
+
+    def __init__(self) -> None:
+        self._pool = ""
+        self._at = 0
+
+    def take(self, count: int) -> str:
+        """`count` characters of 5 random bits each."""
+        at = self._at
+        if at + count > len(self._pool):
+            self._pool = secrets.token_bytes(8192).translate(_TO_ALPHABET).decode("ascii")
+            at = 0
+        self._at = at + count
+        return self._pool[at : at + count]
+
+
+_TO_ALPHABET = (_ALPHABET * 8).encode("ascii")
+_chance = _Chance()
+
+
 def _random(count: int) -> str:
-    number = secrets.randbits(5 * count)
-    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(count))
+    return _chance.take(count)
 
 
 def _timed(count: int) -> str:
     stamp = time.time_ns() // 1_000_000
-    return "".join(_ALPHABET[(stamp >> (5 * place)) & 31] for place in range(8, -1, -1)) + _random(count)
+    head = "".join([_ALPHABET[(stamp >> place) & 31] for place in (40, 35, 30, 25, 20, 15, 10, 5, 0)])
+    return head + _chance.take(count)
 
 
 def program_version() -> str:

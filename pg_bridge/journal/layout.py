@@ -32,7 +32,9 @@ def schema() -> str:
 
 def payload_hash(salt: bytes, payload: bytes) -> bytes:
     """The hash that a leaf keeps of its payload."""
-    return sha256(salt + payload).digest()
+    digest = sha256(salt)
+    digest.update(payload)
+    return digest.digest()
 
 
 def leaf(

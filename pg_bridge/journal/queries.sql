@@ -49,7 +49,7 @@ SELECT DISTINCT exchange FROM entry WHERE position IN (SELECT position FROM refe
 -- name: newest
 SELECT position, at_us, kind, exchange, participant, refs, mapping, findings FROM entry
 WHERE (:kind = '' OR kind = :kind) AND (:participant = '' OR participant = :participant)
-  AND (:finding = '' OR findings LIKE '%"' || :finding || '"%')
+  AND (:finding = '' OR instr(findings, '"' || :finding || '"') > 0)
   AND (:since_us = 0 OR at_us >= :since_us)
   AND (:reference = '' OR position IN (SELECT position FROM reference WHERE value = :reference))
 ORDER BY position DESC LIMIT :most

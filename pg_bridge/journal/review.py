@@ -88,7 +88,10 @@ class AuditReader:
         )
 
     def _one(self, position: int) -> Stored:
-        return layout.stored(self._connection.execute(self._queries["one_entry"], (position,)).fetchone())
+        row = self._connection.execute(self._queries["one_entry"], (position,)).fetchone()
+        if row is None:
+            raise JournalError(f"reading the journal: entry {position} is gone; run `audit verify`")
+        return layout.stored(row)
 
 
 def times(found: Sequence[Stored]) -> list[tuple[Entry, int]]:

@@ -26,7 +26,7 @@ Document = dict[str, Any]
 Meaning = TypeVar("Meaning", bound=StrEnum)
 
 
-class OperationSpec(msgspec.Struct, frozen=True, kw_only=True):
+class OperationSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One OCP operation: where it is called, whether it writes, and how many entries it takes at once."""
 
     method: str
@@ -38,7 +38,7 @@ class OperationSpec(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
 
 
-class TokenProfile(msgspec.Struct, frozen=True, kw_only=True):
+class TokenProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a token is asked for; lives in seconds."""
 
     path: str
@@ -50,7 +50,7 @@ class TokenProfile(msgspec.Struct, frozen=True, kw_only=True):
     refresh_before_s: int
 
 
-class HeaderNames(msgspec.Struct, frozen=True, kw_only=True):
+class HeaderNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The names of OCP's own HTTP headers."""
 
     request_id: str
@@ -61,7 +61,7 @@ class HeaderNames(msgspec.Struct, frozen=True, kw_only=True):
     freshness_s: int
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Call limits of a company and a machine (0 calls: off) and the rules about request ids."""
 
     company_calls: int
@@ -74,7 +74,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     push_answer_s: int
 
 
-class PushProfile(msgspec.Struct, frozen=True, kw_only=True):
+class PushProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How updates come."""
 
     driver: str
@@ -82,7 +82,7 @@ class PushProfile(msgspec.Struct, frozen=True, kw_only=True):
     events_page: int
 
 
-class EnvelopeCodes(msgspec.Struct, frozen=True, kw_only=True):
+class EnvelopeCodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The constants of the envelope."""
 
     code_ok: str
@@ -223,7 +223,7 @@ def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
         findings.append(_finding(PROFILE_FILE, str(error), "PGB-PRF-002"))
     try:
         openapi = yaml.load(files[OPENAPI_FILE], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-        if not isinstance(openapi, dict) or not isinstance(openapi.get("components", {}).get("schemas"), dict):
+        if not _is_openapi(openapi):
             findings.append(_finding(OPENAPI_FILE, "this is no OpenAPI document with schemas", "PGB-PRF-003"))
     except yaml.YAMLError as error:
         findings.append(_finding(OPENAPI_FILE, " ".join(str(error).split()), "PGB-PRF-003"))
@@ -232,6 +232,19 @@ def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
     if findings:
         raise MappingInvalid("reading the OCP profile", findings=findings)
     return OcpProfile(file, openapi)
+
+
+def _is_openapi(document: Any) -> bool:
+    """The document is objects where schemas and operations are looked for."""
+    if not isinstance(document, dict):
+        return False
+    components, paths = document.get("components"), document.get("paths", {})
+    return (
+        isinstance(components, dict)
+        and isinstance(components.get("schemas"), dict)
+        and isinstance(paths, dict)
+        and all(isinstance(methods, dict) for methods in paths.values())
+    )
 
 
 def _incomplete(file: _ProfileFile, openapi: Document) -> list[Finding]:

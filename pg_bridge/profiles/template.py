@@ -265,8 +265,9 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
             values[place] = [field]
         else:
             there.append(field)
-    if not root.mandatory <= seen or (not stack and not root.mandatory_children <= seen):
-        _missing(findings, root, seen, fields[-1].line if fields else 1)
+    seen_at_root = stack[0][1] if stack else seen
+    if not root.mandatory <= seen_at_root or not root.mandatory_children <= seen_at_root:
+        _missing(findings, root, seen_at_root, fields[-1].line if fields else 1)
     return Checked(values, tuple(unknown), tuple(findings))
 
 

@@ -99,7 +99,7 @@ async def test_no_log_on_closes_without_a_word(first: bytes, shared_stack: Stack
     writer.close()
 
     assert b"" == answer
-    assert shared_stack.entries(kind="session_refused")
+    assert await shared_stack.eventually(lambda: shared_stack.entries(kind="session_refused"))
 
 
 async def test_unknown_participant_may_not_log_on(shared_stack: Stack) -> None:

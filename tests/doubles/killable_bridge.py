@@ -11,7 +11,8 @@ from typing import Any
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.ocp.client import OcpClient
-from pg_bridge.pss.listener import Connection, Listener
+from pg_bridge.pss.connection import Connection
+from pg_bridge.pss.listener import Listener
 
 STEPS = (
     "on_receipt",

@@ -185,7 +185,7 @@ def test_value_of_another_type_is_found_and_does_not_raise(path: Path, statement
 
 def test_blob_that_a_leaf_would_show_as_the_right_text_is_found(path: Path) -> None:
     raw = base64.b64decode("exch0003")
-    change(path, f"UPDATE entry SET exchange = x'{raw.hex()}' WHERE position = 3")
+    change(path, f"UPDATE entry SET exchange = x'{raw.hex()}' WHERE position = 3")  # noqa: S608
 
     assert ("PGB-AUD-004", "entry 3") in told(verify(path))
 

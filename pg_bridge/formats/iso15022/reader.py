@@ -78,8 +78,10 @@ def _fields(text: str, findings: list[Finding]) -> list[Field]:
     fields: list[Field] = []
     path = ""
     stack: list[str] = []
-    line = 1
-    for piece in _pieces(text, fields, findings):
+    pieces = _pieces(text, fields, findings)
+    # A stray field is there already, with all its lines.
+    line = 2 + fields[0].raw.count("\r\n") if fields else 1
+    for piece in pieces:
         tag, _, raw = piece.partition(":")
         start = line
         line += 1
@@ -110,11 +112,11 @@ def _fields(text: str, findings: list[Finding]) -> list[Field]:
 
 def _pieces(text: str, fields: list[Field], findings: list[Finding]) -> list[str]:
     """The fields of `text`, `20C::SEME//...` each; lines before the first field become a stray one."""
-    if text[0] != ":":
-        stray, _, text = text.partition("\r\n:")
+    if not text.startswith(":"):
+        stray, mark, text = text.partition("\r\n:")
         fields.append(Field(STRAY, "", "", stray, stray, 1, ""))
         findings.append(_finding("PGB-MSG-012", fields[0], f"the text begins with no field: {stray[:40]!r}"))
-        pieces = text.split("\r\n:") if text else []
+        pieces = text.split("\r\n:") if mark else []
     else:
         pieces = text[1:].split("\r\n:")
     for piece in pieces:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pg_bridge.formats.iso15022.charset import X_BYTES
 from pg_bridge.formats.iso15022.model import Field
-from pg_bridge.formats.iso15022.reader import STRAY, read
+from pg_bridge.formats.iso15022.reader import MOST_FINDINGS, MOST_OPEN, STRAY, _fields, read
 from pg_bridge.formats.iso15022.writer import fresh, write
 from tests.doubles.mapping_files import crlf
 
@@ -56,7 +56,8 @@ def test_every_field_knows_its_line_and_sequence():
 FINDINGS = [
     pytest.param(b"", "PGB-MSG-010", "", 0, id="empty text"),
     pytest.param(b":23G:NEWM", "PGB-MSG-011", "", 0, id="no line end at the end"),
-    pytest.param(b":23G:NEWM\n", "PGB-MSG-011", "", 0, id="a line feed alone ends no line"),
+    pytest.param(b":23G:A\nB\r\n", "PGB-MSG-017", "23G", 1, id="a line feed alone"),
+    pytest.param(b":70E::SPRO//A\rB\r\n", "PGB-MSG-017", "70E:SPRO", 1, id="a carriage return alone"),
     pytest.param(b"HELLO\r\n:23G:NEWM\r\n", "PGB-MSG-012", "", 1, id="text before the first field"),
     pytest.param(b":23G:NEWM\r\n:HELLO\r\n", "PGB-MSG-012", "", 0, id="a colon that opens no field"),
     pytest.param(b":230G:NEWM\r\n", "PGB-MSG-012", "", 0, id="a tag of three digits"),
@@ -83,6 +84,25 @@ def test_each_character_outside_is_shown_by_its_number():
     (finding,) = read(b":70E::SPRO//A=B@\r\n").findings
 
     assert finding.text == "characters outside the SWIFT x set (hexadecimal 3D 40)"
+
+
+def test_a_line_feed_alone_ends_no_line():
+    assert codes(b":23G:NEWM\n") == ["PGB-MSG-011", "PGB-MSG-017"]
+
+
+def test_sequences_beyond_the_limit_are_named_and_kept():
+    depth = MOST_OPEN + 2
+    body = b":16R:A\r\n" * depth + b":16S:A\r\n" * depth
+
+    assert codes(body) == ["PGB-MSG-018"] * 2 + ["PGB-MSG-013"] * 2
+    assert body == write(read(body).fields)
+
+
+def test_faults_beyond_the_limit_are_counted():
+    findings = read(b":20C::X\r\n" * (MOST_FINDINGS + 5)).findings
+
+    assert [finding.code for finding in findings] == ["PGB-MSG-015"] * MOST_FINDINGS + ["PGB-MSG-019"]
+    assert findings[-1].text.startswith("5 ")
 
 
 def test_several_sequences_never_closed_are_each_named():
@@ -236,3 +256,19 @@ def test_any_nesting_is_read_and_kept(lines: list[str]):
     raw = "\r\n".join([*lines, ""]).encode()
 
     assert raw == write(read(raw).fields)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(GOOD.split(b"\r\n")) - 2), st.sampled_from(["//", ":"]), VALUE)),
+)
+def test_a_message_of_a_shape_read_before_reads_as_any_other(changes: list[tuple[int, str, str]]):
+    """Values of a remembered shape are cut at remembered places; a fresh reader must agree."""
+    read(GOOD)
+    lines = GOOD.decode().split("\r\n")[:-1]
+    for at, mark, value in changes:
+        head, there, _ = lines[at].rpartition(mark)
+        if there:
+            lines[at] = head + mark + value
+    text = "\r\n".join([*lines, ""])
+
+    assert tuple(_fields(text, [])) == read(text.encode()).fields

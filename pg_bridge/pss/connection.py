@@ -1,0 +1,302 @@
+"""One socket and its session: bytes in and out, back-pressure, and which answers have left."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import struct
+import sys
+import termios
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.state import Delivery
+from pg_bridge.link import events as link
+from pg_bridge.link.pg_session import PgSession
+
+if TYPE_CHECKING:
+    from pg_bridge.pss.listener import Listener
+
+
+class Connection(asyncio.Protocol):
+    """One socket and its session."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._desk = listener.desk
+        self._transport: asyncio.Transport | None = None
+        self.session = PgSession(
+            listener.profile,
+            session_id=listener.session_id(),
+            request_templates=listener.request_templates,
+        )
+        self.participant = ""
+        self.terminal = ""
+        self._address = ""
+        self._is_on = False
+        self._reason = ""
+        self._unleft: list[str] = []
+        self._is_paused = False
+        self._logged_off = False
+        self._is_finishing = False
+        #: done when the socket is gone
+        self.is_lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # --- asyncio.Protocol ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A PSS dialled."""
+        self._transport = transport  # type: ignore[assignment]
+        peer = transport.get_extra_info("peername")
+        self._address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
+        if len(self._listener.connections) >= self._listener.options.most_connections:
+            self._desk.turned_away("", "", self._address, "too many connections")
+            transport.abort()  # type: ignore[attr-defined]
+            return
+        self._listener.connections.add(self)
+        self.session.connected(self._listener.clock())
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._take(self.session.receive_data(data, self._listener.clock()))
+        self._flush()
+
+    def eof_received(self) -> bool:
+        """The PSS closed its side; what was logged off in order has all its answers."""
+        if self._logged_off:
+            self._all_left()
+        self._take(self.session.end_of_stream(self._listener.clock()))
+        self._flush()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is gone."""
+        listener = self._listener
+        listener.connections.discard(self)
+        if not self.is_lost.done():
+            self.is_lost.set_result(None)
+        if self._is_on:
+            self._is_on = False
+            listener.by_session.pop(self.session.session_id, None)
+            on = listener.by_participant.get(self.participant, [])
+            if self in on:
+                on.remove(self)
+            reason = self._reason or (f"the connection broke: {error}" if error else "the PSS closed the connection")
+            self._desk.closed(self.session.session_id, self.participant, reason)
+        self._transport = None
+
+    def pause_writing(self) -> None:
+        """The PSS reads slowly: take nothing more from it until it does."""
+        self._is_paused = True
+        self._keep_reading()
+
+    def resume_writing(self) -> None:
+        """The PSS reads again."""
+        self._is_paused = False
+        self._keep_reading()
+
+    # --- what the bridge wants -----------------------------------------------------------------------------
+
+    def answer(self, answer: Answer) -> bool:
+        """Answer a request of this session."""
+        if not self._is_on:
+            return False
+        self._take(
+            self.session.answer(
+                answer.sequence,
+                answer.reply.message_type,
+                answer.reply.template,
+                answer.reply.body.encode("ascii"),
+                self._listener.clock(),
+                token=answer.token,
+                possible_duplicate=answer.possible_duplicate,
+            )
+        )
+        self._flush()
+        return True
+
+    def deliver(self, delivery: Delivery) -> bool:
+        """Send an unsolicited message, or an answer again."""
+        if not self._is_on or self.session.window_free <= 0:
+            return False
+        self._take(
+            self.session.deliver(
+                delivery.id,
+                delivery.reply.message_type,
+                delivery.reply.template,
+                delivery.reply.body.encode("ascii"),
+                self._listener.clock(),
+                possible_duplicate=delivery.is_copy,
+            )
+        )
+        self._flush()
+        return True
+
+    def drain(self, now: datetime) -> None:
+        """Take no more requests, finish what is in flight, close."""
+        self._reason = "the bridge stops"
+        self._take(self.session.drain(now))
+        self._flush()
+
+    def end(self, reason: str) -> None:
+        """Close now."""
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._flush_bytes()
+            if self._has_drained():
+                self._all_left()
+            self._transport.close()
+
+    def look_after(self, now: datetime) -> None:
+        """Heartbeats, time-outs, and which answers have left."""
+        self._take(self.session.due(now))
+        self._flush()
+        if self._unleft and self._has_drained():
+            self._all_left()
+
+    # --- inner ---------------------------------------------------------------------------------------------
+
+    def _take(self, events: Sequence[link.Event]) -> None:
+        for event in events:
+            match event:
+                case link.RequestReceived():
+                    if self._desk.is_full:
+                        self._take(
+                            self.session.refuse_request(
+                                event.frame.sequence,
+                                "busy",
+                                "THE JOURNAL IS BUSY, NOTHING WAS DONE",
+                                self._listener.clock(),
+                            )
+                        )
+                    else:
+                        self._desk.request(self.session.session_id, self.participant, self.terminal, event)
+                case link.AnswerWritten():
+                    if event.token is not None:
+                        self._unleft.append(event.token)
+                        self._desk.answer_written(event.token)
+                case link.DeliveryAcknowledged():
+                    self._desk.acknowledged(self.participant, event.token)
+                case link.LogOnAsked():
+                    self._log_on(event)
+                case link.FrameRefused():
+                    self._desk.frame_refused(
+                        self.session.session_id,
+                        self.participant,
+                        self._address,
+                        event.code,
+                        event.text,
+                        # Before the log-on is taken the bytes may hold a credential: none is journaled.
+                        event.raw if self._is_on else b"",
+                        event.size or len(event.raw),
+                    )
+                case link.LoggedOff():
+                    self._logged_off = True
+                    self._reason = "the PSS logged off"
+                case link.Closed():
+                    if not self._is_on:
+                        self._desk.turned_away(self.participant, self.terminal, self._address, event.reason)
+                    self._reason = self._reason or event.reason
+
+    def _log_on(self, asked: link.LogOnAsked) -> None:
+        options = self._listener.options
+        now = self._listener.clock()
+        allowed = options.participants.get(asked.participant)
+        on = self._listener.by_participant.setdefault(asked.participant, [])
+        older = next((other for other in on if other.terminal == asked.terminal), None)
+        text = ""
+        if allowed is None:
+            text = "PARTICIPANT UNKNOWN HERE"
+        elif allowed and self._address.rpartition(":")[0] not in allowed:
+            text = "ADDRESS NOT ALLOWED FOR THIS PARTICIPANT"
+        elif older is None and len(on) >= options.most_sessions:
+            text = "TOO MANY SESSIONS OF THIS PARTICIPANT"
+        if text:
+            self._desk.turned_away(asked.participant, asked.terminal, self._address, text)
+            self._take(self.session.refuse_log_on(text, now))
+            return
+        if older is not None:
+            older.replaced()
+        self.participant, self.terminal = asked.participant, asked.terminal
+        self._is_on = True
+        self._listener.by_session[self.session.session_id] = self
+        on.append(self)
+        self._take(self.session.accept_log_on(now))
+        self._flush_bytes()
+        self._desk.opened(self.session.session_id, self.participant, self.terminal, self._address)
+
+    def replaced(self) -> None:
+        """A second log-on of the same terminal ends this session, at once for the bridge."""
+        transport = self._transport
+        # A terminal that logged off and is back has read our answer to that, and so all before it.
+        if self._logged_off or self._has_drained():
+            self._all_left()
+        self._reason = self._reason or "a second log-on of this terminal"
+        self.connection_lost(None)
+        if transport is not None:
+            transport.abort()
+
+    def _flush(self) -> None:
+        self._flush_bytes()
+        self._keep_reading()
+        if self.session.is_closed:
+            self._finish(tries=50)
+
+    def _finish(self, tries: int) -> None:
+        """Close a session that ended in order, once its last bytes have arrived; a peer that takes none is not waited for."""
+        transport = self._transport
+        if transport is None or self._is_finishing:
+            return
+        if self._has_drained():
+            self._all_left()
+            transport.close()
+        elif tries <= 0:
+            transport.close()
+        else:
+            self._is_finishing = True
+            asyncio.get_running_loop().call_later(0.02, self._finish_again, tries - 1)
+
+    def _finish_again(self, tries: int) -> None:
+        self._is_finishing = False
+        self._finish(tries)
+
+    def _flush_bytes(self) -> None:
+        out = self.session.data_to_send()
+        transport = self._transport
+        if not out or transport is None:
+            return
+        transport.write(out)
+        if transport.get_write_buffer_size() > self._listener.options.most_unsent:
+            self._reason = "the PSS does not read: too much waits for it"
+            transport.abort()
+
+    def _keep_reading(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self.session.wants_data and not self._is_paused:
+            if not transport.is_reading():
+                transport.resume_reading()
+        elif transport.is_reading():
+            transport.pause_reading()
+
+    def _all_left(self) -> None:
+        if self._unleft:
+            tokens, self._unleft = self._unleft, []
+            self._desk.answers_left(self.session.session_id, tokens)
+
+    def _has_drained(self) -> bool:
+        """All that was written has reached the other side's kernel."""
+        transport = self._transport
+        if transport is None or transport.get_write_buffer_size():
+            return False
+        sock = transport.get_extra_info("socket")
+        if sock is None or not sys.platform.startswith("linux"):
+            return True
+        try:
+            queued = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+        except OSError:
+            return False
+        return bool(struct.unpack("i", queued)[0] == 0)
