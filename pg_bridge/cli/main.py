@@ -1,4 +1,7 @@
-"""`pg-bridge`: the verbs, and what becomes of their errors. Exit codes: 0 good, 1 findings, 2 wrong use or configuration."""
+"""`pg-bridge`: the verbs, and what becomes of their errors.
+
+Exit codes: 0 good, 1 findings, 2 wrong use or configuration.
+"""
 
 from __future__ import annotations
 

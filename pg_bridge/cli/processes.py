@@ -103,9 +103,13 @@ async def start(*arguments: str, log: Path, wait_s: float = 30.0) -> tuple[async
         where: dict[str, Any] = msgspec.json.decode(line)
     except (TimeoutError, msgspec.DecodeError) as error:
         await stop(process)
-        text = log.read_text("utf-8", "replace").strip()[-2_000:]
+        text = _tail(log)
         raise BridgeError(f"starting {' '.join(arguments)}: it did not come up\n{text}") from error
     return process, where
+
+
+def _tail(log: Path) -> str:
+    return log.read_text("utf-8", "replace").strip()[-2_000:]
 
 
 async def stop(process: asyncio.subprocess.Process) -> int:

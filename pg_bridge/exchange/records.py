@@ -354,7 +354,7 @@ class SessionClosed(Record, frozen=True, kw_only=True):
 
 
 class FrameRefused(Record, frozen=True, kw_only=True):
-    """Bytes that were no frame, or a frame that was not legal; as received, at most the first 64 KiB."""
+    """Bytes that were no frame, or a frame that was not legal; as received, at most 64 KiB."""
 
     kind = Kind.FRAME_REFUSED
     session: str
@@ -399,9 +399,9 @@ class NodeStopped(Record, frozen=True, kw_only=True):
 
 _RECORDS: tuple[type[Record], ...] = (
     MessageRefused, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed, ExchangeAwaited,
-    ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated, UpdateParked, GapFound,
-    DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed, FrameRefused, PushRefused,
-    NodeStarted, NodeStopped,
+    ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated, UpdateParked,
+    GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed, FrameRefused,
+    PushRefused, NodeStarted, NodeStopped,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

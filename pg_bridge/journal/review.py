@@ -64,7 +64,7 @@ class AuditReader:
         return [layout.stored(row) for row in rows]
 
     def exchange(self, key: str) -> list[Stored]:
-        """Everything of the exchanges found by `key`: an exchange id, or any reference (SEME, SI number, request id ...)."""
+        """Everything of the exchanges found by `key`: an exchange id or any reference (SI number, request id ...)."""
         try:
             run, queries = self._connection.execute, self._queries
             positions = {position for (position,) in run(queries["positions_of_reference"], (key,))}

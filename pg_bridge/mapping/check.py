@@ -27,6 +27,7 @@ def document_findings(
     """Everything that can be found without running a case."""
     findings: list[Finding] = []
     served: dict[str, str] = {}
+    written: dict[str, str] = {}
     for path, file in files:
         if file.request is not None:
             findings += _request(path, file.request, legacy, ocp)
@@ -34,9 +35,16 @@ def document_findings(
                 text = f"{file.request.template} is served by {served[file.request.template]} already"
                 findings.append(_error(path, text))
             served[file.request.template] = path
-        for section in (file.answer, file.message):
+        for kind, section in (("answer", file.answer), ("message", file.message)):
             if section is not None:
                 findings += _message(path, section, shared, legacy)
+                if (other := written.setdefault(f"{kind} {file.function}", path)) != path:
+                    findings.append(_error(path, f"the {kind} of {file.function} is written by {other} already"))
+        for used in (file.request, file.answer, file.message):
+            template = legacy.templates.get(used.template) if used is not None else None
+            if template is not None and template.function != file.function:
+                text = f"{template.name} serves the function {template.function}, not {file.function}"
+                findings.append(_error(path, text))
     table = legacy.tables.get("refusal_reasons")
     if table is None or table.default is None:
         findings.append(_error("legacy/codes.toml", "there must be a table refusal_reasons with a default"))
@@ -123,8 +131,11 @@ def _request(path: str, section: d.RequestSection, legacy: LegacyProfile, ocp: O
         sources = d.as_list(rule.from_)
         targets = d.as_list(rule.to)
         used |= set(sources)
+        if not sources:
+            yield _error(at, "say in `from` where the value stands")
         yield from _sources(at, sources, template)
         yield from _names(at, rule.use, rule.codes, legacy)
+        yield from _numbers(at, rule, sources, targets)
         if rule.use and rule.use in FUNCTIONS and FUNCTIONS[rule.use].to_ocp is None:
             yield _error(at, f"the function {rule.use} does not serve this direction")
         if sum((bool(targets), bool(rule.carried), rule.fixed)) != 1:
@@ -132,13 +143,32 @@ def _request(path: str, section: d.RequestSection, legacy: LegacyProfile, ocp: O
         if (rule.carried or rule.fixed) and not rule.reason:
             yield _error(at, "say the reason why OCP does not get it")
         for target in targets:
-            if target.partition(".")[0] not in members:
+            if not _has_member(members, target.split(".")):
                 yield _error(at, f"the schema {section.schema} has no member {target}")
     for type_ in template.message_types:
         yield from _per_type(path, section, template, type_, schema)
     for spec in template.root.fields():
         if spec.place not in used and not _is_constant(spec):
             yield _error(path, f"the field {spec.place} is forgotten: map it, carry it or say that it is fixed")
+
+
+def _has_member(members: Mapping[str, Any], target: Sequence[str]) -> bool:
+    """The members of a schema lead to `target`, member by member."""
+    for name in target:
+        if name not in members:
+            return False
+        members = members[name].get("properties", {})
+    return True
+
+
+def _numbers(at: str, rule: d.RequestRule, sources: Sequence[str], targets: Sequence[str]) -> Iterator[Finding]:
+    """As many sources and targets as the function takes and gives; its examples say how many."""
+    function = FUNCTIONS.get(rule.use)
+    examples = function.examples if function is not None else ()
+    if targets and len(targets) != (len(examples[0][1]) if examples else 1):
+        yield _error(at, f"{len(examples[0][1]) if examples else 1} values come, for {len(targets)} members")
+    if examples and not rule.codes and sources and len(sources) != len(examples[0][0]):
+        yield _error(at, f"the function {rule.use} takes {len(examples[0][0])} sources, not {len(sources)}")
 
 
 def _per_type(
@@ -202,6 +232,8 @@ def _message(
         return
     if isinstance(section.message_type, d.ByTable):
         yield from _names(path, "", section.message_type.codes, legacy)
+        for source in d.as_list(section.message_type.from_):
+            yield from _root(path, source)
     elif section.message_type not in template.message_types:
         yield _error(path, f"MT{section.message_type} is no message type of {template.name}")
     written: set[str] = set()
@@ -210,6 +242,8 @@ def _message(
         if block.include and block.include not in shared:
             yield _error(at, f"there are no shared blocks {block.include}")
             continue
+        if block.include and block != d.Block(include=block.include):
+            yield _error(at, "an include stands alone")
         inner = shared[block.include].block if block.include else [block]
         for each in inner:
             yield from _block(at, each, template, legacy, written)
@@ -223,6 +257,8 @@ def _block(at: str, block: d.Block, template: Template, legacy: LegacyProfile, w
         yield _error(at, f"the template {template.name} has no sequence {block.at}")
     for path in (*block.when, *([block.each] if block.each else [])):
         yield from _root(at, path)
+    for path, wanted in block.when.items():
+        yield from _wanted(at, path, wanted)
     for rule in block.fields:
         place = f"{block.at}/{rule.field}"
         written.add(place)
@@ -239,13 +275,36 @@ def _block(at: str, block: d.Block, template: Template, legacy: LegacyProfile, w
         for constant in (rule.constant, rule.default):
             if constant and spec.pattern.fullmatch(constant) is None:
                 yield _error(at, f"{place}: {constant!r} does not fit {spec.format}")
-        for source in d.as_list(rule.from_):
+            elif constant and spec.values and constant not in spec.values:
+                yield _error(at, f"{place}: {constant!r} is none of {', '.join(sorted(spec.values))}")
+        sources = d.as_list(rule.from_)
+        for source in sources:
             yield from _root(at, source)
+        function = FUNCTIONS.get(rule.use)
+        takes = {len(values) for values, _ in function.to_legacy_examples} if function is not None else set()
+        # Examples of several lengths: the function takes any number.
+        if len(takes) == 1 and len(sources) not in takes:
+            yield _error(at, f"{place}: the function {rule.use} takes {takes.pop()} sources, not {len(sources)}")
 
 
 def _root(at: str, path: str) -> Iterator[Finding]:
-    if path.partition(".")[0] not in ROOTS:
+    root, _, name = path.partition(".")
+    if root not in ROOTS:
         yield _error(at, f"{path} has no root; roots are {', '.join(ROOTS)}")
+    elif root == "context" and name not in CONTEXT:
+        yield _error(at, f"there is no {path}; there are {', '.join(sorted(CONTEXT))}")
+
+
+def _wanted(at: str, path: str, wanted: Any) -> Iterator[Finding]:
+    """A condition wants a value, one of several, `present`, or a date `after` or `not_after` another."""
+    if isinstance(wanted, dict):
+        name, value = next(iter(wanted.items()), ("", None))
+        if len(wanted) == 1 and name in ("after", "not_after") and isinstance(value, str):
+            yield from _root(at, value)
+        elif len(wanted) != 1 or name != "present" or not isinstance(value, bool):
+            yield _error(at, f"{path}: say a value, several, or one of `present`, `after` and `not_after`")
+    elif any(isinstance(value, (list, dict)) for value in (wanted if isinstance(wanted, list) else ())):
+        yield _error(at, f"{path}: a list holds values only")
 
 
 def _sequence(spec: SequenceSpec, path: str) -> SequenceSpec | None:

@@ -108,7 +108,10 @@ class Rule:
 
 def _nest(document: dict[str, Any], target: tuple[str, ...], value: Any) -> None:
     for member in target[:-1]:
-        document = document.setdefault(member, {})
+        # The blank document holds null there.
+        if document.get(member) is None:
+            document[member] = {}
+        document = document[member]
     document[target[-1]] = value
 
 

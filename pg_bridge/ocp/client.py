@@ -1,4 +1,4 @@
-"""OCP's operations over HTTP: fulfils exchange.ports.Ocp. httpx over aiohttp's transport, one client, kept connections."""
+"""OCP's operations over HTTP: fulfils exchange.ports.Ocp. httpx over aiohttp's transport, kept connections."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One template. effect: `instruct`, `enquire`, `answer` or `unsolicited`; direction: `I` from the PSS, `O` to it."""
+    """One template. effect: `instruct`, `enquire`, `answer`, `unsolicited`; direction: `I` or `O`, seen from the PG."""
 
     name: str
     direction: str
@@ -291,8 +291,10 @@ def _missing(findings: list[Finding], node: _Node, seen: set[str], line: int) ->
         spec = specs[place]
         text = f"the mandatory field is missing: {spec.meaning}"
         findings.append(Finding("PGB-MSG-021", "error", place, text, line, spec.reason))
-    for path in sorted(node.mandatory_children - seen):
-        findings.append(Finding("PGB-MSG-021", "error", path, "the mandatory sequence is missing", line))
+    findings.extend(
+        Finding("PGB-MSG-021", "error", path, "the mandatory sequence is missing", line)
+        for path in sorted(node.mandatory_children - seen)
+    )
 
 
 def _unknown(findings: list[Finding], node: _Node, field: Field, message_type: str, *, lenient: bool) -> None:

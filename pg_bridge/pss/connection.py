@@ -245,7 +245,7 @@ class Connection(asyncio.Protocol):
             self._finish(tries=50)
 
     def _finish(self, tries: int) -> None:
-        """Close a session that ended in order, once its last bytes have arrived; a peer that takes none is not waited for."""
+        """Close a session that ended in order once its last bytes have arrived, or after a second."""
         transport = self._transport
         if transport is None or self._is_finishing:
             return

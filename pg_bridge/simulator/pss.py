@@ -128,7 +128,7 @@ class ScriptedPss(asyncio.Protocol):
                 await self._changed.wait()
 
     async def message(self, template: str, *texts: str, timeout_s: float = 10.0, after: int = 0) -> Received:
-        """The first message of `template`, from the `after`-th on, whose text holds all `texts`. Raises TimeoutError."""
+        """The first message of `template` from the `after`-th on that holds all `texts`. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             at = after
             while True:

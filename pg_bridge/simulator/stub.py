@@ -61,20 +61,20 @@ class _Stub(asyncio.Protocol):
             document = _decode(body)
             asked = profile.get("envelope", "entries", document)
             # A body that is no bulk of ours (a plain proxy's) counts as one entry.
-            for entry in asked if isinstance(asked, list) else [document]:
-                entries.append(
-                    profile.write(
-                        "answer",
-                        {
-                            "request_reference": profile.get("si", "request_reference", entry),
-                            "participant_reference": profile.get("si", "participant_reference", entry),
-                            "si_number": f"I{next(self._numbers) % 100_000_000:08d}",
-                            "status": status,
-                            "version": 1,
-                            "record_errors": [],
-                        },
-                    )
+            entries = [
+                profile.write(
+                    "answer",
+                    {
+                        "request_reference": profile.get("si", "request_reference", entry),
+                        "participant_reference": profile.get("si", "participant_reference", entry),
+                        "si_number": f"I{next(self._numbers) % 100_000_000:08d}",
+                        "status": status,
+                        "version": 1,
+                        "record_errors": [],
+                    },
                 )
+                for entry in (asked if isinstance(asked, list) else [document])
+            ]
         return profile.write(
             "envelope",
             {

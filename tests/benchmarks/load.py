@@ -1,4 +1,4 @@
-"""The PSS side of the throughput benchmark, lean enough not to be what is measured: frames are made before the clock starts."""
+"""The PSS side of the throughput benchmark: lean, so that it is not what is measured; frames are made beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real bridge, as a process, that kills itself with SIGKILL at a named step. `python killable_bridge.py STEP CONFIG`."""
+"""The real bridge as a process that kills itself with SIGKILL at a named step: arguments STEP and CONFIG."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class Stack:
         """What `look` gives once it gives something; what it gives at last after `timeout_s`."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout_s
-        while not (found := look()) and loop.time() < end:
+        while not (found := look()) and loop.time() < end:  # noqa: ASYNC110
             # Other processes must act: only real time passing lets them.
             await asyncio.sleep(0.05)
         return found

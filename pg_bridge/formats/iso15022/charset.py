@@ -31,6 +31,6 @@ def narrative(lines: list[str], count: int, width: int) -> tuple[str, bool]:
     out: list[str] = []
     for line in lines:
         text, _ = to_x(line)
-        for piece in textwrap.wrap(text, width, break_on_hyphens=False):
-            out.append(f".{piece[1:]}" if piece[0] in ":-" else piece)
+        pieces = textwrap.wrap(text, width, break_on_hyphens=False)
+        out += [f".{piece[1:]}" if piece[0] in ":-" else piece for piece in pieces]
     return "\r\n".join(out[:count]), len(out) > count
