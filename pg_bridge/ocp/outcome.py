@@ -17,18 +17,20 @@ import msgspec
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.profiles.ocp import OcpProfile
 
-#: raised before a byte of the request can have reached OCP
-_BEFORE_SENDING: tuple[type[Exception], ...] = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
+#: raised before a byte of the request can have reached OCP. The transport's own exception decides: httpx-aiohttp
+#: calls every lost connection a ConnectTimeout, also one that was cut after sending.
+_BEFORE_SENDING: tuple[type[BaseException], ...] = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
-    httpx.ProxyError,
 )
 _AFTER_SENDING: tuple[type[Exception], ...] = (
     httpx.HTTPError,
     httpx.StreamError,
+    httpx.InvalidURL,
     aiohttp.ClientError,
     OSError,
     TimeoutError,
@@ -42,9 +44,9 @@ def door(doing: str) -> Iterator[None]:
         yield
     except OcpError:
         raise
-    except _BEFORE_SENDING as error:
-        raise OcpUnavailable(f"{doing}: {_words(error)}") from error
     except _AFTER_SENDING as error:
+        if isinstance(error, _BEFORE_SENDING) or isinstance(error.__cause__, _BEFORE_SENDING):
+            raise OcpUnavailable(f"{doing}: {_words(error)}") from error
         raise OcpOutcomeUnknown(f"{doing}: {_words(error)}") from error
 
 
