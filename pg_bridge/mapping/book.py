@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -128,8 +129,11 @@ class MappingBook:
         outcome = entry.mapping.apply(values, context)
         if outcome.findings:
             return self._refused(entry, message_type, reference, (*findings, *outcome.findings))
+        times: Counter[str] = Counter()
         for field in unknown:
-            outcome.carried[f"{UNKNOWN_FIELD_PREFIX}{field.path}/{field.tag}"] = field.raw
+            name = f"{UNKNOWN_FIELD_PREFIX}{field.path}/{field.tag}"
+            times[name] += 1
+            outcome.carried[f"{name}#{times[name]}" if times[name] > 1 else name] = field.raw
         return Request(
             template=spec.name,
             message_type=message_type,

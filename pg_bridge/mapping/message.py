@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
+from pg_bridge.formats.iso15022.rules import CHECKS
 from pg_bridge.mapping.document import Block, Condition, FieldRule, as_list
 from pg_bridge.mapping.functions import FUNCTIONS, ToLegacy, words_are_cut
 from pg_bridge.mapping.lineage import Fate, Lineage
@@ -93,6 +94,7 @@ class FieldWriter:
     """One field of a block, with everything looked up."""
 
     __slots__ = (
+        "_checks",
         "_codes",
         "_default",
         "_function",
@@ -114,6 +116,7 @@ class FieldWriter:
         self._function: ToLegacy | None = FUNCTIONS[rule.use].to_legacy if rule.use else None
         self._codes: CodeTable | None = legacy.tables[rule.codes] if rule.codes else None
         self._default = rule.default
+        self._checks = [CHECKS[name][0] for name in spec.checks]
         if not spec.qualifier:
             self._prefix = f":{spec.tag}:"
         elif spec.scheme:
@@ -134,7 +137,8 @@ class FieldWriter:
                 return None
             text, fate = self._default, "defaulted"
         spec = self._spec
-        if spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values):
+        fits = spec.pattern.fullmatch(text) is not None and (not spec.values or text in spec.values)
+        if not fits or any(not passes(text) for passes in self._checks):
             finding = Finding("PGB-MAP-004", "error", spec.place, f"{text!r} does not fit {spec.format}")
             raise MappingFailed(f"writing {spec.place}: {text!r} does not fit {spec.format}", findings=(finding,))
         before = (

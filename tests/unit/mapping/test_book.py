@@ -187,6 +187,7 @@ def test_unknown_fields_of_one_tag_are_all_carried(book: MappingBook):
     carried = [raw for name, raw in request.carried.items() if name.startswith("unknown:")]
 
     assert [":SETT//UNIT/7,", ":AVAI//UNIT/8,", ":AVAI//UNIT/9,"] == carried
+    assert "unknown:FIAC/93B#3" in request.carried
 
 
 def test_a_template_that_no_file_serves(book: MappingBook):
@@ -255,6 +256,7 @@ UNFITTING = [
     ("quantity", 10**20, "FIAC/36B:ESTT"),
     ("amount", "12345.67.1", "SETDET/AMT/19A:ESTT"),
     ("occurredAt", "yesterday", "TRADDET/98A:ESET"),
+    ("occurredAt", "2026-02-30T10:00:00.000+08:00", "TRADDET/98A:ESET"),
     ("counterpartyAccount", "ACCOUNT {1}", "97A:SAFE"),
     ("purpose", "GIFT", "22F:SETR"),
     ("quantity", "many", "FIAC/36B:ESTT"),
