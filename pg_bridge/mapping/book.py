@@ -234,10 +234,11 @@ class MappingBook:
             gets=[getter(source) for source in d.as_list(by_table.from_)] if by_table is not None else [],
             mappings={
                 type_: MessageMapping(
+                    template,
                     [
                         BlockWriter(at if at.startswith("shared/") else path + at, block, template, type_, self.legacy)
                         for at, block in self.blocks(section)
-                    ]
+                    ],
                 )
                 for type_ in template.message_types
             },

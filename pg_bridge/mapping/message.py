@@ -249,11 +249,15 @@ def close_to(draft: Draft, depth: int) -> None:
 class MessageMapping:
     """The blocks of one template and message type."""
 
-    def __init__(self, blocks: Sequence[BlockWriter]) -> None:
+    def __init__(self, template: Template, blocks: Sequence[BlockWriter]) -> None:
         self._blocks = [block for block in blocks if not block.is_empty]
+        self._due = [f":16R:{name}" for name in template.root.due_sequences()]
 
     def apply(self, sources: Sources) -> Draft:
-        """The message's lines, with lineage. Raises MappingFailed."""
+        """The message's lines, with lineage. Raises MappingFailed.
+
+        A mandatory sequence that no block wrote (a status that no row knows) is a failure, not a shorter message.
+        """
         draft = Draft([], [], [], [])
         for block in self._blocks:
             if block.each is not None:
@@ -264,4 +268,9 @@ class MessageMapping:
             elif block.holds is None or block.holds(sources):
                 block.write(sources, draft)
         close_to(draft, 0)
+        for line in self._due:
+            if line not in draft.lines:
+                text = f"no block writes the mandatory sequence {line[5:]} for this"
+                finding = Finding("PGB-MAP-006", "error", line[5:], text)
+                raise MappingFailed(f"writing the message: {text}", findings=(finding,))
         return draft

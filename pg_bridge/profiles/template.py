@@ -56,6 +56,14 @@ class SequenceSpec:
             found += [item] if isinstance(item, FieldSpec) else item.fields()
         return found
 
+    def due_sequences(self) -> list[str]:
+        """The names of the sequences that are mandatory, with all above them."""
+        found: list[str] = []
+        for item in self.items:
+            if isinstance(item, SequenceSpec) and item.mandatory:
+                found += [item.name, *item.due_sequences()]
+        return found
+
     def always_due(self) -> list[FieldSpec]:
         """The mandatory fields of sequences that are mandatory themselves."""
         found: list[FieldSpec] = []
