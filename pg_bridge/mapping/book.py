@@ -235,6 +235,7 @@ class MappingBook:
             mappings={
                 type_: MessageMapping(
                     template,
+                    type_,
                     [
                         BlockWriter(at if at.startswith("shared/") else path + at, block, template, type_, self.legacy)
                         for at, block in self.blocks(section)

@@ -249,9 +249,9 @@ def close_to(draft: Draft, depth: int) -> None:
 class MessageMapping:
     """The blocks of one template and message type."""
 
-    def __init__(self, template: Template, blocks: Sequence[BlockWriter]) -> None:
+    def __init__(self, template: Template, type_: str, blocks: Sequence[BlockWriter]) -> None:
         self._blocks = [block for block in blocks if not block.is_empty]
-        self._due = [f":16R:{name}" for name in template.root.due_sequences()]
+        self._due = [f":16R:{name}" for name in template.root.due_sequences(type_)]
 
     def apply(self, sources: Sources) -> Draft:
         """The message's lines, with lineage. Raises MappingFailed.

@@ -56,12 +56,12 @@ class SequenceSpec:
             found += [item] if isinstance(item, FieldSpec) else item.fields()
         return found
 
-    def due_sequences(self) -> list[str]:
-        """The names of the sequences that are mandatory, with all above them."""
+    def due_sequences(self, message_type: str) -> list[str]:
+        """The names of the sequences that are mandatory in a message type, with all above them."""
         found: list[str] = []
         for item in self.items:
-            if isinstance(item, SequenceSpec) and item.mandatory:
-                found += [item.name, *item.due_sequences()]
+            if isinstance(item, SequenceSpec) and item.mandatory and message_type in item.types:
+                found += [item.name, *item.due_sequences(message_type)]
         return found
 
     def always_due(self) -> list[FieldSpec]:
