@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 import uvicorn
 
 from pg_bridge import telemetry
@@ -26,12 +25,13 @@ from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.book import load
-from pg_bridge.ocp.client import OcpClient, OcpOptions
+from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
-from pg_bridge.ocp.limits import Bucket, CallSlots
+from pg_bridge.ocp.limits import CallLimits
+from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.push import PushDoor
+from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
-from pg_bridge.profiles.concepts import Operation
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
 
@@ -172,18 +172,29 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     book = load(world.mappings)
     link_profile = read_link_profile(world.mappings[LINK_FILE])
     profile = book.ocp
+    algorithm = profile.token.algorithm
     identity = Identity(
-        config.ocp.company_id,
-        config.ocp.machine_id,
-        KeyPair(world.company_key, passphrase=world.passphrase),
-        KeyPair(world.machine_key, passphrase=world.passphrase),
+        company_id=config.ocp.company_id,
+        company_key=KeyPair(world.company_key, algorithm=algorithm, passphrase=world.passphrase),
+        machine_id=config.ocp.machine_id,
+        machine_key=KeyPair(world.machine_key, algorithm=algorithm, passphrase=world.passphrase),
     )
     async with contextlib.AsyncExitStack() as stack:
         journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
         stack.push_async_callback(journal.close)
-        client = OcpClient(profile, _ocp_options(config), identity, clock=world.clock, jti=world.fresh.request_id)
-        stack.push_async_callback(client.close)
-        slots = CallSlots(_buckets(config, profile.limits, world.monotonic()), world.monotonic)
+        slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic)
+        stack.callback(slots.close)
+        client = await stack.enter_async_context(
+            OcpClient(
+                profile,
+                _ocp_options(config),
+                identity,
+                limits=slots,
+                clock=world.clock,
+                monotonic=world.monotonic,
+                fresh_id=world.fresh.request_id,
+            )
+        )
         terms = Terms(
             book,
             world.fresh,
@@ -211,7 +222,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
         stack.push_async_callback(_ended, loop_task)
         stack.push_async_callback(dispatcher.close, "stopped in order")
-        taker = PushTaker(PushDoor(profile, lambda: client.document(Operation.CRYPTO_META)), dispatcher, world.clock)
+        taker = PushTaker(PushDoor(profile, client.signing_keys), dispatcher, world.clock)
         port, server = await _console(config, taker, dispatcher)
         stack.push_async_callback(server)
         push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
@@ -221,7 +232,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
         stack.push_async_callback(listener.close)
         watch = asyncio.get_running_loop().create_task(
-            _watch_updates(config, dispatcher, client, taker, push_url, world)
+            _watch_updates(config, dispatcher, client, slots, taker, push_url, world)
         )
         stack.push_async_callback(_ended, watch)
         host, pss_port = listener.address
@@ -243,20 +254,15 @@ def _ocp_options(config: Config) -> OcpOptions:
         read_s=ocp.read_timeout_s,
         write_s=ocp.read_timeout_s,
         pool_s=ocp.read_timeout_s,
-        ca_file=ocp.ca_file,
-        client_certificate_file=ocp.client_certificate_file,
-        client_key_file=ocp.client_key_file,
+        ca_file=_file(ocp.ca_file),
+        client_certificate_file=_file(ocp.client_certificate_file),
+        client_key_file=_file(ocp.client_key_file),
         proxy=ocp.proxy,
     )
 
 
-def _buckets(config: Config, limits: Any, now: float) -> list[Bucket]:
-    company = config.ocp.company_calls
-    calls = limits.company_calls if company == 0 else max(0, company)
-    return [
-        Bucket.full(calls, limits.company_period_s, now),
-        Bucket.full(limits.machine_calls, limits.machine_period_s, now),
-    ]
+def _file(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def _listener_options(config: Config) -> ListenerOptions:
@@ -323,7 +329,13 @@ async def _console(config: Config, taker: PushTaker, dispatcher: Dispatcher) -> 
 
 
 async def _watch_updates(
-    config: Config, dispatcher: Dispatcher, client: OcpClient, taker: PushTaker, push_url: str, world: World
+    config: Config,
+    dispatcher: Dispatcher,
+    client: OcpClient,
+    slots: CallLimits,
+    taker: PushTaker,
+    push_url: str,
+    world: World,
 ) -> None:
     """Subscribe; ask for status events at start, at the change of the day, and after silence."""
     profile = dispatcher.terms.ocp
@@ -333,11 +345,8 @@ async def _watch_updates(
     asked_at = world.clock()
     while True:
         if not is_subscribed:
-            document = profile.write("subscription", {"subscription_url": push_url, "subscription_events": []})
             try:
-                await client.write(
-                    Operation.SUBSCRIPTION_ADD, "", world.fresh.request_id(), msgspec.json.encode(document)
-                )
+                await ensure_subscribed(client, slots, profile, push_url, world.fresh.request_id)
                 is_subscribed = True
             except OcpError as error:
                 log.warning(telemetry.OCP_FAILED, doing="subscribing", error=str(error))

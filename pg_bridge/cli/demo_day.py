@@ -26,8 +26,10 @@ from pg_bridge.exchange.records import (
 from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.journal.review import AuditReader
 from pg_bridge.link.profile import LinkProfile
-from pg_bridge.simulator.control import CONTROL_PATH
+from pg_bridge.simulator.ocp import CONTROL_PATH
 from pg_bridge.simulator.pss import Received, ScriptedPss
+
+FRIDAY = 4
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,9 +90,15 @@ class Players:
         self._numbers: dict[str, str] = {}
         self._position = 0
         today = utc_now().astimezone(HONG_KONG).date()
+        settlement = today
+        for _ in range(day.settlement_days):
+            settlement += timedelta(
+                days=3 if settlement.weekday() == FRIDAY else 2 if settlement.weekday() > FRIDAY else 1
+            )
         self._dates = {
             "today": today.strftime("%Y%m%d"),
-            "settlement": (today + timedelta(days=day.settlement_days)).strftime("%Y%m%d"),
+            "settlement": settlement.strftime("%Y%m%d"),
+            "settlement_run": f"{settlement.isoformat()}T10:30:01+08:00",
         }
 
     async def log_on(self, host: str, port: int) -> Fact:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import BridgeError
-from pg_bridge.ocp.keys import KeyPair, jwks, new_rsa_key_pem
+from pg_bridge.ocp.keys import KeyPair, new_rsa_key_pem, public_jwks
 
 COMPANY = "DEMOCOMPANY"
 MACHINE = "DEMOCOMPANY-M1"
@@ -41,8 +41,8 @@ def write_keys(folder: Path, participants: list[str]) -> Path:
             out.write(pem)
         pairs[name] = KeyPair(pem)
     registrations = {
-        "companies": {COMPANY: {"jwks": jwks(pairs["company"]), "participants": participants}},
-        "machines": {MACHINE: {"jwks": jwks(pairs["machine"]), "company": COMPANY}},
+        "companies": {COMPANY: {"jwks": public_jwks([pairs["company"]]), "participants": participants}},
+        "machines": {MACHINE: {"jwks": public_jwks([pairs["machine"]]), "company": COMPANY}},
     }
     path = folder / "registrations.json"
     path.write_bytes(msgspec.json.encode(registrations))

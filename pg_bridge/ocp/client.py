@@ -1,46 +1,100 @@
-"""OCP's operations over HTTP: fulfils exchange.ports.Ocp. httpx over aiohttp's transport, kept connections."""
+"""OCP's operations over HTTP: fulfils exchange.ports.Ocp.
+
+A caller takes the slot of its call (exchange.ports.Slots) before it calls; slots for what the client adds by itself
+(the second try after a 401, further pages) are taken here.
+"""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
-from pg_bridge.errors import ConfigError, OcpDenied
-from pg_bridge.ocp.outcome import door, read_answer
-from pg_bridge.ocp.tokens import Identity, TokenSource
+from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused
+from pg_bridge.ocp.door import Renamed
+from pg_bridge.ocp.keys import base64url
+from pg_bridge.ocp.limits import CallLimits, Limit
+from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.ocp.outcome import Answers, Page, Reply
+from pg_bridge.ocp.references import reference_reader
+from pg_bridge.ocp.schemas import page_limit
+from pg_bridge.ocp.server_clock import ServerClock
+from pg_bridge.ocp.tokens import Identity, Token, TokenSource
+from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile, OperationSpec
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+#: the binding group of a query's document, where it has one
+_QUERY_GROUPS = {Operation.SI_QUERY: "query", Operation.STATUS_EVENTS: "events_query"}
+#: what the client adds by itself goes before new input: somebody waits for the rest of it
+_PRIORITY = 0
+_HEADERS = (
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Accept-Language", b"en-US"),
+    (b"Content-Type", b"application/json"),
+)
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request as it went over, for the audit; the Authorization header is never part of it.
+
+    at: epoch seconds by our clock when it ended; duration_s: from first byte out to last byte in.
+    status 0: no answer came. error: the code of the OcpError that it became, empty when none.
+    """
+
+    operation: str
+    participant: str
+    request_id: str
+    method: str
+    url: str
+    asked: bytes
+    status: int
+    answered: bytes
+    at: float
+    duration_s: float
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class OcpOptions:
-    """Where OCP is and how long we wait for it. Times in seconds."""
+class _Route:
+    """Everything of one operation that does not change from call to call."""
 
-    base_url: str
-    auth_base_url: str = ""
-    connect_s: float = 3.0
-    read_s: float = 10.0
-    write_s: float = 10.0
-    pool_s: float = 10.0
-    ca_file: str = ""
-    client_certificate_file: str = ""
-    client_key_file: str = ""
-    proxy: str = ""
+    operation: Operation
+    spec: OperationSpec
+    url: httpx.URL
+    address: str
+    answers: Answers
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One call; `asked`: the request references of a write, in order."""
+
+    route: _Route
+    participant: str
+    request_id: str
+    url: httpx.URL
+    body: bytes
+    asked: Sequence[str | None] | None
+
+
+def company_limits(profile: OcpProfile, company_calls: int = 0) -> list[Limit]:
+    """The limits of the profile; `company_calls` overrides the company's (0: as the profile says, -1: none)."""
+    limits = profile.limits
+    calls = limits.company_calls if company_calls == 0 else max(0, company_calls)
+    return [Limit(calls, limits.company_period_s), Limit(limits.machine_calls, limits.machine_period_s)]
 
 
 class OcpClient:
-    """One company's machine at OCP. `clock` gives aware UTC; `jti` fresh ids for token requests."""
+    """One company's and machine's way to OCP. Raises ConfigError when options, keys and profile do not fit."""
 
     def __init__(
         self,
@@ -48,124 +102,195 @@ class OcpClient:
         options: OcpOptions,
         identity: Identity,
         *,
+        limits: CallLimits,
         clock: Callable[[], datetime],
-        jti: Callable[[], str],
+        monotonic: Callable[[], float],
+        fresh_id: Callable[[], str],
+        on_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         self._profile = profile
-        self._options = options
+        self._identity = identity
+        self._limits = limits
         self._clock = clock
-        self._signing_key = identity.machine_key
-        self._http = httpx.AsyncClient(
-            transport=AiohttpTransport(
-                verify=_tls(options), proxy=httpx.Proxy(options.proxy) if options.proxy else None, trust_env=False
-            ),
-            timeout=httpx.Timeout(
-                connect=options.connect_s, read=options.read_s, write=options.write_s, pool=options.pool_s
-            ),
-            headers={"Accept": "application/json", "Accept-Language": "en-US"},
-            trust_env=False,
-        )
+        self._monotonic = monotonic
+        self._on_call = on_call
+        self._server_clock = ServerClock(clock)
+        self._wire = Wire(options, self._server_clock)
         self._tokens = TokenSource(
-            self._http,
-            (options.auth_base_url or options.base_url).rstrip("/") + profile.token.path,
             profile.token,
             identity,
-            clock=clock,
-            jti=jti,
+            options.auth_base_url or options.base_url,
+            self._wire,
+            self._server_clock,
+            fresh_id,
         )
+        self._references = reference_reader(profile)
+        self._request_id = profile.headers.request_id.encode("ascii")
+        self._timestamp = profile.headers.timestamp.encode("ascii")
+        self._signature = profile.headers.signature.encode("ascii") if profile.headers.sign_writes else b""
         base = options.base_url.rstrip("/")
-        self._urls = {operation: httpx.URL(base + spec.path) for operation, spec in profile.operations.items()}
+        self._routes = {operation: self._route(operation, base) for operation in profile.operations}
 
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._http.aclose()
+    def _route(self, operation: Operation, base: str) -> _Route:
+        spec = self._profile.operations[operation]
+        size: int | None = None
+        if operation is Operation.STATUS_EVENTS:
+            size = self._profile.push.events_page
+        elif operation in _QUERY_GROUPS:
+            place = self._profile.place(_QUERY_GROUPS[operation], "size")
+            size = page_limit(self._profile, operation, place.members)
+        address = base + spec.path
+        return _Route(operation, spec, httpx.URL(address), address, Answers(self._profile, operation), size)
+
+    async def __aenter__(self) -> OcpClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give up the renewal under way and close every connection."""
+        await self._tokens.aclose()
+        await self._wire.aclose()
 
     async def write(self, operation: Operation, participant: str, request_id: str, body: bytes) -> list[dict[str, Any]]:
-        """Call a write with this very body; one entry of the answer for each entry asked, in order."""
-        spec = self._profile.operations[operation]
-        doing = f"calling {operation.value} {request_id}"
-        due: int | None = None
-        if spec.bulk:
-            due = len(self._profile.get("envelope", "entries", _decode(body)))
-        headers = self._write_headers(spec, request_id, body)
-        response = await self._send(doing, spec.method, self._urls[operation], headers, body)
-        entries, _ = read_answer(self._profile, doing, response, schema=spec.answer, due=due)
-        return entries
+        """Call a write with this very body; the answer's entries, as many as were asked, in order.
+
+        Raises OcpUnavailable (surely nothing done, the same id again), OcpOutcomeUnknown, OcpDenied, OcpRefused.
+        """
+        route = self._routes[operation]
+        asked: list[str | None] = [None]
+        if route.spec.bulk:
+            try:
+                asked = self._references(body)
+            except msgspec.DecodeError as error:
+                text = "our own body is no bulk call; it was not sent"
+                raise OcpRefused(f"calling {operation}: {text}", refusals=[(OcpRefused.code, text)]) from error
+        request = _Request(route, participant, request_id, route.url, body, asked)
+        return (await self._call(request)).entries
 
     async def ask(self, operation: Operation, participant: str, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Ask a query, following its cursor to the end."""
-        spec = self._profile.operations[operation]
-        doing = f"asking {operation.value}"
-        asked = dict(document)
-        found: list[dict[str, Any]] = []
-        first = self._profile.envelope.first_cursor
-        seen: set[str] = set()
-        while True:
-            if spec.method == "GET":
-                url = self._urls[operation].copy_merge_params(
-                    {name: str(value) for name, value in asked.items() if value is not None}
-                )
-                response = await self._send(doing, "GET", url, {}, None)
-            else:
-                headers = {"Content-Type": "application/json"}
-                response = await self._send(doing, spec.method, self._urls[operation], headers, _encode(asked))
-            entries, cursor = read_answer(self._profile, doing, response, schema=spec.answer, due=None)
-            found += entries
-            if cursor == first or cursor in seen:
-                return found
-            seen.add(cursor)
-            asked |= self._profile.write("query", {"cursor": cursor})
+        """Ask a query with a document (POST) or parameters (GET), following its cursor to the end.
 
-    async def document(self, operation: Operation) -> Any:
-        """The plain JSON document of an operation that has no envelope (key sets)."""
-        doing = f"asking {operation.value}"
-        response = await self._send(doing, "GET", self._urls[operation], {}, None)
-        with door(doing):
-            response.raise_for_status()
+        Gives the entries. Raises as `write`; a query of unknown outcome may simply be asked again.
+        """
+        route = self._routes[operation]
+        asked = self._with_size(route, dict(document))
+        page = await self._page(route, participant, asked)
+        entries = page.entries
+        cursors = set()
+        while page.next_cursor is not None:
+            if page.next_cursor in cursors or not page.entries:
+                raise OcpOutcomeUnknown(f"calling {operation}: the listing does not go on")
+            cursors.add(page.next_cursor)
+            self._turn(route, asked, page)
+            await self._limits.slot(_PRIORITY)
+            page = await self._page(route, participant, asked)
+            entries += page.entries
+        return entries
+
+    async def signing_keys(self) -> list[dict[str, Any]]:
+        """The public keys (JWK) that OCP signs deliveries with. Raises as `ask`."""
+        await self._limits.slot(_PRIORITY)
+        return await self.ask(Operation.CRYPTO_META, "", {})
+
+    def _with_size(self, route: _Route, asked: dict[str, Any]) -> dict[str, Any]:
+        if route.size is not None:
+            place = self._profile.place(_QUERY_GROUPS[route.operation], "size")
+            if place.read(asked) is None:
+                place.write(asked, route.size)
+        return asked
+
+    def _turn(self, route: _Route, asked: dict[str, Any], page: Page) -> None:
+        """Ask for the page behind `page`: by its cursor, or for events by the last sequence given."""
+        if route.operation is Operation.STATUS_EVENTS:
+            last = max(self._profile.get("event", "event_sequence", event) for event in page.entries)
+            self._profile.place("events_query", "after_sequence").write(asked, last)
+        elif route.operation in _QUERY_GROUPS:
+            self._profile.place(_QUERY_GROUPS[route.operation], "cursor").write(asked, page.next_cursor)
+        else:
+            # No cursor is bound for it: what else there is cannot be asked for.
+            raise OcpOutcomeUnknown(f"calling {route.operation}: the answer has more pages than one")
+
+    async def _page(self, route: _Route, participant: str, asked: Mapping[str, Any]) -> Page:
+        if route.spec.method == "GET":
+            parameters = {name: _parameter(value) for name, value in asked.items() if value is not None}
+            url = httpx.URL(f"{route.address}?{urlencode(parameters, doseq=True)}") if parameters else route.url
+            return await self._call(_Request(route, participant, "", url, b"", None))
+        body = msgspec.json.encode(asked)
+        return await self._call(_Request(route, participant, "", route.url, body, None))
+
+    async def _call(self, request: _Request) -> Page:
+        token = await self._tokens.token()
+        started, reply = await self._send(request, token)
+        if reply.status == 401:
+            self._record(request, reply, started, OcpDenied.code)
+            token = await self._tokens.renew(token)
+            await self._limits.slot(_PRIORITY)
+            started, reply = await self._send(request, token)
+        if reply.status == 429:
+            self._limits.hold(reply.retry_after_s)
+        error = ""
         try:
-            return _decode(response.content)
-        except msgspec.DecodeError as error:
-            raise OcpDenied(f"{doing}: no JSON came") from error
+            return request.route.answers.read(reply, request.asked)
+        except OcpError as refusal:
+            error = refusal.code
+            raise
+        finally:
+            self._record(request, reply, started, error)
 
-    def _write_headers(self, spec: OperationSpec, request_id: str, body: bytes) -> dict[str, str]:
-        names = self._profile.headers
-        timestamp = str(int(self._clock().timestamp() * 1000))
-        headers = {
-            "Content-Type": "application/json",
-            names.request_id: request_id,
-            names.timestamp: timestamp,
-        }
-        if names.sign_writes:
-            text = f"{request_id}.{timestamp}.{spec.method}.{spec.path}.{sha256(body).hexdigest()}"
-            headers[names.signature] = self._signing_key.sign_text(text.encode())
+    async def _send(self, request: _Request, token: Token) -> tuple[float, Reply]:
+        """One HTTP request; gives when it began and what came back."""
+        route = request.route
+        headers = [*_HEADERS, (b"Authorization", b"Bearer " + token.value.encode("ascii"))]
+        if route.spec.writes:
+            headers += self._write_headers(request)
+        started = self._monotonic()
+        try:
+            return started, await self._wire.send(
+                route.spec.method, request.url, headers, request.body, f"calling {route.operation}"
+            )
+        except OcpError as error:
+            self._record(request, Reply(0, b""), started, error.code)
+            raise
+
+    def _write_headers(self, request: _Request) -> list[tuple[bytes, bytes]]:
+        timestamp = str(int(self._server_clock.now() * 1000))
+        headers = [
+            (self._request_id, request.request_id.encode("ascii")),
+            (self._timestamp, timestamp.encode("ascii")),
+        ]
+        if self._signature:
+            spec = request.route.spec
+            digest = hashlib.sha256(request.body).hexdigest()
+            said = ".".join((request.request_id, timestamp, spec.method, spec.path, digest))
+            with Renamed(f"signing a call of {request.route.operation}"):
+                signature = self._identity.machine_key.sign(said.encode("ascii"))
+            headers.append((self._signature, base64url(signature).encode("ascii")))
         return headers
 
-    async def _send(
-        self, doing: str, method: str, url: httpx.URL, headers: dict[str, str], body: bytes | None
-    ) -> httpx.Response:
-        token = await self._tokens.token()
-        with door(doing):
-            response = await self._request(method, url, headers, body, token)
-        if response.status_code == 401:
-            token = await self._tokens.token(not_this=token)
-            with door(doing):
-                response = await self._request(method, url, headers, body, token)
-        return response
-
-    async def _request(
-        self, method: str, url: httpx.URL, headers: dict[str, str], body: bytes | None, token: str
-    ) -> httpx.Response:
-        return await self._http.request(
-            method, url, content=body, headers={**headers, "Authorization": f"Bearer {token}"}
+    def _record(self, request: _Request, reply: Reply, started: float, error: str) -> None:
+        if self._on_call is None:
+            return
+        self._on_call(
+            CallRecord(
+                operation=request.route.operation,
+                participant=request.participant,
+                request_id=request.request_id,
+                method=request.route.spec.method,
+                url=str(request.url),
+                asked=request.body,
+                status=reply.status,
+                answered=reply.body,
+                at=self._clock().timestamp(),
+                duration_s=self._monotonic() - started,
+                error=error,
+            )
         )
 
 
-def _tls(options: OcpOptions) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if options.client_certificate_file:
-            context.load_cert_chain(options.client_certificate_file, options.client_key_file or None)
-    except OSError as error:
-        raise ConfigError(f"reading the TLS files of [ocp]: {error}") from error
-    return context
+def _parameter(value: Any) -> Any:
+    """A value as a query parameter has it: booleans as JSON spells them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value

@@ -1,66 +1,90 @@
-"""Private keys for signing: made, loaded, thumbprinted, exported. No private part in any repr or error."""
+"""Keys that sign: loaded from PEM bytes that the caller read, shown to others only as JWK and thumbprint.
+
+Follows RFC 7517 (JWK), RFC 7638 (thumbprint), RFC 7518 (RS256, PS256, ES256).
+"""
 
 from __future__ import annotations
 
-import base64
-import json
-from hashlib import sha256
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from pg_bridge.errors import ConfigError
 
-#: the members that RFC 7638 hashes, by key type
-_THUMBPRINT_MEMBERS = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
-
-
-def new_rsa_key_pem(bits: int = 2048) -> bytes:
-    """A fresh RSA private key, PKCS#8 PEM without passphrase."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def thumbprint(jwk: dict[str, Any]) -> str:
-    """The RFC 7638 thumbprint of a public JWK, base64url without padding."""
-    members = {name: jwk[name] for name in _THUMBPRINT_MEMBERS[jwk["kty"]]}
-    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
-    return base64.urlsafe_b64encode(sha256(canonical).digest()).rstrip(b"=").decode()
+#: algorithms that may sign for us; never `none`, never HS*
+ALGORITHMS = ("RS256", "PS256", "ES256")
+LEAST_RSA_BITS = 2048
 
 
 class KeyPair:
-    """One private key and what the other side knows of it."""
+    """A private key with the algorithm it signs by. Raises ConfigError when the PEM does not fit."""
 
-    def __init__(self, pem: bytes, *, passphrase: bytes | None = None) -> None:
+    __slots__ = ("_private", "_signer", "algorithm", "public_jwk", "thumbprint")
+
+    def __init__(self, pem: bytes, *, algorithm: str = "RS256", passphrase: bytes | None = None) -> None:
+        if algorithm not in ALGORITHMS:
+            raise ConfigError(f"reading a private key: the algorithm {algorithm!r} may not sign")
         try:
-            self._key: Any = load_pem_private_key(pem, passphrase)
-        except (ValueError, TypeError):
-            # The cause may quote the input; it is not chained.
-            raise ConfigError("reading a private key: it is no PEM key, or its passphrase is wrong") from None
-        public: Any = self._key.public_key()
-        algorithm: Any = RSAAlgorithm if isinstance(self._key, rsa.RSAPrivateKey) else ECAlgorithm
-        self.public_jwk: dict[str, Any] = algorithm.to_jwk(public, as_dict=True)
-        self.public_jwk.pop("key_ops", None)
-        self.thumbprint = thumbprint(self.public_jwk)
-        self.public_jwk |= {"kid": self.thumbprint, "use": "sig"}
+            private = serialization.load_pem_private_key(pem, password=passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            # The library's own text may quote the file, so it is not chained.
+            raise ConfigError("reading a private key: no PEM private key, or another passphrase") from None
+        members = _public_members(private, algorithm)
+        self._private = private
+        self._signer = jwt.get_algorithm_by_name(algorithm)
+        self.algorithm = algorithm
+        #: RFC 7638: base64url of SHA-256 over the required members in order of name
+        self.thumbprint = base64url(hashlib.sha256(msgspec.json.encode(members, order="sorted")).digest())
+        self.public_jwk: dict[str, str] = {**members, "kid": self.thumbprint, "use": "sig", "alg": algorithm}
 
     def __repr__(self) -> str:
-        return f"KeyPair({self.thumbprint})"
+        return f"KeyPair({self.algorithm}, {self.thumbprint})"
 
-    def sign(self, claims: dict[str, Any], *, algorithm: str, kid: str = "") -> str:
-        """A signed JWT."""
-        return jwt.encode(claims, self._key, algorithm=algorithm, headers={"kid": kid or self.thumbprint})
+    def sign(self, payload: bytes) -> bytes:
+        """The signature of `payload`, as JWS has it."""
+        return self._signer.sign(payload, self._private)
 
-    def sign_text(self, text: bytes) -> str:
-        """An RS256 signature over `text`, base64url without padding."""
-        signature = self._key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-        return base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+    def sign_jwt(self, claims: Mapping[str, Any], kid: str) -> str:
+        """A JWT with these claims and this key id."""
+        return jwt.encode(dict(claims), self._private, algorithm=self.algorithm, headers={"kid": kid})  # type: ignore[arg-type]
 
 
-def jwks(*keys: KeyPair) -> dict[str, Any]:
-    """The public keys as a JWKS."""
-    return {"keys": [key.public_jwk for key in keys]}
+def public_jwks(keys: Iterable[KeyPair]) -> dict[str, list[dict[str, str]]]:
+    """The JWK set (RFC 7517 section 5) of the public halves."""
+    return {"keys": [dict(key.public_jwk) for key in keys]}
+
+
+def new_rsa_key_pem(bits: int = LEAST_RSA_BITS) -> bytes:
+    """A fresh RSA private key as unencrypted PKCS#8 PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def base64url(data: bytes) -> str:
+    """base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _public_members(private: object, algorithm: str) -> dict[str, str]:
+    """The JWK members that make a public key what it is (RFC 7638 section 3.2)."""
+    if algorithm == "ES256":
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
+            raise ConfigError("reading a private key: ES256 needs a P-256 key")
+        whole = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+        names: tuple[str, ...] = ("crv", "kty", "x", "y")
+    else:
+        if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < LEAST_RSA_BITS:
+            raise ConfigError(f"reading a private key: {algorithm} needs an RSA key of {LEAST_RSA_BITS} bits at least")
+        whole = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+        names = ("e", "kty", "n")
+    return {name: str(whole[name]) for name in names}

@@ -1,108 +1,168 @@
-"""Pushed deliveries: signature first, then freshness, then shape.
+"""The checking of pushed deliveries: signature first, then freshness, then the schema.
 
-The signature is a detached JWS with unencoded payload (RFC 7515 appendix F, RFC 7797), RS256, over
-`<delivery id>.<timestamp>.<body>`; keys come from OCP's key set (assumed, ocp-profile section 4). An old timestamp
-under a good signature is no refusal: the events are taken, marked late, and dropped later if they were seen before.
+Follows ocp-profile section 4 (assumed): a detached JWS (RFC 7797, b64 false) by a key of OCP's key list, over
+`<delivery id>.<timestamp>.<body bytes>`. A good signature with an old timestamp is taken and marked late.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import jwt
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from pg_bridge.errors import OcpError, PushRefused
+from pg_bridge.ocp.keys import LEAST_RSA_BITS
+from pg_bridge.ocp.schemas import delivery_schema
 from pg_bridge.profiles.ocp import OcpProfile
 
-_DELIVERY_SCHEMA = "StatusEventDelivery"
-_FETCH_AGAIN = timedelta(seconds=10)
+Json = dict[str, Any]
+KeyList = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
+
+#: what a delivery may be signed by; nothing symmetric, never `none`
+ALGORITHM = "RS256"
+#: unknown key ids make us ask for the key list at most this often, in seconds
+ASK_AGAIN_S = 10.0
+#: after the key list could not be had, in seconds
+ASK_AGAIN_AFTER_FAILURE_S = 1.0
+#: a key list is asked for again at this age, so that a withdrawn key stops counting, in seconds
+KEYS_LIFE_S = 3600.0
+#: of the time that OCP waits for our answer, the part that asking for keys may take
+_KEYS_SHARE = 0.5
+
+_DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TIMESTAMP = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """A delivery that was taken: its events, still unsorted and perhaps seen before."""
+class Delivery:
+    """One delivery whose signature is good. `is_late`: its timestamp is old (or ahead), which is noted."""
 
+    events: list[Json]
     delivery_id: str
-    events: list[dict[str, Any]]
     is_late: bool
 
 
+class KeyRing:
+    """OCP's public keys by key id; asked for when first needed, for an unknown id, and when old."""
+
+    def __init__(self, ask: KeyList, patience_s: float) -> None:
+        self._ask = ask
+        self._patience_s = patience_s
+        self._keys: dict[str, RSAPublicKey] = {}
+        self._old_at = float("-inf")
+        self._not_before = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, kid: str, now: float) -> RSAPublicKey | None:
+        """The key, None when OCP has none of that id. Raises PushRefused(503) when OCP cannot be asked now."""
+        if kid in self._keys and now < self._old_at:
+            return self._keys[kid]
+        async with self._lock:
+            if (kid not in self._keys or now >= self._old_at) and now >= self._not_before:
+                await self._load(kid, now)
+            if kid not in self._keys and now >= self._old_at:
+                raise PushRefused("the signing keys of OCP are not known now", status=503)
+            return self._keys.get(kid)
+
+    async def _load(self, kid: str, now: float) -> None:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                documents = await self._ask()
+        except (OcpError, TimeoutError) as error:
+            self._not_before = now + ASK_AGAIN_AFTER_FAILURE_S
+            if kid not in self._keys:
+                raise PushRefused("the signing keys of OCP cannot be had now", status=503) from error
+            return
+        self._keys = {kid: key for document in documents for kid, key in _signing_key(document)}
+        self._old_at = now + KEYS_LIFE_S
+        self._not_before = now + ASK_AGAIN_S
+
+
+def _signing_key(document: Mapping[str, Any]) -> list[tuple[str, RSAPublicKey]]:
+    """The key id and key of one JWK, nothing when it may not sign deliveries."""
+    kid = document.get("kid")
+    if not isinstance(kid, str) or document.get("kty") != "RSA" or document.get("use", "sig") != "sig":
+        return []
+    if document.get("alg", ALGORITHM) != ALGORITHM:
+        return []
+    try:
+        key = jwt.PyJWK.from_dict(dict(document), algorithm=ALGORITHM).key
+    except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
+        return []
+    if not isinstance(key, RSAPublicKey) or key.key_size < LEAST_RSA_BITS:
+        return []
+    return [(kid, key)]
+
+
 class PushDoor:
-    """Checks deliveries. `key_set` fetches OCP's JWKS."""
+    """Takes deliveries apart. `ask_keys` gives OCP's key list (JWKs)."""
 
-    def __init__(self, profile: OcpProfile, key_set: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, profile: OcpProfile, ask_keys: KeyList) -> None:
         self._profile = profile
-        self._key_set = key_set
-        self._keys: dict[str, Any] = {}
-        self._fetched: datetime | None = None
+        self._schema = delivery_schema(profile)
+        self._events = profile.place("delivery", "events").read
+        self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
+        self._ring = KeyRing(ask_keys, profile.limits.push_answer_s * _KEYS_SHARE)
 
-    async def receive(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Push:
-        """The push in a delivery. Raises PushRefused with the HTTP status that answers it."""
+    async def receive(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
+        """Check one delivery; `now` is aware.
+
+        Raises PushRefused: 401 for a bad signature or missing headers, 400 for a body that is none, 503 when the
+        keys to check it cannot be had.
+        """
         names = self._profile.headers
-        delivery_id = headers.get(names.delivery_id, "")
-        timestamp = headers.get(names.timestamp, "")
-        signature = headers.get(names.signature, "")
-        if not delivery_id or not signature or not (timestamp.isascii() and timestamp.isdigit()):
-            raise PushRefused("the delivery id, timestamp or signature is missing", status=401)
-        await self._verify(signature, delivery_id, timestamp, body, now)
+        delivery_id = _header(headers, names.delivery_id)
+        timestamp = _header(headers, names.timestamp)
+        signature = _header(headers, names.signature)
+        if not delivery_id or not timestamp or not signature:
+            raise PushRefused("a header that identifies or signs the delivery is missing", status=401)
+        if not _DELIVERY_ID.fullmatch(delivery_id) or not _TIMESTAMP.fullmatch(timestamp):
+            raise PushRefused("the delivery id or timestamp is malformed", status=401)
+        await self._verify(signature, f"{delivery_id}.{timestamp}.".encode("ascii") + body, now.timestamp())
+        age_s = abs(now.timestamp() - int(timestamp) / 1000)
+        return Delivery(self._read(body), delivery_id, age_s > names.freshness_s)
+
+    async def _verify(self, signature: str, payload: bytes, now: float) -> None:
+        try:
+            header = jwt.get_unverified_header(signature)
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise PushRefused("the signature is no JWS", status=401) from error
+        crit = header.get("crit")
+        kid = header.get("kid")
+        # Without these two the JWS would sign a payload of its own, not the body that came with it.
+        if header.get("b64") is not False or not isinstance(crit, list) or "b64" not in crit:
+            raise PushRefused("the signature is not detached", status=401)
+        if header.get("alg") != ALGORITHM or not isinstance(kid, str):
+            raise PushRefused(f"the signature is not by {ALGORITHM} and a named key", status=401)
+        key = await self._ring.find(kid, now)
+        if key is None:
+            raise PushRefused("the signing key is none of OCP's", status=401)
+        try:
+            self._jws.decode_complete(signature, key, algorithms=[ALGORITHM], detached_payload=payload)
+        except (jwt.PyJWTError, ValueError) as error:
+            raise PushRefused("the signature is bad", status=401) from error
+
+    def _read(self, body: bytes) -> list[Json]:
         try:
             document = msgspec.json.decode(body)
-        except msgspec.DecodeError as error:
-            raise PushRefused(f"the body is no JSON: {error}", status=400) from error
-        faults = self._profile.faults(_DELIVERY_SCHEMA, document)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise PushRefused("the body is no JSON", status=400) from error
+        faults = self._profile.faults(self._schema, document)
         if faults:
-            raise PushRefused(f"the body is not of its schema: {faults[0]}", status=400)
-        age_s = abs(now.timestamp() - int(timestamp) / 1000)
-        events = self._profile.get("delivery", "events", document)
-        return Push(delivery_id, events, age_s > names.freshness_s)
-
-    async def _verify(self, signature: str, delivery_id: str, timestamp: str, body: bytes, now: datetime) -> None:
-        parts = signature.split(".")
-        if len(parts) != 3 or parts[1]:
-            raise PushRefused("the signature is no detached JWS", status=401)
-        try:
-            header = msgspec.json.decode(_decode64(parts[0]))
-            mark = _decode64(parts[2])
-        except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-            raise PushRefused("the signature cannot be read", status=401) from error
-        if not isinstance(header, dict) or header.get("alg") != "RS256" or header.get("b64") is not False:
-            raise PushRefused("the signature is not RS256 over an unencoded payload", status=401)
-        if header.get("crit") != ["b64"]:
-            raise PushRefused("the signature does not mark b64 as critical", status=401)
-        key = await self._key(str(header.get("kid", "")), now)
-        payload = f"{delivery_id}.{timestamp}.".encode() + body
-        try:
-            key.verify(mark, parts[0].encode() + b"." + payload, padding.PKCS1v15(), hashes.SHA256())
-        except InvalidSignature as error:
-            raise PushRefused("the signature is wrong", status=401) from error
-
-    async def _key(self, kid: str, now: datetime) -> Any:
-        if kid not in self._keys and (self._fetched is None or now - self._fetched >= _FETCH_AGAIN):
-            self._fetched = now
-            try:
-                keys = await self._key_set()
-                self._keys = {
-                    key.key_id: key.key
-                    for key in jwt.PyJWKSet.from_dict(keys).keys
-                    if key.key_id and key.key_type == "RSA"
-                }
-            except OcpError as error:
-                raise PushRefused(f"OCP's keys cannot be had: {error}", status=503) from error
-            except (jwt.PyJWTError, AttributeError, TypeError) as error:
-                raise PushRefused(f"OCP's key set cannot be read: {error}", status=503) from error
-        if kid not in self._keys:
-            raise PushRefused("the signature is by no key of OCP's key set", status=401)
-        return self._keys[kid]
+            where = faults[0].partition(":")[0]
+            raise PushRefused(f"the body does not fit {self._schema}: {len(faults)} faults, first {where}", status=400)
+        events: list[Json] = self._events(document)
+        return events
 
 
-def _decode64(text: str) -> bytes:
-    return base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """A header by its name or, as web frameworks store it, by its lower-case name."""
+    return headers.get(name) or headers.get(name.lower()) or ""

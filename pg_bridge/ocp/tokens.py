@@ -1,134 +1,234 @@
-"""Access tokens: the exchange of company and machine JWTs (RFC 7523), one refresh at a time.
+"""Access tokens: kept, renewed before they end, one renewal at a time however many calls wait.
 
-Follows ocp-profile section 1 (assumed; the grant is public elsewhere in HKEX's APIs). Times are the server's: the
-skew is measured from the Date header of its answers.
+Follows ocp-profile section 1 (assumed, in the style of HKEX's published participant API): RFC 7523, company JWT as
+assertion, machine JWT as client assertion. No token and no assertion appears in an error, log or repr.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
-from pg_bridge.errors import OcpDenied, OcpOutcomeUnknown, OcpUnavailable
+from pg_bridge.errors import ConfigError, OcpDenied, OcpError, OcpOutcomeUnknown, OcpUnavailable
+from pg_bridge.ocp.door import Renamed
 from pg_bridge.ocp.keys import KeyPair
-from pg_bridge.ocp.outcome import door
+from pg_bridge.ocp.outcome import Reply
+from pg_bridge.ocp.server_clock import ServerClock
+from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.ocp import TokenProfile
 
-_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_HEADERS = (
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Content-Type", b"application/x-www-form-urlencoded"),
+)
+_DOING = "asking for a token"
+#: after a renewal failed, the token that is still good is used this long before the next try, in seconds
+PAUSE_S = 1.0
+#: a refusal is tried once more when its `Date` shows that our clock was wrong by more than this, in seconds
+CLOCK_ERROR_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are at OCP."""
+    """Who we are at OCP: the company and this machine, each with its key."""
 
     company_id: str
-    machine_id: str
     company_key: KeyPair
+    machine_id: str
     machine_key: KeyPair
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token. Times are epoch seconds by OCP's clock."""
+
+    value: str = field(repr=False)
+    renew_at: float
+    ends_at: float
+
+
+class _Granted(msgspec.Struct):
+    """RFC 6749 section 5.1."""
+
+    access_token: str
+    expires_in: float
+    token_type: str = "Bearer"  # noqa: S105 - the type's name
+
+
+class _Refused(msgspec.Struct):
+    """RFC 6749 section 5.2."""
+
+    error: str = ""
+    error_description: str = ""
+
+
 class TokenSource:
-    """Gives a token that is good for a while yet."""
+    """The one place that asks for tokens. Raises ConfigError for a grant or algorithm it does not know."""
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
-        url: str,
         profile: TokenProfile,
         identity: Identity,
-        *,
-        clock: Callable[[], datetime],
-        jti: Callable[[], str],
+        auth_base_url: str,
+        wire: Wire,
+        clock: ServerClock,
+        fresh_id: Callable[[], str],
     ) -> None:
-        self._http = http
-        self._url = url
+        form = _GRANTS.get(profile.grant)
+        if form is None:
+            raise ConfigError(f"the grant {profile.grant!r} is not supported")
+        for key in (identity.company_key, identity.machine_key):
+            if key.algorithm != profile.algorithm:
+                raise ConfigError(f"the profile wants {profile.algorithm} keys")
         self._profile = profile
         self._identity = identity
+        self._address = auth_base_url.rstrip("/") + profile.path
+        self._url = httpx.URL(self._address)
+        self._wire = wire
         self._clock = clock
-        self._jti = jti
-        self._token = ""
-        self._until = datetime.min.replace(tzinfo=UTC)
-        self._skew = timedelta()
-        self._refresh: asyncio.Task[str] | None = None
+        self._fresh_id = fresh_id
+        self._form = form
+        self._token: Token | None = None
+        self._renewal: asyncio.Task[Token] | None = None
+        self._renew_not_before = 0.0
 
-    async def token(self, *, not_this: str = "") -> str:
-        """A token; never `not_this`, which OCP did not take. Raises OcpDenied, OcpUnavailable."""
-        if self._token and self._token != not_this and self._clock() < self._until:
+    async def token(self) -> Token:
+        """A token that is good now. Raises OcpUnavailable or OcpDenied."""
+        token = self._token
+        now = self._clock.now()
+        if token is not None and now < token.ends_at:
+            if now >= token.renew_at and self._renewal is None and now >= self._renew_not_before:
+                self._start()
+            return token
+        return await self._renewed()
+
+    async def renew(self, refused: Token) -> Token:
+        """Another token than the one that OCP refused; asked for only if no other call did so already."""
+        if self._token is refused:
+            self._token = None
+        if self._token is not None:
             return self._token
-        if self._refresh is None or self._refresh.done():
-            self._refresh = asyncio.get_running_loop().create_task(self._ask())
-        # Shielded: one waiting call that is given up must not end the refresh for the others.
-        return await asyncio.shield(self._refresh)
+        return await self._renewed()
 
-    async def _ask(self) -> str:
-        form = {
-            "grant_type": _BEARER_GRANT,
-            "assertion": self._assertion(self._identity.company_id, self._identity.company_key),
-            "client_assertion_type": _CLIENT_ASSERTION,
-            "client_assertion": self._assertion(self._identity.machine_id, self._identity.machine_key),
-        }
-        if self._profile.grant == "client_credentials":
-            form = {
-                "grant_type": "client_credentials",
-                "client_assertion_type": _CLIENT_ASSERTION,
-                "client_assertion": form["client_assertion"],
-            }
+    async def aclose(self) -> None:
+        """Give up a renewal under way."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
+
+    async def _renewed(self) -> Token:
+        # Shielded: a caller that gives up must not take the renewal from the others.
+        return await asyncio.shield(self._renewal or self._start())
+
+    def _start(self) -> asyncio.Task[Token]:
+        task = asyncio.get_running_loop().create_task(self._ask())
+        task.add_done_callback(self._ended)
+        self._renewal = task
+        return task
+
+    def _ended(self, task: asyncio.Task[Token]) -> None:
+        self._renewal = None
+        if task.cancelled():
+            return
+        if task.exception() is None:
+            self._token = task.result()
+        else:
+            self._renew_not_before = self._clock.now() + PAUSE_S
+
+    async def _ask(self) -> Token:
+        skew_s = self._clock.skew_s
         try:
-            with door("asking for a token"):
-                response = await self._http.post(self._url, data=form)
-        except OcpOutcomeUnknown as error:
-            # A token that was given and lost costs nothing: surely no instruction was touched.
-            raise OcpUnavailable(str(error)) from error
-        self._measure(response)
-        answer = _json(response)
-        if response.status_code == 200 and isinstance(answer.get("access_token"), str):
-            life_s = float(answer.get("expires_in") or 60)
-            early_s = min(self._profile.refresh_before_s, life_s / 2)
-            self._token = answer["access_token"]
-            self._until = self._clock() + timedelta(seconds=life_s - early_s)
-            return self._token
-        if response.status_code in (400, 401, 403):
-            text = answer.get("error_description") or answer.get("error") or f"HTTP {response.status_code}"
-            raise OcpDenied(f"asking for a token: {text}")
-        raise OcpUnavailable(f"asking for a token: HTTP {response.status_code}")
+            return await self._ask_once()
+        except OcpDenied:
+            if abs(self._clock.skew_s - skew_s) <= CLOCK_ERROR_S:
+                raise
+        return await self._ask_once()
 
-    def _assertion(self, subject: str, key: KeyPair) -> str:
-        now = self._clock() + self._skew
-        issued = int(now.timestamp())
+    async def _ask_once(self) -> Token:
+        with Renamed(_DOING):
+            body = urlencode(self._form(self)).encode("ascii")
+        try:
+            reply = await self._wire.send("POST", self._url, _HEADERS, body, _DOING)
+        except OcpOutcomeUnknown as error:
+            # Whatever became of the token, the call that needs it was not made.
+            raise OcpUnavailable(str(error)) from error
+        if reply.status == 200:
+            return self._granted(reply)
+        raise _refusal(reply)
+
+    def _granted(self, reply: Reply) -> Token:
+        try:
+            granted = msgspec.json.decode(reply.body, type=_Granted)
+            value = granted.access_token.encode("ascii").decode("ascii")
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise OcpUnavailable(f"{_DOING}: the answer is no token") from None  # it may quote one
+        if not value.isprintable() or not value or granted.token_type.lower() != "bearer":
+            raise OcpUnavailable(f"{_DOING}: the answer is no bearer token")
+        now = self._clock.now()
+        life_s = max(0.0, granted.expires_in)
+        # A short life is used to its half at least, or every call would ask anew.
+        return Token(value, now + max(life_s - self._profile.refresh_before_s, life_s / 2), now + life_s)
+
+    def assertion(self, subject: str, key: KeyPair) -> str:
+        """A JWT by which `subject` asks for a token; used once."""
+        now = int(self._clock.now())
         claims = {
             "iss": subject,
             "sub": subject,
-            "aud": self._url,
-            "iat": issued,
-            "exp": issued + self._profile.assertion_life_s,
-            "jti": self._jti(),
+            "aud": self._address,
+            "iat": now,
+            "exp": now + self._profile.assertion_life_s,
+            "jti": self._fresh_id(),
         }
-        kid = "" if self._profile.kid == "thumbprint" else self._profile.kid
-        return key.sign(claims, algorithm=self._profile.algorithm, kid=kid)
+        return key.sign_jwt(claims, key.thumbprint if self._profile.kid == "thumbprint" else self._profile.kid)
 
-    def _measure(self, response: httpx.Response) -> None:
-        date = response.headers.get("date")
-        if date:
-            try:
-                theirs = parsedate_to_datetime(date)
-            except (TypeError, ValueError):
-                return
-            skew = theirs - self._clock()
-            # A Date header has whole seconds: a smaller difference says nothing.
-            self._skew = skew if abs(skew) > timedelta(seconds=2) else timedelta()
+    def _company_and_machine(self) -> dict[str, str]:
+        """RFC 7523 section 2.1 with section 2.2."""
+        identity = self._identity
+        return {
+            "grant_type": _JWT_BEARER,
+            "assertion": self.assertion(identity.company_id, identity.company_key),
+            "client_assertion_type": _CLIENT_ASSERTION,
+            "client_assertion": self.assertion(identity.machine_id, identity.machine_key),
+        }
+
+    def _machine_alone(self) -> dict[str, str]:
+        """RFC 6749 section 4.4 with RFC 7523 section 2.2."""
+        identity = self._identity
+        return {
+            "grant_type": "client_credentials",
+            "client_assertion_type": _CLIENT_ASSERTION,
+            "client_assertion": self.assertion(identity.machine_id, identity.machine_key),
+        }
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+#: grant of the profile -> the form that asks by it
+_GRANTS: dict[str, Callable[[TokenSource], dict[str, str]]] = {
+    "jwt_bearer": TokenSource._company_and_machine,
+    "client_credentials": TokenSource._machine_alone,
+}
+
+#: their text may quote a JWT back: dotted base64url, or any part of it
+_SECRET = re.compile(r"[A-Za-z0-9_=-]{8,}\.[A-Za-z0-9_=.-]*|[A-Za-z0-9_=-]{40,}")
+
+
+def _refusal(reply: Reply) -> OcpError:
+    """What a token answer other than 200 means for the call that waits: surely nothing was done."""
+    if reply.status not in (400, 401, 403):
+        return OcpUnavailable(f"{_DOING}: {reply.status}", retry_after_s=reply.retry_after_s)
     try:
-        answer = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        refused = msgspec.json.decode(reply.body, type=_Refused)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        refused = _Refused()
+    code = _SECRET.sub("***", refused.error)[:64]
+    said = _SECRET.sub("***", refused.error_description)[:200]
+    return OcpDenied(f"{_DOING}: refused ({reply.status}) {code} {said}".rstrip(), ocp_code=code)

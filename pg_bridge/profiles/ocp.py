@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jsonschema_rs
 import msgspec
@@ -39,7 +39,7 @@ class OperationSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TokenProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a token is asked for; lives in seconds."""
+    """How a token is asked for; lives in seconds. `refusals`: why one is refused -> OCP's own words for it."""
 
     path: str
     grant: str
@@ -48,6 +48,7 @@ class TokenProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     assertion_life_s: int
     longest_assertion_life_s: int
     refresh_before_s: int
+    refusals: dict[str, str] = {}
 
 
 class HeaderNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +102,19 @@ class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     operations: dict[str, OperationSpec]
     binding: dict[str, dict[str, str]]
     codes: dict[str, dict[str, str]]
+
+
+class SchemaFault(NamedTuple):
+    """One disagreement of a document with its schema.
+
+    path: the members that lead to it, joined by dots (empty: the document itself); keyword: the keyword of
+    JSON Schema that it offends (`required`, `pattern`); value: what stands there.
+    """
+
+    path: str
+    keyword: str
+    text: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,23 +196,38 @@ class OcpProfile:
 
     def faults(self, schema: str, document: Any) -> list[str]:
         """What is wrong with `document` by the OpenAPI schema named; empty when it fits."""
+        return [f"{fault.path or 'document'}: {fault.text}" for fault in self.schema_faults(schema, document)]
+
+    def schema_faults(self, schema: str, document: Any) -> list[SchemaFault]:
+        """As `faults`, each with its place and keyword; a missing or unknown member is its own place."""
         validator = self._validators.get(schema)
         if validator is None:
             validator = jsonschema_rs.Draft202012Validator(
-                {"$ref": f"#/components/schemas/{schema}", "components": self.openapi["components"]}
+                {"$ref": f"#/components/schemas/{schema}", "components": self.openapi["components"]},
+                validate_formats=True,
             )
             self._validators[schema] = validator
         if validator.is_valid(document):
             return []
-        return [
-            f"{'.'.join(str(part) for part in error.instance_path) or 'document'}: {error.message}"
-            for error in validator.iter_errors(document)
-        ]
+        return [fault for error in validator.iter_errors(document) for fault in _schema_faults(error)]
 
     def schema(self, name: str) -> Document:
         """The named OpenAPI schema. Raises KeyError."""
         schema: Document = self.openapi["components"]["schemas"][name]
         return schema
+
+
+def _schema_faults(error: jsonschema_rs.ValidationError) -> list[SchemaFault]:
+    keyword = str(error.schema_path[-1])
+    path = [str(part) for part in error.instance_path]
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        return [SchemaFault(".".join([*path, kind.property]), keyword, "it is required", None)]
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        return [SchemaFault(".".join([*path, name]), keyword, "it is not known", None) for name in kind.unexpected]
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+        return [SchemaFault(".".join(path), keyword, "none of the combinations allowed is given", error.instance)]
+    return [SchemaFault(".".join(path), keyword, error.message, error.instance)]
 
 
 def _place(path: str) -> Place:

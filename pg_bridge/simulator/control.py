@@ -1,111 +1,244 @@
-"""Control of the pretend OCP by HTTP, under its own path: state, ledger, clock, settlement, faults."""
+"""The control of the pretend OCP by HTTP: its own routes, with its own OpenAPI page, under its own path.
+
+Everything here is the bench's own; nothing of it is OCP's.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel
+import msgspec
+from fastapi import FastAPI, HTTPException, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
+from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 
 if TYPE_CHECKING:
-    from pg_bridge.simulator.ocp import PretendOcp
-
-CONTROL_PATH = "/_simulator"
+    from pg_bridge.simulator.pretend import PretendOcp
 
 
-class ClockCommand(BaseModel):
-    """Jump to a time, on by days, or change the rate."""
-
-    to: datetime | None = None
-    days: int = 0
-    rate: float | None = None
+class _Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class FaultCommand(BaseModel):
-    """Make a fault the next `count` times."""
+class ClockOrder(_Order):
+    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`."""
 
-    operation: str
-    kind: str
-    count: int = 1
+    jump: AwareDatetime | None = None
+    advance_s: Annotated[float, Field(gt=0)] | None = None
+    mode: Literal["stands", "runs"] | None = None
+    rate: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
 
-class HoldCommand(BaseModel):
-    """Hold or release one side at OCP's own terminal."""
+class RunOrder(_Order):
+    """Do one run now. si_number: which one is paid or not (all, when left out)."""
+
+    run: Run
+    si_number: str | None = None
+
+
+class HoldOrder(_Order):
+    """Have an SI's own participant hold or release it."""
 
     si_number: str
     hold: bool
+    request_reference: str = "SIMULATOR"
 
 
-def control_routes(ocp: PretendOcp) -> APIRouter:
-    """The routes."""
-    router = APIRouter(prefix=CONTROL_PATH)
+class LackOrder(_Order):
+    """Have runs leave an SI's pair unsettled for this reason; null: no longer."""
 
-    @router.get("/state")
-    async def state() -> dict[str, Any]:
-        return {
-            "now": ocp.clock.stamp(),
-            "instructions": [ocp.entry_document(si) for si in ocp.book.instructions.values()],
-            "subscribed": ocp.pusher.url,
-            "pushes": [{"delivery_id": id_, "status": status} for id_, status in ocp.pusher.tries],
-            "faults": ocp.faults.waiting,
-            "tokens_given": ocp.tokens.given,
-        }
+    si_number: str
+    reason: Literal[Reason.LACK_SECURITIES, Reason.LACK_MONEY] | None
 
-    @router.get("/ledger")
-    async def ledger() -> list[dict[str, str]]:
-        return ocp.ledger
 
-    @router.post("/clock")
-    async def clock(command: ClockCommand) -> dict[str, Any]:
-        if command.to is not None:
-            ocp.clock.jump(command.to)
-        if command.days:
-            ocp.clock.jump(ocp.clock.now() + timedelta(days=command.days))
-        if command.rate is not None:
-            ocp.clock.run(command.rate)
-        return {"now": ocp.clock.stamp()}
+class RulesOrder(_Order):
+    """Change rules of the book."""
 
-    @router.post("/settle")
-    async def settle() -> dict[str, int]:
-        moved = ocp.book.settle()
-        ocp.push_fresh()
-        return {"moved": moved}
+    match_at_once: bool | None = None
+    revoke_by_both: bool | None = None
+    dvp_shares_on_hold: bool | None = None
+    maker_checker: list[str] | None = None
 
-    @router.post("/pay")
-    async def pay() -> dict[str, int]:
-        moved = ocp.book.pay()
-        ocp.push_fresh()
-        return {"moved": moved}
 
-    @router.post("/match")
-    async def match() -> dict[str, int]:
-        pairs = ocp.book.match_all()
-        ocp.push_fresh()
-        return {"pairs": pairs}
+class LimitsOrder(_Order):
+    """Change the call limits; 0: none."""
 
-    @router.post("/hold")
-    async def hold(command: HoldCommand) -> dict[str, str]:
-        si = ocp.book.instructions.get(command.si_number)
+    company_calls: Annotated[int, Field(ge=0)] | None = None
+    machine_calls: Annotated[int, Field(ge=0)] | None = None
+
+
+class FaultOrder(_Order):
+    """One fault; see faults.Fault."""
+
+    kind: FaultKind
+    operation: str = ""
+    skip: Annotated[int, Field(ge=0)] = 0
+    count: Annotated[int, Field(ge=0)] = 1
+    work: bool | None = None
+    delay_s: Annotated[float, Field(ge=0)] = 1.0
+    retry_after_s: Annotated[int, Field(ge=0)] = 1
+    refusal: Refusal = Refusal.OUTSIDE_HOURS
+
+
+def create_control(ocp: PretendOcp) -> FastAPI:
+    """The app of the control routes."""
+    app = FastAPI(title="Control of the pretend OCP", version="1", redoc_url=None)
+
+    @app.get("/state")
+    async def state() -> Response:
+        ocp.catch_up()
+        statuses = dict.fromkeys((status.value for status in Status), 0)
+        for si in ocp.book.register:
+            statuses[si.status.value] += 1
+        next_run = ocp.next_run()
+        return _json(
+            {
+                "profile": ocp.profile.name,
+                "clock": _clock(ocp),
+                "next_run": next_run.isoformat() if next_run else None,
+                "sis": len(ocp.book.register),
+                "statuses": {name: count for name, count in statuses.items() if count},
+                "ledger": len(ocp.ledger),
+                "subscriptions": [
+                    {"company": one.company, "url": one.url, "waiting": len(one.waiting)}
+                    for one in ocp.pusher.subscribers()
+                ],
+                "faults": len(ocp.faults.orders()),
+            }
+        )
+
+    @app.get("/ledger")
+    async def ledger(after: Annotated[int, Query(ge=0)] = 0) -> Response:
+        return _json({"done": ocp.ledger.after(after)})
+
+    @app.get("/sis")
+    async def sis(participant: str | None = None) -> Response:
+        ocp.catch_up()
+        found = [si for si in ocp.book.register if participant in (None, si.participant)]
+        return _json({"sis": [ocp.binding.write_si(si.values()) for si in found]})
+
+    @app.get("/events")
+    async def events(participant: str, business_date: date | None = None) -> Response:
+        ocp.catch_up()
+        day = business_date or ocp.clock.now().date()
+        return _json({"events": ocp.events(participant, day)})
+
+    @app.get("/pushes")
+    async def pushes() -> Response:
+        return _json({"tries": list(ocp.pusher.tries)})
+
+    @app.get("/clock")
+    async def clock() -> Response:
+        return _json(_clock(ocp))
+
+    @app.post("/clock")
+    async def set_clock(order: ClockOrder) -> Response:
+        if order.jump is not None or order.advance_s is not None:
+            _jump(ocp, order)
+        if order.mode == "stands":
+            ocp.clock.run(0.0)
+        elif order.mode == "runs" or order.rate is not None:
+            ocp.clock.run(order.rate or 1.0)
+        ocp.catch_up()
+        return _json(_clock(ocp))
+
+    @app.post("/run")
+    async def run(order: RunOrder) -> Response:
+        ocp.catch_up()
+        return _json({"moved": ocp.run(order.run, si_number=order.si_number)})
+
+    @app.post("/hold")
+    async def hold(order: HoldOrder) -> Response:
+        ocp.catch_up()
+        si = ocp.book.register.get(order.si_number)
         if si is None:
-            raise HTTPException(404, f"SI {command.si_number} is unknown")
-        refused = ocp.book.set_hold(si, "", hold=command.hold)
-        if refused is not None:
-            raise HTTPException(409, refused[1])
-        ocp.push_fresh()
-        return {"status": si.status.value}
+            raise HTTPException(404, f"no SI {order.si_number}")
+        asked = {
+            "request_reference": f"{order.request_reference}{si.version}",
+            "participant_id": si.participant,
+            "si_number": si.si_number,
+            "hold": order.hold,
+        }
+        outcome = ocp.book.write(Operation.SI_HOLD, asked, ocp.clock.now())
+        ocp.publish()
+        if outcome.refusals:
+            raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
+        return _json({"si_number": si.si_number, "status": si.status.value})
 
-    @router.post("/faults")
-    async def faults(command: FaultCommand) -> dict[str, Any]:
+    @app.post("/lack")
+    async def lack(order: LackOrder) -> Response:
         try:
-            ocp.faults.add(command.operation, command.kind, command.count)
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from error
-        return ocp.faults.waiting
+            ocp.book.set_lack(order.si_number, order.reason)
+        except KeyError as error:
+            raise HTTPException(404, f"no SI {order.si_number}") from error
+        return _json({})
 
-    @router.delete("/faults")
-    async def no_faults() -> dict[str, Any]:
+    @app.post("/rules")
+    async def rules(order: RulesOrder) -> Response:
+        changes: dict[str, Any] = order.model_dump(exclude_none=True)
+        if "maker_checker" in changes:
+            changes["maker_checker"] = frozenset(changes["maker_checker"])
+        ocp.book.set_rules(**changes)
+        return _json({})
+
+    @app.post("/limits")
+    async def limits(order: LimitsOrder) -> Response:
+        for limit, calls in ((ocp.company_limit, order.company_calls), (ocp.machine_limit, order.machine_calls)):
+            if calls is not None:
+                limit.calls = calls
+                limit.forget()
+        return _json({"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls})
+
+    @app.get("/faults")
+    async def faults() -> Response:
+        return _json({"faults": [{"fault": fault, "met": met} for fault, met in ocp.faults.orders()]})
+
+    @app.post("/faults")
+    async def order_fault(order: FaultOrder) -> Response:
+        known = {operation.value for operation in Operation} | {"", TOKEN, PUSH}
+        if order.operation not in known:
+            raise HTTPException(422, f"no operation {order.operation}")
+        ocp.faults.order(Fault(**order.model_dump()))
+        return _json({"faults": len(ocp.faults.orders())})
+
+    @app.delete("/faults")
+    async def clear_faults() -> Response:
         ocp.faults.clear()
-        return {}
+        return _json({})
 
-    return router
+    @app.post("/expire-tokens")
+    async def expire_tokens() -> Response:
+        ocp.tokens.expire_all()
+        return _json({})
+
+    @app.post("/reset")
+    async def reset() -> Response:
+        ocp.reset()
+        return _json({})
+
+    return app
+
+
+def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
+    now = ocp.clock.now()
+    to: datetime = order.jump if order.jump is not None else now
+    try:
+        ocp.clock.jump(to)
+        if order.advance_s is not None:
+            ocp.clock.advance(order.advance_s)
+    except (ValueError, OverflowError) as error:
+        raise HTTPException(409, str(error)) from error
+
+
+def _clock(ocp: PretendOcp) -> dict[str, Any]:
+    rate = ocp.clock.rate
+    return {"now": ocp.clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
+
+
+def _json(document: object) -> Response:
+    return Response(msgspec.json.encode(document), media_type="application/json")

@@ -1,34 +1,119 @@
-"""Faults on demand: what the pretend OCP does wrong, by operation and count."""
+"""Faults on demand: which call or push is to go wrong next, and how."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from enum import StrEnum
 
-#: before the work: nothing is done. after: it is done, and the answer does not tell.
-CALL_FAULTS = (
-    "unauthorised", "throttled", "error", "error_after", "maintenance", "gateway_timeout_after", "cut_before",
-    "cut_after", "broken_json", "wrong_schema", "silence_before", "silence_after", "refuse_whole",
-)  # fmt: skip
-PUSH_FAULTS = ("repeat", "bad_signature", "old_timestamp", "gap", "reorder", "silence")
+import msgspec
+
+from pg_bridge.profiles.concepts import Refusal
 
 
-@dataclass(slots=True)
+class FaultKind(StrEnum):
+    """What goes wrong. Where a call's work is done first is written beside it."""
+
+    NO_ANSWER = "no_answer"  # by `work`, not done unless asked
+    LATE = "late"  # done, then answered after delay_s
+    DENIED = "denied"  # 401, not done
+    THROTTLED = "throttled"  # 429 with Retry-After, not done
+    BROKEN = "broken"  # 500, by `work`, not done unless asked
+    CLOSED = "closed"  # 503 with an HTML body, not done
+    TIMED_OUT = "timed_out"  # 504, done
+    CUT_BEFORE = "cut_before"  # connection cut, not done
+    CUT_AFTER = "cut_after"  # connection cut, done
+    BROKEN_JSON = "broken_json"  # done
+    WRONG_SHAPE = "wrong_shape"  # JSON that is not the schema, done
+    REFUSED = "refused"  # the whole request, with `refusal`, not done
+    ENTRIES_REFUSED = "entries_refused"  # each entry, with `refusal`, not done
+    PUSH_REPEAT = "push_repeat"  # the delivery comes twice
+    PUSH_BAD_SIGNATURE = "push_bad_signature"  # one try with a signature that is wrong
+    PUSH_OLD_TIMESTAMP = "push_old_timestamp"  # one try dated delay_s ago (rightly signed)
+    PUSH_GAP = "push_gap"  # one event is never delivered
+    PUSH_REORDER = "push_reorder"  # one event comes after the next one
+
+
+#: these leave the work done unless `work` says otherwise
+WORK_DONE = frozenset(
+    {FaultKind.LATE, FaultKind.TIMED_OUT, FaultKind.CUT_AFTER, FaultKind.BROKEN_JSON, FaultKind.WRONG_SHAPE}
+)
+#: these never do any
+NO_WORK = frozenset({FaultKind.DENIED, FaultKind.THROTTLED, FaultKind.CLOSED, FaultKind.CUT_BEFORE, FaultKind.REFUSED})
+#: the pretended operation of pushes, and that of the token door
+PUSH, TOKEN = "push", "token"
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One fault ordered.
+
+    operation: the concept's name, `token`, `push`, or empty for any operation but those two. skip: let so many
+    pass first; count: then so many go wrong (0: all). work: do the work before it goes wrong (None: as is usual
+    for the kind). delay_s: for late answers, and how old an old timestamp is. retry_after_s: for 429 and 503.
+    """
+
+    kind: FaultKind
+    operation: str = ""
+    skip: int = 0
+    count: int = 1
+    work: bool | None = None
+    delay_s: float = 1.0
+    retry_after_s: int = 1
+    refusal: Refusal = Refusal.OUTSIDE_HOURS
+
+    @property
+    def does_work(self) -> bool:
+        """Whether the call's work is done all the same."""
+        if self.kind in NO_WORK:
+            return False
+        return self.kind in WORK_DONE if self.work is None else self.work
+
+    @property
+    def is_push(self) -> bool:
+        """Whether it concerns pushes."""
+        return self.kind.name.startswith("PUSH_")
+
+
 class Faults:
-    """Faults still to be made, first come first made. operation: a concept name, or `push`."""
+    """The faults that are still to come, the oldest order first."""
 
-    waiting: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._orders: list[tuple[Fault, int]] = []
 
-    def add(self, operation: str, kind: str, count: int = 1) -> None:
-        """Make `kind` the next `count` times. Raises ValueError for a kind that does not exist."""
-        if kind not in (PUSH_FAULTS if operation == "push" else CALL_FAULTS):
-            raise ValueError(f"there is no fault {kind} of {operation}")
-        self.waiting.setdefault(operation, []).extend([kind] * count)
-
-    def take(self, operation: str) -> str:
-        """The fault of this time, empty for none."""
-        kinds = self.waiting.get(operation)
-        return kinds.pop(0) if kinds else ""
+    def order(self, fault: Fault) -> None:
+        """Have this go wrong."""
+        self._orders.append((fault, 0))
 
     def clear(self) -> None:
-        """Make no more."""
-        self.waiting.clear()
+        """Let nothing go wrong any more."""
+        self._orders.clear()
+
+    def orders(self) -> list[tuple[Fault, int]]:
+        """Every order with how many calls it has met."""
+        return list(self._orders)
+
+    def next_call(self, operation: str) -> Fault | None:
+        """How this call goes wrong, None when it does not."""
+        return self._next(lambda fault: not fault.is_push and _concerns(fault, operation))
+
+    def next_push(self, *kinds: FaultKind) -> Fault | None:
+        """How this delivery goes wrong in one of these ways."""
+        return self._next(lambda fault: fault.kind in kinds)
+
+    def _next(self, concerns: Callable[[Fault], bool]) -> Fault | None:
+        for index, (fault, met) in enumerate(self._orders):
+            if not concerns(fault):
+                continue
+            met += 1
+            if fault.count and met >= fault.skip + fault.count:
+                del self._orders[index]
+            else:
+                self._orders[index] = (fault, met)
+            if met > fault.skip:
+                return fault
+        return None
+
+
+def _concerns(fault: Fault, operation: str) -> bool:
+    if fault.operation:
+        return fault.operation == operation
+    return operation != TOKEN

@@ -1,114 +1,181 @@
-"""Webhook deliveries of the pretend OCP: signed, in order, at least once, with faults on demand."""
+"""Webhook pushes: deliveries of status events to subscribers, signed, repeated until they are taken.
+
+A subscriber's deliveries go one at a time, of 1 to 100 events each; what happens meanwhile waits for the next one.
+Faults of the push kinds are worked here.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from random import Random
+from uuid import UUID
 
 import httpx
 import msgspec
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from jwt.algorithms import RSAAlgorithm
 
+from pg_bridge.profiles.concepts import EventType
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.simulator.faults import Faults
+from pg_bridge.simulator.faults import FaultKind, Faults
+from pg_bridge.simulator.keys import SigningKey
 
-_KID = "ocp-push-1"
-_MOST_EVENTS = 100
+MOST_EVENTS = 100
+#: how many tries are remembered for those who ask
+KEPT_TRIES = 10_000
+
+
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """One try of a delivery. status 0: no answer. at_ms: epoch milliseconds of the wall."""
+
+    delivery_id: str
+    url: str
+    at_ms: int
+    events: int
+    status: int
+
+
+@dataclass(slots=True, eq=False)
+class Subscriber:
+    """One subscription: where to, of which event types (empty: all), and what waits for it."""
+
+    company: str
+    url: str
+    event_types: frozenset[EventType]
+    key_id: str | None
+    waiting: deque[msgspec.Raw] = field(default_factory=deque)
+    kept_back: msgspec.Raw | None = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    try_now: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
 
 
 class Pusher:
-    """One worker; a delivery is tried until it is taken."""
+    """Delivers events to the subscribers of a participant's companies."""
 
-    def __init__(self, profile: OcpProfile, faults: Faults, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        profile: OcpProfile,
+        key: SigningKey,
+        faults: Faults,
+        wall: Callable[[], datetime],
+        random: Random,
+        waits_s: Sequence[float],
+        gives_up_s: float,
+    ) -> None:
         self._profile = profile
+        self._key = key
         self._faults = faults
-        self._clock = clock
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._waiting: list[dict[str, Any]] = []
-        self._wake = asyncio.Event()
-        self._count = 0
-        self.url = ""
-        #: what became of each try: (delivery id, HTTP status; 0: no answer)
-        self.tries: list[tuple[str, int]] = []
+        self._wall = wall
+        self._random = random
+        self._waits_s = tuple(waits_s)
+        self._gives_up_s = gives_up_s
+        self._subscribers: dict[tuple[str, str], Subscriber] = {}
+        self._client: httpx.AsyncClient | None = None
+        self.tries: deque[Try] = deque(maxlen=KEPT_TRIES)
 
-    def key_set(self) -> dict[str, Any]:
-        """The public key that verifies our signatures, as JWKS."""
-        jwk = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        jwk.pop("key_ops", None)
-        return {"keys": [{**jwk, "kid": _KID, "use": "sig", "alg": "RS256"}]}
+    def subscribe(self, company: str, url: str, event_types: frozenset[EventType], key_id: str | None) -> Subscriber:
+        """Begin, or change, the deliveries to `url`; what waits there is tried at once."""
+        subscriber = self._subscribers.get((company, url))
+        if subscriber is None:
+            subscriber = Subscriber(company, url, event_types, key_id)
+            self._subscribers[(company, url)] = subscriber
+            subscriber.task = asyncio.create_task(self._deliver_all(subscriber))
+        subscriber.event_types, subscriber.key_id = event_types, key_id
+        subscriber.try_now.set()
+        return subscriber
 
-    def push(self, events: list[dict[str, Any]]) -> None:
-        """Deliver these events when somebody is subscribed."""
-        if self.url:
-            self._waiting += events
-            self._wake.set()
+    def unsubscribe(self, company: str, url: str) -> Subscriber | None:
+        """End the deliveries to `url`; what waits is dropped."""
+        subscriber = self._subscribers.pop((company, url), None)
+        if subscriber is not None and subscriber.task is not None:
+            subscriber.task.cancel()
+        return subscriber
 
-    async def run(self) -> None:
-        """Deliver until cancelled."""
-        async with httpx.AsyncClient(timeout=6.0, trust_env=False) as http:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._waiting:
-                    events = self._waiting[:_MOST_EVENTS]
-                    del self._waiting[:_MOST_EVENTS]
-                    await self._deliver(http, events)
+    def subscribers(self, company: str | None = None) -> list[Subscriber]:
+        """All subscriptions (of one company)."""
+        return [one for one in self._subscribers.values() if company in (None, one.company)]
 
-    async def _deliver(self, http: httpx.AsyncClient, events: list[dict[str, Any]]) -> None:
-        fault = self._faults.take("push")
-        if fault == "silence":
-            return
-        if fault == "gap":
-            events = events[1:]
-        if fault == "reorder":
-            events = events[::-1]
-        if not events:
-            return
-        body = msgspec.json.encode(self._profile.write("delivery", {"events": events}))
-        self._count += 1
-        delivery_id = f"D{self._count:08d}"
-        copies = 2 if fault == "repeat" else 1
-        pause_s = 0.05
-        while copies:
-            status = await self._try(http, delivery_id, body, fault)
-            fault = "" if fault in ("bad_signature", "old_timestamp") else fault
-            if 200 <= status < 300:
-                copies -= 1
+    def offer(self, companies: Collection[str], event_type: EventType, event: msgspec.Raw) -> None:
+        """Have `event` delivered to every subscriber of these companies that wants its type."""
+        for subscriber in self._subscribers.values():
+            if subscriber.company not in companies:
                 continue
-            await asyncio.sleep(pause_s)
-            pause_s = min(5.0, pause_s * 2)
+            if subscriber.event_types and event_type not in subscriber.event_types:
+                continue
+            if self._faults.next_push(FaultKind.PUSH_GAP):
+                continue
+            if subscriber.kept_back is None and self._faults.next_push(FaultKind.PUSH_REORDER):
+                subscriber.kept_back = event
+                continue
+            subscriber.waiting.append(event)
+            if subscriber.kept_back is not None:
+                subscriber.waiting.append(subscriber.kept_back)
+                subscriber.kept_back = None
+            subscriber.woken.set()
 
-    async def _try(self, http: httpx.AsyncClient, delivery_id: str, body: bytes, fault: str) -> int:
+    async def aclose(self) -> None:
+        """End all deliveries and close the connections."""
+        tasks = [one.task for one in self._subscribers.values() if one.task is not None]
+        self._subscribers.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _deliver_all(self, subscriber: Subscriber) -> None:
+        while True:
+            while not subscriber.waiting:
+                subscriber.woken.clear()
+                await subscriber.woken.wait()
+            waiting = subscriber.waiting
+            events = [waiting.popleft() for _ in range(min(MOST_EVENTS, len(waiting)))]
+            delivery_id = str(UUID(int=self._random.getrandbits(128), version=4))
+            body = msgspec.json.encode(self._profile.write("delivery", {"events": events}))
+            await self._deliver(subscriber, delivery_id, body, len(events))
+            if self._faults.next_push(FaultKind.PUSH_REPEAT):
+                await self._deliver(subscriber, delivery_id, body, len(events))
+
+    async def _deliver(self, subscriber: Subscriber, delivery_id: str, body: bytes, events: int) -> None:
+        """Try until it is taken, or for so long that it is given up."""
+        began = self._wall()
+        tries = 0
+        while True:
+            status = await self._try(subscriber.url, delivery_id, body, events)
+            if 200 <= status < 300 or (self._wall() - began).total_seconds() > self._gives_up_s:
+                return
+            wait_s = self._waits_s[min(tries, len(self._waits_s) - 1)]
+            tries += 1
+            subscriber.try_now.clear()
+            try:
+                # who subscribes again is there again
+                await asyncio.wait_for(subscriber.try_now.wait(), wait_s)
+            except TimeoutError:
+                continue
+
+    async def _try(self, url: str, delivery_id: str, body: bytes, events: int) -> int:
+        at_ms = int(self._wall().timestamp() * 1000)
+        old = self._faults.next_push(FaultKind.PUSH_OLD_TIMESTAMP)
+        dated_ms = at_ms - int(old.delay_s * 1000) if old is not None else at_ms
+        signed = f"{delivery_id}.{dated_ms}.".encode() + body
+        if self._faults.next_push(FaultKind.PUSH_BAD_SIGNATURE):
+            signed += b" "
         names = self._profile.headers
-        now_ms = int(self._clock().timestamp() * 1000)
-        timestamp = str(now_ms - 3_600_000 if fault == "old_timestamp" else now_ms)
-        signature = self.sign(delivery_id, timestamp, b"another body" if fault == "bad_signature" else body)
         headers = {
             "Content-Type": "application/json",
             names.delivery_id: delivery_id,
-            names.timestamp: timestamp,
-            names.signature: signature,
+            names.timestamp: str(dated_ms),
+            names.signature: self._key.sign_detached(signed),
         }
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=self._profile.limits.push_answer_s, trust_env=False)
         try:
-            status = (await http.post(self.url, content=body, headers=headers)).status_code
-        except httpx.HTTPError:
+            status = (await self._client.post(url, content=body, headers=headers)).status_code
+        except (httpx.HTTPError, httpx.InvalidURL):
             status = 0
-        self.tries.append((delivery_id, status))
+        self.tries.append(Try(delivery_id=delivery_id, url=url, at_ms=at_ms, events=events, status=status))
         return status
-
-    def sign(self, delivery_id: str, timestamp: str, body: bytes) -> str:
-        """The detached JWS (RFC 7797, b64 false) of a delivery."""
-        header = _encode64(json.dumps({"alg": "RS256", "b64": False, "crit": ["b64"], "kid": _KID}).encode())
-        payload = f"{delivery_id}.{timestamp}.".encode() + body
-        mark = self._key.sign(header.encode() + b"." + payload, padding.PKCS1v15(), hashes.SHA256())
-        return f"{header}..{_encode64(mark)}"
-
-
-def _encode64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

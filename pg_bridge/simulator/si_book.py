@@ -1,314 +1,354 @@
-"""The life of SIs at the pretend OCP, over concepts: input, matching, holds, settlement, events. No HTTP, no names.
+"""The pretend OCP's book of settlement instructions, over concepts. Pure: `now` (Hong Kong time) is an argument.
 
-Rules: ocp-profile section 2 (transitions) and facts-ocp section 5; the matching keys are assumed.
+Every write gives an Outcome for its one entry; what happened is told by events, per participant and business day
+with sequences from 1 without gaps, which `take_events` hands out in the order they happened.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
-from pg_bridge.profiles.concepts import Direction, EventType, Payment, Reason, Refusal, Status
-from pg_bridge.simulator.clock import SimulatedClock
+from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal, Status
+from pg_bridge.simulator.events import Teller
+from pg_bridge.simulator.life_cycle import REASON_TEXTS, TRANSITIONS, Act, BookRules, Outcome, Si, StatusEvent
+from pg_bridge.simulator.matching import Waiting
+from pg_bridge.simulator.register import Register
+from pg_bridge.simulator.stated import check_stated, complete_stock
 
-Values = dict[str, Any]
-#: a refusal of one entry: what it means, and words for a person
 Refused = tuple[Refusal, str]
 
-_CHANGEABLE = (Status.PENDING, Status.UNMATCHED)
-_REVOCABLE = (Status.MATCHED, Status.MATCHED_ON_HOLD, Status.SHARES_ON_HOLD, Status.FAILING)
 
-
-@dataclass(slots=True)
-class Si:
-    """One side's instruction. `stated`: what its participant said, by concept; codes as meanings."""
-
-    number: str
-    stated: Values
-    status: Status
-    created_at: str
-    updated_at: str
-    business_date: str
-    hold: bool
-    version: int = 1
-    reason: Reason | None = None
-    reason_text: str | None = None
-    revoked: bool = False
-    position_number: str | None = None
-    last_request: str | None = None
-    other: Si | None = None
-
-    def values(self) -> Values:
-        """Every concept of the SI as it stands."""
-        other = self.other
-        return {
-            **self.stated,
-            "hold": self.hold,
-            "si_number": self.number,
-            "status": self.status,
-            "version": self.version,
-            "settlement_position_number": self.position_number,
-            "hold_own": self.hold,
-            "hold_counterparty": other.hold if other is not None else False,
-            "revoke_own": self.revoked,
-            "revoke_counterparty": other.revoked if other is not None else False,
-            "last_request_reference": self.last_request,
-            "reason_code": self.reason,
-            "reason_text": self.reason_text,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class SiEvent:
-    """One status event: `values` are the SI's at that moment."""
-
-    event_id: str
-    participant: str
-    business_date: str
-    sequence: int
-    event_type: EventType
-    occurred_at: str
-    previous: Status | None
-    new: Status
-    reason: Reason | None
-    reason_text: str | None
-    values: Values
-
-
-@dataclass(slots=True)
 class SiBook:
-    """All SIs. matches_at_once: the second side matches when it comes; otherwise when told."""
+    """All SIs of all participants, and what the rules make of them."""
 
-    clock: SimulatedClock
-    matches_at_once: bool = True
-    unknown_stocks: frozenset[str] = frozenset({"00000"})
-    instructions: dict[str, Si] = field(default_factory=dict)
-    events: dict[tuple[str, str], list[SiEvent]] = field(default_factory=dict)
-    #: events nobody has collected yet, in order
-    fresh: list[SiEvent] = field(default_factory=list)
-    #: (participant, business date, request reference) in use
-    used: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    _count: int = 0
-    _events_count: int = 0
+    def __init__(self, rules: BookRules) -> None:
+        self.rules = rules
+        self.register = Register()
+        self._waiting = Waiting(rules.match_accounts)
+        self._delivering: dict[int, Si] = {}
+        self._positions = 0
+        self._teller = Teller()
+        self._tell = self._teller.tell
 
-    def enter(self, stated: Values) -> Si | Refused:
-        """Enter one SI."""
-        today = self.clock.today()
-        key = (stated["participant_id"], today, stated["request_reference"])
-        if key in self.used:
-            return Refusal.REFERENCE_USED, f"reference {key[2]} is used today by {self.used[key]}"
-        if stated["stock_code"] is None and stated["isin"] is None:
-            return Refusal.FIELD_MISSING, "stock code or ISIN is needed"
-        if stated["stock_code"] in self.unknown_stocks:
-            return Refusal.UNKNOWN_STOCK, f"stock {stated['stock_code']} is unknown"
-        if stated["settlement_date"] < today:
-            return Refusal.NO_SETTLEMENT_DAY, f"settlement date {stated['settlement_date']} is past"
-        if stated["payment_instruction"] is not Payment.FOP and (
-            stated["amount"] is None or stated["currency"] is None
-        ):
-            return Refusal.FIELD_MISSING, "amount and currency are needed against payment"
-        self._count += 1
-        number = f"I{self._count:08d}"
-        self.used[key] = number
-        stamp = self.clock.stamp()
+    def take_events(self) -> list[StatusEvent]:
+        """The events since the last call, in the order they happened."""
+        return self._teller.take()
+
+    def set_rules(self, **changes: Any) -> None:
+        """Replace settings of the rules; those of matching accounts hold from the start on only."""
+        self.rules = replace(self.rules, **changes)
+
+    # ---- what participants ask for
+
+    def write(self, operation: Operation, stated: Mapping[str, Any], now: datetime) -> Outcome:
+        """Do one entry of a write. `stated`: its concepts, absent ones None."""
+        if operation is Operation.SI_ADD:
+            return self._enter(stated, now)
+        si = self.register.get(stated["si_number"])
+        if si is None or si.participant != stated["participant_id"]:
+            return _refused(Refusal.SI_UNKNOWN, "no such SI of this participant")
+        named = stated.get("participant_reference")
+        if operation is not Operation.SI_CHANGE and named not in (None, si.stated["participant_reference"]):
+            return _refused(Refusal.SI_UNKNOWN, "the SI has another participant reference")
+        if stated.get("version") not in (None, si.version):
+            return _refused(Refusal.VERSION_DIFFERS, f"the SI's version is {si.version}")
+        act = _ACTS[operation]
+        if operation is Operation.SI_HOLD and not stated["hold"]:
+            act = Act.RELEASE
+        refusals = self._repeated(stated, now)
+        if not si.allows(act):
+            refusals.append((Refusal.WRONG_STATE, f"the SI is {si.status.value}: no {act.value} now"))
+        elif act is Act.CHANGE:
+            refusals += check_stated(stated, self.rules, now.date())
+        elif act is Act.REVOKE and si.revoke_asked:
+            refusals.append((Refusal.WAITS_FOR_OTHER_USER, "the counterparty's revoke is awaited"))
+        elif operation is Operation.SI_HOLD and si.stated["hold"] == stated["hold"]:
+            is_so = "on hold already" if stated["hold"] else "not on hold by this side"
+            refusals.append((Refusal.WRONG_STATE, f"the SI is {is_so}"))
+        if refusals:
+            return Outcome(None, tuple(refusals))
+        si.last_request_reference = stated["request_reference"]
+        self.register.use(si, si.last_request_reference, now.date())
+        self._act(si, act, stated, now)
+        return Outcome(si)
+
+    def _act(self, si: Si, act: Act, stated: Mapping[str, Any], now: datetime) -> None:
+        if act is Act.AUTHORISE:
+            self._move(si, act, Status.UNMATCHED, EventType.AUTHORISED, Reason.AWAIT_COUNTERPARTY, now)
+            self._wait(si, now)
+        elif act is Act.DELETE:
+            self._leave(si)
+            self._move(si, act, Status.DELETED, EventType.DELETED, Reason.BY_USER, now)
+            self._reassess_near(si, now)
+        elif act is Act.CHANGE:
+            self._change(si, stated, now)
+        elif act is Act.REVOKE:
+            self._revoke(si, now)
+        else:
+            self._set_hold(si, act, now)
+
+    def _repeated(self, stated: Mapping[str, Any], now: datetime) -> list[Refused]:
+        if self.register.is_used(stated["participant_id"], stated["request_reference"], now.date()):
+            return [(Refusal.REFERENCE_USED, "the request reference was used today")]
+        return []
+
+    def _enter(self, stated: Mapping[str, Any], now: datetime) -> Outcome:
+        refusals = check_stated(stated, self.rules, now.date()) + self._repeated(stated, now)
+        if refusals:
+            return Outcome(None, tuple(refusals))
+        number = len(self.register) + 1
+        values = {concept: stated[concept] for concept in SI_INPUT}
+        values["hold"] = bool(values["hold"])
+        complete_stock(values, self.rules)
+        to, reason = self._first_status(values["participant_id"])
         si = Si(
-            number,
-            dict(stated),
-            Status.UNMATCHED,
-            stamp,
-            stamp,
-            today,
-            bool(stated["hold"]),
-            reason=Reason.AWAIT_COUNTERPARTY,
-            last_request=stated["request_reference"],
+            number=number,
+            si_number=self.rules.si_number_form.format(number),
+            stated=values,
+            status=to,
+            created_at=now,
+            updated_at=now,
+            last_request_reference=values["request_reference"],
+            version=0,
         )
-        self.instructions[number] = si
-        self._tell(si, EventType.CREATED, None)
-        if self.matches_at_once:
-            self.match(si)
-        return si
+        self.register.add(si)
+        self.register.use(si, values["request_reference"], now.date())
+        self._tell(si, None, EventType.CREATED, reason, now)
+        if to is Status.UNMATCHED:
+            self._wait(si, now)
+        return Outcome(si)
 
-    def match(self, si: Si) -> bool:
-        """Match one unmatched SI with its other side, or say what differs."""
-        near: tuple[Si, Reason] | None = None
-        for other in self.instructions.values():
-            if other.status is not Status.UNMATCHED or not _are_sides(si, other):
-                continue
-            differing = _differing(si, other)
-            if not differing:
-                self._join(si, other)
-                return True
-            if len(differing) == 1:
-                near = (other, differing[0])
-        if near is not None:
-            for side in (si, near[0]):
-                if side.reason is not near[1]:
-                    side.reason = near[1]
-                    self._touch(side)
-                    self._tell(side, EventType.UNMATCHED, Status.UNMATCHED)
-        return False
+    def _change(self, si: Si, stated: Mapping[str, Any], now: datetime) -> None:
+        self._leave(si)
+        self._reassess_near(si, now)
+        si.stated = {concept: stated[concept] for concept in SI_INPUT} | {
+            "request_reference": si.stated["request_reference"],
+            "hold": bool(stated["hold"]),
+        }
+        complete_stock(si.stated, self.rules)
+        to, reason = self._first_status(si.participant)
+        self._move(si, Act.CHANGE, to, EventType.CHANGED, reason, now)
+        if to is Status.UNMATCHED:
+            self._wait(si, now)
 
-    def match_all(self) -> int:
-        """A matching run; gives the number of pairs."""
-        return sum(self.match(si) for si in list(self.instructions.values()) if si.status is Status.UNMATCHED)
+    def _revoke(self, si: Si, now: datetime) -> None:
+        partner = _partner(si)
+        si.revoke_asked = True
+        if self.rules.revoke_by_both and not partner.revoke_asked:
+            for side in (si, partner):
+                self._tell(side, side.status, EventType.REVOKE_REQUESTED, side.reason, now)
+            return
+        reason = Reason.BY_BOTH if partner.revoke_asked else Reason.BY_USER
+        self._move_both(si, Act.REVOKE, Status.REVOKED, EventType.REVOKED, (reason, reason), now)
+        del self._delivering[_deliverer(si).number]
 
-    def _join(self, one: Si, two: Si) -> None:
-        one.other, two.other = two, one
-        for side in (one, two):
-            side.position_number = f"P{int(side.number[1:]):08d}"
-        self._hold_status(one, EventType.MATCHED)
+    def _set_hold(self, si: Si, act: Act, now: datetime) -> None:
+        hold = act is Act.HOLD
+        si.stated = si.stated | {"hold": hold}
+        reasons = _hold_reasons(si)
+        to = Status.MATCHED if reasons == (None, None) else Status.MATCHED_ON_HOLD
+        self._move_both(si, act, to, EventType.HELD if hold else EventType.RELEASED, reasons, now)
 
-    def _hold_status(self, si: Si, event_type: EventType) -> None:
-        """Give both sides of a matched SI the status that their hold flags ask for."""
-        for side, other in _sides(si):
-            is_held = side.hold or other.hold
-            before = side.status
-            side.status = Status.MATCHED_ON_HOLD if is_held else Status.MATCHED
-            side.reason = None
-            if side.hold and other.hold:
-                side.reason = Reason.HOLD_BOTH
-            elif is_held:
-                side.reason = Reason.HOLD_OWN if side.hold else Reason.HOLD_COUNTERPARTY
-            self._touch(side)
-            self._tell(side, event_type, before)
+    # ---- what the platform does by itself or by command
 
-    def find(self, participant: str, number: str) -> Si | Refused:
-        """An SI of this participant."""
-        si = self.instructions.get(number)
-        if si is None or si.stated["participant_id"] != participant:
-            return Refusal.SI_UNKNOWN, f"SI {number} is unknown"
-        return si
+    def match_waiting(self, now: datetime) -> int:
+        """Match all that wait; the number of pairs made."""
+        before = self._positions
+        for si in list(self._waiting):
+            if si.status is Status.UNMATCHED:
+                self._match(si, now)
+        return self._positions - before
 
-    def set_hold(self, si: Si, request: str, *, hold: bool) -> Refused | None:
-        """Hold or release one side of a matched SI."""
-        if si.status not in (Status.MATCHED, Status.MATCHED_ON_HOLD):
-            return Refusal.WRONG_STATE, f"SI {si.number} is {si.status}"
-        si.hold = hold
-        si.last_request = request
-        self._hold_status(si, EventType.HELD if hold else EventType.RELEASED)
-        return None
-
-    def delete(self, si: Si, request: str) -> Refused | None:
-        """Delete an SI that is not matched."""
-        if si.status not in _CHANGEABLE:
-            return Refusal.WRONG_STATE, f"SI {si.number} is {si.status}"
-        self._move(si, Status.DELETED, EventType.DELETED, Reason.BY_USER, request)
-        return None
-
-    def authorise(self, si: Si, request: str) -> Refused | None:
-        """Authorise a pending SI."""
-        if si.status is not Status.PENDING:
-            return Refusal.WRONG_STATE, f"SI {si.number} is {si.status}"
-        self._move(si, Status.UNMATCHED, EventType.AUTHORISED, Reason.AWAIT_COUNTERPARTY, request)
-        self.match(si)
-        return None
-
-    def revoke(self, si: Si, request: str) -> Refused | None:
-        """Ask to revoke a matched SI; when both sides have asked, it is revoked."""
-        if si.status not in _REVOCABLE:
-            return Refusal.WRONG_STATE, f"SI {si.number} is {si.status}"
-        si.revoked = True
-        si.last_request = request
-        is_both = si.other is not None and si.other.revoked
-        for side, _ in _sides(si):
-            if is_both:
-                self._move(side, Status.REVOKED, EventType.REVOKED, Reason.BY_BOTH, side.last_request)
-            else:
-                self._touch(side)
-                self._tell(side, EventType.REVOKE_REQUESTED, side.status)
-        return None
-
-    def change(self, si: Si, stated: Values) -> Refused | None:
-        """Replace what an SI that is not matched states."""
-        if si.status not in _CHANGEABLE:
-            return Refusal.WRONG_STATE, f"SI {si.number} is {si.status}"
-        kept = {"participant_reference": si.stated["participant_reference"]}
-        si.stated = {**stated, **kept}
-        si.hold = bool(stated["hold"])
-        si.version += 1
-        self._move(si, Status.UNMATCHED, EventType.CHANGED, Reason.AWAIT_COUNTERPARTY, stated["request_reference"])
-        self.match(si)
-        return None
-
-    def settle(self) -> int:
-        """A settlement run of today; gives the number of SIs moved."""
-        today = self.clock.today()
+    def settle(self, now: datetime) -> int:
+        """A settlement run: every due pair that is neither on hold nor lacking; the number of pairs moved."""
         moved = 0
-        for si in self.instructions.values():
-            if si.status is not Status.MATCHED or si.stated["settlement_date"] > today:
+        for si in list(self._delivering.values()):
+            if si.stated["settlement_date"] > now.date() or not si.allows(Act.SETTLE):
+                continue
+            partner = _partner(si)
+            lack = si.lack or partner.lack
+            if lack is not None:
+                si.reason, partner.reason = _lack_reasons(lack)
+                for side in (si, partner):
+                    side.reason_text = REASON_TEXTS[side.reason] if side.reason else None
                 continue
             moved += 1
-            if si.stated["payment_instruction"] is Payment.RDP:
-                self._move(si, Status.SHARES_ON_HOLD, EventType.SHARES_HELD, Reason.AWAIT_MONEY, si.last_request)
+            first_shares = si.payment is Payment.RDP or (si.payment is Payment.DVP and self.rules.dvp_shares_on_hold)
+            if first_shares:
+                awaited = (Reason.AWAIT_MONEY, Reason.AWAIT_MONEY)
+                self._move_both(si, Act.SETTLE, Status.SHARES_ON_HOLD, EventType.SHARES_HELD, awaited, now)
             else:
-                self._move(si, Status.SETTLED, EventType.SETTLED, None, si.last_request)
+                self._settle_pair(si, Act.SETTLE, now)
         return moved
 
-    def pay(self) -> int:
-        """Money for RDP has come: what is on hold for it settles."""
-        waiting = [si for si in self.instructions.values() if si.status is Status.SHARES_ON_HOLD]
-        for si in waiting:
-            self._move(si, Status.SETTLED, EventType.SETTLED, None, si.last_request)
-        return len(waiting)
+    def pay(self, now: datetime, si_number: str | None = None, paid: bool = True) -> int:
+        """Say that the money of pairs with shares on hold came (or did not); the number of pairs moved."""
+        chosen = [
+            si
+            for si in self._delivering.values()
+            if si.status is Status.SHARES_ON_HOLD and si_number in (None, si.si_number, _partner(si).si_number)
+        ]
+        for si in chosen:
+            if paid:
+                self._settle_pair(si, Act.PAY, now)
+            else:
+                nothing = (None, None)
+                self._move_both(si, Act.NOT_PAID, Status.MATCHED, EventType.SHARES_RELEASED, nothing, now)
+        return len(chosen)
 
-    # --- events --------------------------------------------------------------------------------------------
+    def end_day(self, now: datetime) -> int:
+        """Fail what was due and did not settle, purge what waited too long; the number of SIs moved."""
+        moved = 0
+        for si in list(self._delivering.values()):
+            if si.stated["settlement_date"] <= now.date() and si.allows(Act.DAY_END):
+                reasons = _lack_reasons(si.lack or _partner(si).lack or Reason.LACK_SECURITIES)
+                self._move_both(si, Act.DAY_END, Status.FAILING, EventType.FAILING, reasons, now)
+                moved += 2
+        for si in self.register:
+            due: date = si.stated["settlement_date"]
+            if si.allows(Act.PURGE) and (now.date() - due).days >= self.rules.retention_days:
+                self._leave(si)
+                self._move(si, Act.PURGE, Status.PURGED, EventType.PURGED, Reason.BY_SYSTEM, now)
+                moved += 1
+        return moved
 
-    def _move(self, si: Si, status: Status, event_type: EventType, reason: Reason | None, request: str | None) -> None:
-        before, si.status, si.reason, si.last_request = si.status, status, reason, request
-        self._touch(si)
-        self._tell(si, event_type, before)
+    def set_lack(self, si_number: str, lack: Reason | None) -> None:
+        """Have the runs leave this SI's pair unsettled for `lack`, or no longer. Raises KeyError."""
+        si = self.register.get(si_number)
+        if si is None:
+            raise KeyError(si_number)
+        si.lack = lack
 
-    def _touch(self, si: Si) -> None:
-        si.updated_at = self.clock.stamp()
+    # ---- matching
 
-    def _tell(self, si: Si, event_type: EventType, before: Status | None) -> None:
-        self._events_count += 1
-        key = (si.stated["participant_id"], self.clock.today())
-        day = self.events.setdefault(key, [])
-        event = SiEvent(
-            f"E{self._events_count:010d}",
-            key[0],
-            key[1],
-            len(day) + 1,
-            event_type,
-            self.clock.stamp(),
-            before,
-            si.status,
-            si.reason,
-            si.reason_text,
-            si.values(),
-        )
-        day.append(event)
-        self.fresh.append(event)
+    def _first_status(self, participant: str) -> tuple[Status, Reason | None]:
+        if participant in self.rules.maker_checker:
+            return Status.PENDING, None
+        return Status.UNMATCHED, Reason.AWAIT_COUNTERPARTY
+
+    def _wait(self, si: Si, now: datetime) -> None:
+        self._waiting.add(si)
+        if self.rules.match_at_once:
+            self._match(si, now)
+
+    def _leave(self, si: Si) -> None:
+        if si.status is Status.UNMATCHED:
+            self._waiting.remove(si)
+        si.near = None
+
+    def _match(self, si: Si, now: datetime) -> None:
+        other = self._waiting.match(si)
+        if other is None:
+            self._assess(si, now)
+            return
+        for side in (si, other):
+            self._leave(side)
+        self._positions += 1
+        si.partner, other.partner = other, si
+        si.position_number = other.position_number = f"{self._positions:09d}"
+        deliverer = _deliverer(si)
+        self._delivering[deliverer.number] = deliverer
+        reasons = _hold_reasons(si)
+        to = Status.MATCHED if reasons == (None, None) else Status.MATCHED_ON_HOLD
+        self._move_both(si, Act.MATCH, to, EventType.MATCHED, reasons, now)
+        for side in (si, other):
+            self._reassess_near(side, now)
+
+    def _assess(self, si: Si, now: datetime) -> None:
+        """Tell both sides of the nearest disagreement, when it is news."""
+        found = self._waiting.nearest(si)
+        if found is None:
+            self._say_why_unmatched(si, None, [Reason.AWAIT_COUNTERPARTY], now)
+            return
+        other, items = found
+        self._say_why_unmatched(si, other.number, items, now)
+        if other.near is None:
+            self._say_why_unmatched(other, si.number, items, now)
+
+    def _say_why_unmatched(self, si: Si, near: int | None, items: list[Reason], now: datetime) -> None:
+        si.near = near
+        text = "; ".join(REASON_TEXTS[item] for item in items)
+        if (items[0], text) != (si.reason, si.reason_text):
+            self._tell(si, si.status, EventType.UNMATCHED, items[0], now, text)
+
+    def _reassess_near(self, si: Si, now: datetime) -> None:
+        """`si` no longer waits: those told to be near to it learn what is true now."""
+        for other in self._waiting.near_to(si):
+            self._assess(other, now)
+
+    # ---- moving and telling
+
+    def _settle_pair(self, si: Si, act: Act, now: datetime) -> None:
+        self._move_both(si, act, Status.SETTLED, EventType.SETTLED, (None, None), now)
+        del self._delivering[_deliverer(si).number]
+
+    def _move_both(
+        self,
+        si: Si,
+        act: Act,
+        to: Status,
+        event_type: EventType,
+        reasons: tuple[Reason | None, Reason | None],
+        now: datetime,
+    ) -> None:
+        """Move `si` and its partner together, so that each side's event shows both as they then stand."""
+        partner = _partner(si)
+        previous = (si.status, partner.status)
+        for side in (si, partner):
+            _check_move(side, act, to)
+            side.status = to
+        for side, was, reason in zip((si, partner), previous, reasons, strict=True):
+            self._tell(side, was, event_type, reason, now)
+
+    def _move(self, si: Si, act: Act, to: Status, event_type: EventType, reason: Reason | None, now: datetime) -> None:
+        _check_move(si, act, to)
+        previous, si.status = si.status, to
+        self._tell(si, previous, event_type, reason, now)
 
 
-def _sides(si: Si) -> list[tuple[Si, Si]]:
-    other = si.other
-    return [(si, other), (other, si)] if other is not None else []
+_ACTS = {
+    Operation.SI_AUTHORISE: Act.AUTHORISE,
+    Operation.SI_CHANGE: Act.CHANGE,
+    Operation.SI_DELETE: Act.DELETE,
+    Operation.SI_REVOKE: Act.REVOKE,
+    Operation.SI_HOLD: Act.HOLD,
+}
 
 
-def _are_sides(one: Si, two: Si) -> bool:
-    a, b = one.stated, two.stated
-    return (
-        a["participant_id"] == b["counterparty_id"]
-        and a["counterparty_id"] == b["participant_id"]
-        and {a["direction"], b["direction"]} == {Direction.DELIVER, Direction.RECEIVE}
-    )
+def _refused(refusal: Refusal, text: str) -> Outcome:
+    return Outcome(None, ((refusal, text),))
 
 
-def _differing(one: Si, two: Si) -> list[Reason]:
-    """What keeps two sides from matching."""
-    a, b = one.stated, two.stated
-    is_same_security = (a["stock_code"] is not None and a["stock_code"] == b["stock_code"]) or (
-        a["isin"] is not None and a["isin"] == b["isin"]
-    )
-    checks = [
-        (Reason.DIFF_SECURITY, is_same_security),
-        (Reason.DIFF_QUANTITY, a["quantity"] == b["quantity"]),
-        (Reason.DIFF_DATE, a["settlement_date"] == b["settlement_date"]),
-        (Reason.DIFF_PAYMENT, a["payment_instruction"] == b["payment_instruction"]),
-        (Reason.DIFF_AMOUNT, (a["currency"], a["amount"]) == (b["currency"], b["amount"])),
-    ]
-    return [reason for reason, same in checks if not same]
+def _check_move(si: Si, act: Act, to: Status) -> None:
+    if to not in TRANSITIONS[(si.status, act)]:
+        raise ValueError(f"{act.value} does not lead from {si.status.value} to {to.value}")
+
+
+def _partner(si: Si) -> Si:
+    if si.partner is None:
+        raise ValueError(f"{si.si_number} has no other side")
+    return si.partner
+
+
+def _deliverer(si: Si) -> Si:
+    return si if si.stated["direction"] is Direction.DELIVER else _partner(si)
+
+
+def _hold_reasons(si: Si) -> tuple[Reason | None, Reason | None]:
+    """Why `si` and its partner are on hold, each seen from its own side."""
+    own, other = si.stated["hold"], _partner(si).stated["hold"]
+    if own and other:
+        return Reason.HOLD_BOTH, Reason.HOLD_BOTH
+    if own:
+        return Reason.HOLD_OWN, Reason.HOLD_COUNTERPARTY
+    return (Reason.HOLD_COUNTERPARTY, Reason.HOLD_OWN) if other else (None, None)
+
+
+def _lack_reasons(lack: Reason) -> tuple[Reason, Reason]:
+    """The deliverer's and the receiver's reason."""
+    if lack is Reason.LACK_MONEY:
+        return lack, lack
+    return Reason.LACK_SECURITIES, Reason.LACK_SECURITIES_COUNTERPARTY

@@ -1,98 +1,220 @@
-"""A stub of OCP that answers at once and remembers nothing: the other end of benchmarks."""
+"""An OCP that answers at once and knows nothing: the other side of a benchmark.
+
+Raw asyncio with httptools; every answer is cut from templates that the profile's binding makes at start. It gives a
+fixed token, accepts every entry with SI numbers that count up, and lists nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import msgspec
+import uvloop
 
+from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.concepts import Operation, Status
 from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.simulator.clock import HONG_KONG
+from pg_bridge.simulator.keys import SigningKey
 
+Answering = Callable[[bytes], bytes]
+
+_HOLE = "@@{}@@"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class _Stub(asyncio.Protocol):
-    """One connection."""
+class Template:
+    """A JSON document with holes, filled by joining bytes."""
 
-    def __init__(self, profile: OcpProfile, numbers: count[int]) -> None:
-        self._profile = profile
-        self._numbers = numbers
-        self._parser: Any = None
-        self._transport: Any = None
+    def __init__(self, document: object, holes: int) -> None:
+        pieces = [_encode(document)]
+        order: list[int] = []
+        text = pieces.pop()
+        found = sorted((text.index(_encode(_HOLE.format(hole))), hole) for hole in range(holes))
+        end = 0
+        for start, hole in found:
+            pieces.append(text[end:start])
+            order.append(hole)
+            end = start + len(_encode(_HOLE.format(hole)))
+        self._pieces = pieces
+        self._order = order
+        self._tail = text[end:]
+
+    def fill(self, *values: bytes) -> bytes:
+        """The document with `values` (JSON) in its holes."""
+        filled = [part for piece, hole in zip(self._pieces, self._order, strict=True) for part in (piece, values[hole])]
+        filled.append(self._tail)
+        return b"".join(filled)
+
+
+class Stub:
+    """What the stub answers, by method and path."""
+
+    def __init__(self, profile: OcpProfile, now: datetime, si_number_form: str = "I{:08d}") -> None:
+        self._numbers = count(1)
+        self._form = si_number_form
+        self._entries = profile.place("envelope", "entries").read
+        self._request_reference = profile.place("si", "request_reference").read
+        self._participant_reference = profile.place("si", "participant_reference").read
+        self._si_number = profile.place("si", "si_number").read
+        constants = profile.envelope
+        self._envelope = Template(
+            profile.write(
+                "envelope",
+                {
+                    "code": constants.code_ok,
+                    "message": "",
+                    "entries": _HOLE.format(0),
+                    "total_size": _HOLE.format(1),
+                    "timestamp": now.astimezone(HONG_KONG).isoformat(timespec="milliseconds"),
+                    "next_cursor": constants.first_cursor,
+                    "errors": [],
+                },
+            ),
+            2,
+        )
+        self._answer = Template(
+            profile.write(
+                "answer",
+                {
+                    "request_reference": _HOLE.format(0),
+                    "participant_reference": _HOLE.format(1),
+                    "si_number": _HOLE.format(2),
+                    "status": profile.code("status", Status.UNMATCHED),
+                    "version": 1,
+                    "record_errors": [],
+                },
+            ),
+            3,
+        )
+        self._empty = _http(self._envelope.fill(b"[]", b"0"))
+        keys = _http(self._envelope.fill(_encode([SigningKey(None).jwk]), b"1"))
+        token = _http(_encode({"access_token": "stub", "token_type": "Bearer", "expires_in": 3600, "scope": "STUB"}))
+        self.answers: dict[tuple[bytes, bytes], Answering] = {
+            (b"POST", profile.token.path.encode()): lambda _: token,
+        }
+        for operation, spec in profile.operations.items():
+            answering: Answering = lambda _: self._empty  # noqa: E731 - one of several
+            if spec.bulk:
+                answering = self._add if operation is Operation.SI_ADD else self._touch
+            elif operation is Operation.CRYPTO_META:
+                answering = lambda _: keys  # noqa: E731
+            elif spec.writes:
+                answering = self._echo
+            self.answers[(spec.method.encode(), spec.path.encode())] = answering
+
+    def _add(self, body: bytes) -> bytes:
+        form, numbers = self._form, self._numbers
+        return self._accept(_decode(body), lambda _: form.format(next(numbers)))
+
+    def _touch(self, body: bytes) -> bytes:
+        return self._accept(_decode(body), self._si_number)
+
+    def _accept(self, document: Any, si_number: Callable[[Any], str]) -> bytes:
+        entries = self._entries(document)
+        answers = [
+            self._answer.fill(
+                _encode(self._request_reference(entry)),
+                _encode(self._participant_reference(entry)),
+                _encode(si_number(entry)),
+            )
+            for entry in entries
+        ]
+        return _http(self._envelope.fill(b"[" + b",".join(answers) + b"]", b"%d" % len(answers)))
+
+    def _echo(self, body: bytes) -> bytes:
+        return _http(self._envelope.fill(b"[" + body + b"]", b"1"))
+
+
+class StubProtocol(asyncio.Protocol):
+    """One connection; requests are answered in order, in the turn they are read."""
+
+    def __init__(self, answers: Mapping[tuple[bytes, bytes], Answering]) -> None:
+        self._answers = answers
+        self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._body: list[bytes] = []
+        self._out: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._parser = httptools.HttpRequestParser(self)
+        """Keep where answers go."""
+        # uvloop's transports are asyncio's in everything but their class
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
+        """Answer every request that is whole now."""
+        if self._transport is None:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._transport.close()
+            return
+        if self._out:
+            self._transport.write(b"".join(self._out))
+            self._out.clear()
 
     def on_url(self, url: bytes) -> None:
-        self._url = url
-        self._body = []
+        """A piece of the request's target."""
+        self._url += url
 
     def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        path = self._url.partition(b"?")[0].decode()
-        answer = _encode(self._answer(path, b"".join(self._body)))
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer)
+        """The request is whole."""
+        path = self._url.partition(b"?")[0]
+        answering = self._answers.get((self._parser.get_method(), path))
+        body = b"".join(self._body)
+        self._url, self._body = b"", []
+        if answering is None:
+            self._out.append(_http(b"{}", b"404 Not Found"))
+            return
+        try:
+            self._out.append(answering(body))
+        except (msgspec.MsgspecError, TypeError):
+            self._out.append(_http(b"{}", b"400 Bad Request"))
+
+
+def serve_stub(profile: OcpProfile, now: datetime, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Answer until SIGINT or SIGTERM; prints `{"listening": "http://127.0.0.1:PORT"}` when ready.
+
+    Raises ConfigError when the address cannot be bound.
+    """
+    uvloop.run(_serve(Stub(profile, now), host, port))
+
+
+async def start_stub(stub: Stub, host: str = "127.0.0.1", port: int = 0) -> tuple[asyncio.Server, str]:
+    """A server inside the running loop and its URL. Raises ConfigError when the address cannot be bound."""
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: StubProtocol(stub.answers), host, port, family=socket.AF_INET, backlog=1024
         )
-
-    def _answer(self, path: str, body: bytes) -> Any:
-        profile = self._profile
-        if path == profile.token.path:
-            return {"access_token": "stub", "token_type": "Bearer", "expires_in": 3600}
-        if path == profile.operations[Operation.CRYPTO_META].path:
-            return {"keys": []}
-        entries: list[Any] = []
-        if path == profile.operations[Operation.SI_ADD].path:
-            status = profile.code("status", Status.UNMATCHED)
-            document = _decode(body)
-            asked = profile.get("envelope", "entries", document)
-            # A body that is no bulk of ours (a plain proxy's) counts as one entry.
-            entries = [
-                profile.write(
-                    "answer",
-                    {
-                        "request_reference": profile.get("si", "request_reference", entry),
-                        "participant_reference": profile.get("si", "participant_reference", entry),
-                        "si_number": f"I{next(self._numbers) % 100_000_000:08d}",
-                        "status": status,
-                        "version": 1,
-                        "record_errors": [],
-                    },
-                )
-                for entry in (asked if isinstance(asked, list) else [document])
-            ]
-        return profile.write(
-            "envelope",
-            {
-                "code": profile.envelope.code_ok,
-                "message": "",
-                "entries": entries,
-                "total_size": len(entries),
-                "timestamp": "2026-11-23T09:30:00.000+08:00",
-                "next_cursor": profile.envelope.first_cursor,
-                "errors": [],
-            },
-        )
+    except OSError as error:
+        raise ConfigError(f"binding {host}:{port}: {error.strerror}") from error
+    bound = server.sockets[0].getsockname()
+    return server, f"http://{bound[0]}:{bound[1]}"
 
 
-async def run_stub(profile: OcpProfile, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until cancelled; `say` is told the URL."""
-    numbers = count(1)
-    server = await asyncio.get_running_loop().create_server(lambda: _Stub(profile, numbers), host, port)
-    say(f"http://{host}:{server.sockets[0].getsockname()[1]}")
-    async with server:
-        await server.serve_forever()
+async def _serve(stub: Stub, host: str, port: int) -> None:
+    server, url = await start_stub(stub, host, port)
+    ended = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, ended.set)
+    print(_encode({"listening": url}).decode(), flush=True)
+    await ended.wait()
+    server.close()
+
+
+def _http(body: bytes, status: bytes = b"200 OK") -> bytes:
+    return b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)

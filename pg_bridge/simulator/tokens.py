@@ -1,93 +1,166 @@
-"""The token endpoint of the pretend OCP: the exchange of company and machine JWTs, with its refusals."""
+"""The token door: assertions of a company and a machine for a short access token (RFC 7523).
+
+The names of the form and of the claims are those of RFC 6749, 7519 and 7523; the words of a refusal are the
+profile's. Times are the wall's.
+"""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 import jwt
 
+from pg_bridge.errors import BridgeError
 from pg_bridge.profiles.ocp import TokenProfile
+from pg_bridge.simulator.keys import SigningKey, read_public_keys
+from pg_bridge.simulator.options import Registrations
 
-_ALGORITHMS = ["RS256", "PS256", "ES256"]
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS = ("RS256", "PS256", "ES256")
+#: how far ahead of ours the issuer's clock may be, seconds
+CLOCK_SKEW_S = 60
 
 
-class TokenDesk:
-    """Gives and knows tokens. registrations: companies and machines with their JWKS."""
+class TokenRefusedError(BridgeError):
+    """The pretend OCP gives no token."""
 
-    def __init__(self, profile: TokenProfile, registrations: Mapping[str, Any], *, life_s: int = 30) -> None:
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds a token."""
+
+    company: str
+    machine: str
+    until: float
+
+
+class TokenDoor:
+    """Gives tokens, and knows those it gave."""
+
+    def __init__(self, profile: TokenProfile, registrations: Registrations, key: SigningKey, life_s: int) -> None:
         self._profile = profile
-        self._companies = registrations.get("companies", {})
-        self._machines = registrations.get("machines", {})
-        self._life_s = life_s
-        self._seen: set[str] = set()
-        self._tokens: dict[str, tuple[datetime, str]] = {}
-        self.given = 0
+        self._key = key
+        self.life_s = life_s
+        self._company_of = {name: machine.company for name, machine in registrations.machines.items()}
+        self._keys = {
+            "company": {name: read_public_keys(one.jwks) for name, one in registrations.companies.items()},
+            "machine": {name: read_public_keys(one.jwks) for name, one in registrations.machines.items()},
+        }
+        self._used: dict[tuple[str, str], float] = {}
+        self._callers: dict[str, Caller] = {}
+        self._count = 0
 
-    def give(self, form: bytes, url: str, now: datetime) -> tuple[int, dict[str, Any]]:
-        """Answer a token request: HTTP status and document. `url`: our own, the audience that JWTs must name."""
-        fields = {name: values[0] for name, values in parse_qs(form.decode("latin-1")).items()}
-        company = self._subject(fields.get("assertion", ""), self._companies, url, now)
-        if isinstance(company, Refusal):
-            return 400, {"error": "invalid_grant", "error_description": company.text}
-        machine = self._subject(fields.get("client_assertion", ""), self._machines, url, now)
-        if isinstance(machine, Refusal):
-            return 401, {"error": "invalid_client", "error_description": machine.text}
-        if self._machines[machine].get("company") != company:
-            return 401, {"error": "invalid_client", "error_description": "JWT assertion is not valid"}
-        token = secrets.token_urlsafe(24)
-        self._tokens[token] = (now + timedelta(seconds=self._life_s), company)
-        self.given += 1
-        return 200, {"access_token": token, "token_type": "Bearer", "expires_in": self._life_s, "scope": "ocp"}
+    def exchange(self, form: Mapping[str, str], token_url: str, now: datetime) -> dict[str, Any]:
+        """A token for the form's assertions. Raises TokenRefusedError."""
+        at = now.timestamp()
+        self._forget(at)
+        both = self._profile.grant == "jwt_bearer"
+        grant = JWT_BEARER if both else self._profile.grant
+        if form.get("grant_type") != grant:
+            raise TokenRefusedError("unsupported_grant_type", f"grant_type must be {grant}")
+        if form.get("client_assertion_type") != CLIENT_ASSERTION:
+            raise TokenRefusedError("invalid_client", f"client_assertion_type must be {CLIENT_ASSERTION}")
+        wanted = ("assertion", "client_assertion") if both else ("client_assertion",)
+        missing = [name for name in wanted if not form.get(name)]
+        if missing:
+            raise TokenRefusedError("invalid_request", f"missing: {', '.join(missing)}")
+        company = ""
+        if both:
+            company, company_id = self._check("company", form["assertion"], token_url, at)
+        machine, machine_id = self._check("machine", form["client_assertion"], token_url, at)
+        if both and self._company_of[machine] != company:
+            raise self._refused("machine", "assertion_not_valid")
+        company = company or self._company_of[machine]
+        # only now: a refused exchange uses no jti up
+        if both:
+            self._used[("company", company_id)] = at + self._profile.longest_assertion_life_s
+        self._used[("machine", machine_id)] = at + self._profile.longest_assertion_life_s
+        return self._give(company, machine, token_url, at)
 
-    def company(self, authorization: str, now: datetime) -> str | None:
-        """Whose token this is, None when it is not good."""
-        scheme, _, token = authorization.partition(" ")
-        until, company = self._tokens.get(token, (now, ""))
-        return company if scheme == "Bearer" and company and now < until else None
+    def caller(self, token: str, now: datetime) -> Caller | None:
+        """Who holds this token, None when it is none of ours or too old."""
+        caller = self._callers.get(token)
+        return caller if caller is not None and now.timestamp() < caller.until else None
 
     def expire_all(self) -> None:
-        """Make every token bad at once."""
-        self._tokens.clear()
+        """Let no token be good any longer."""
+        self._callers.clear()
 
-    def participants(self, company: str) -> frozenset[str]:
-        """The participants a company speaks for; empty: any."""
-        return frozenset(self._companies.get(company, {}).get("participants", ()))
+    def keys_of(self, machine: str) -> list[Any]:
+        """The public keys of a machine."""
+        return list(self._keys["machine"].get(machine, {}).values())
 
-    def _subject(self, token: str, registered: Mapping[str, Any], url: str, now: datetime) -> str | Refusal:
+    def _check(self, who: str, assertion: str, token_url: str, at: float) -> tuple[str, str]:
+        """The subject and jti of a good assertion."""
         try:
-            header = jwt.get_unverified_header(token)
-            claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
-        except jwt.PyJWTError:
-            return Refusal("JWT could not parse")
-        subject = str(claims.get("sub", ""))
-        keys = {key["kid"]: key for key in registered.get(subject, {}).get("jwks", {}).get("keys", ())}
-        key = keys.get(str(header.get("kid", "")))
-        if key is None or claims.get("iss") != subject:
-            return Refusal("JWT assertion is not valid")
-        expires = claims.get("exp")
-        if not isinstance(expires, int):
-            return Refusal("JWT assertion is not valid")
-        if expires <= now.timestamp():
-            return Refusal("JWT has expired")
-        if expires > now.timestamp() + self._profile.longest_assertion_life_s:
-            return Refusal("JWT expiration time is unreasonable")
+            header = jwt.get_unverified_header(assertion)
+            claimed = jwt.decode(assertion, options={"verify_signature": False})
+        except jwt.PyJWTError as error:
+            unreadable = "assertion_unreadable" if who == "machine" else "assertion_not_valid"
+            raise self._refused(who, unreadable) from error
+        key = self._keys[who].get(str(claimed.get("sub")), {}).get(str(header.get("kid")))
+        if key is None or header.get("alg") not in ALGORITHMS:
+            raise self._refused(who, "assertion_not_valid")
         try:
-            jwt.decode(token, jwt.PyJWK(key).key, algorithms=_ALGORITHMS, audience=url, options={"verify_exp": False})
-        except jwt.PyJWTError:
-            return Refusal("JWT assertion is not valid")
-        jti = str(claims.get("jti", ""))
-        if not jti or jti in self._seen:
-            return Refusal("JWT assertion is expired or invalid")
-        self._seen.add(jti)
-        return subject
+            claims = jwt.decode(
+                assertion,
+                key,
+                algorithms=[header["alg"]],
+                audience=token_url,
+                issuer=claimed["sub"],
+                # the times are compared below, against the wall that we were given
+                options={
+                    "require": ["iss", "sub", "aud", "iat", "exp", "jti"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except (jwt.PyJWTError, TypeError, ValueError) as error:
+            raise self._refused(who, "assertion_not_valid") from error
+        self._check_times(who, claims, at)
+        jti = claims["jti"]
+        if not isinstance(jti, str) or (who, jti) in self._used:
+            raise self._refused(who, "assertion_not_valid")
+        return claims["sub"], jti
 
+    def _check_times(self, who: str, claims: Mapping[str, Any], at: float) -> None:
+        until, issued = claims["exp"], claims["iat"]
+        if not all(isinstance(moment, int | float) for moment in (until, issued)):
+            raise self._refused(who, "assertion_not_valid")
+        if until <= at:
+            raise self._refused(who, f"{who}_assertion_expired")
+        if until - at > self._profile.longest_assertion_life_s:
+            raise self._refused(who, "assertion_too_long_lived")
+        if issued > at + CLOCK_SKEW_S:
+            raise self._refused(who, "assertion_not_valid")
 
-class Refusal:
-    """Why a JWT was not taken."""
+    def _refused(self, who: str, why: str) -> TokenRefusedError:
+        error = "invalid_client" if who == "machine" else "invalid_grant"
+        return TokenRefusedError(error, self._profile.refusals.get(why, why))
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def _give(self, company: str, machine: str, token_url: str, at: float) -> dict[str, Any]:
+        self._count += 1
+        claims = {
+            "iss": token_url,
+            "sub": machine,
+            "iat": int(at),
+            "exp": int(at) + self.life_s,
+            "jti": f"T{self._count:08d}",
+        }
+        token = jwt.encode(claims, self._key.private, algorithm="RS256", headers={"kid": self._key.kid})
+        self._callers[token] = Caller(company, machine, at + self.life_s)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": self.life_s, "scope": company}
+
+    def _forget(self, at: float) -> None:
+        self._used = {jti: until for jti, until in self._used.items() if until > at}
+        self._callers = {token: caller for token, caller in self._callers.items() if caller.until > at}

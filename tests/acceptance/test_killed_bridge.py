@@ -13,7 +13,7 @@ from pg_bridge.journal.verify import verify
 from pg_bridge.link import events as link
 from pg_bridge.simulator.pss import Received
 from tests.doubles.killable_bridge import STEPS
-from tests.doubles.stack import Stack, deliver
+from tests.doubles.stack import Stack, deliver, receive
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -55,8 +55,6 @@ async def test_one_instruction_and_its_answer(step: str, tmp_path: Path) -> None
 
 async def test_updates_after_a_kill_come_once_or_marked(tmp_path: Path) -> None:
     """Updates that waited for a PSS that was off, over a kill: each comes, in order, the answers before them."""
-    from tests.doubles.stack import receive
-
     stack = Stack(tmp_path)
     try:
         await stack.start_ocp()
@@ -68,6 +66,7 @@ async def test_updates_after_a_kill_come_once_or_marked(tmp_path: Path) -> None:
         buyer = await stack.pss("C00019")
         buyer.send("541", "SI01", receive("UPD00002"))
         await buyer.message("SI60", ":25D::MTCH//MACH")
+        assert await stack.eventually(lambda: stack.entries(kind="delivery_queued", participant="B01234"))
         stack.bridge.kill()
         await stack.bridge.wait()
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,12 @@ from pg_bridge.simulator.pss import ScriptedPss
 
 LINK = read_link_profile(read_mappings()[LINK_FILE])
 PARTICIPANTS = ["B01234", "C00019"]
+
+
+def weekday_after(days: int) -> date:
+    """The weekday at least `days` behind today in Hong Kong: SIs settle on weekdays only."""
+    day = utc_now().astimezone(HONG_KONG).date() + timedelta(days=days)
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
 
 
 def deliver(
@@ -49,7 +55,7 @@ def receive(
 
 
 def _instruction(reference: str, party: str, counterparty: str, stock: str, quantity: str, function: str) -> bytes:
-    day = (utc_now().astimezone(HONG_KONG) + timedelta(days=2)).strftime("%Y%m%d")
+    day = weekday_after(2).strftime("%Y%m%d")
     text = f""":16R:GENL
 :20C::SEME//{reference}
 :23G:{function}
@@ -154,12 +160,13 @@ class Stack:
             answer.raise_for_status()
             return answer.json()
 
-    async def fault(self, operation: str, kind: str, count: int = 1) -> None:
-        await self.control("faults", {"operation": operation, "kind": kind, "count": count})
+    async def fault(self, operation: str, kind: str, **more: Any) -> None:
+        await self.control("faults", {"operation": operation, "kind": kind, **more})
 
-    async def entered(self, reference: str) -> list[dict[str, str]]:
+    async def entered(self, reference: str) -> list[dict[str, Any]]:
         """The ledger's lines of a reference."""
-        return [line for line in await self.control("ledger") if line["reference"] == reference]
+        done = (await self.control("ledger"))["done"]
+        return [line for line in done if line["request_reference"] == reference]
 
     async def eventually(self, look: Any, timeout_s: float = 10.0) -> Any:
         """What `look` gives once it gives something; what it gives at last after `timeout_s`."""

@@ -1,0 +1,225 @@
+"""Between OCP's documents and concepts, for the pretend OCP: the only place that reads or writes a document.
+
+Everything goes through the profile's binding; values change shape here (dates, decimals, enums) and names do not
+occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from pg_bridge.profiles.concepts import SI_ENTRY, Direction, Operation, Payment, Refusal
+from pg_bridge.profiles.ocp import Document, OcpProfile, SchemaFault
+from pg_bridge.simulator.life_cycle import Outcome, StatusEvent
+
+Refused = tuple[Refusal, str]
+
+#: keyword of JSON Schema -> what a value that offends it is refused as; any other: malformed
+_KEYWORDS = {
+    "required": Refusal.FIELD_MISSING,
+    "anyOf": Refusal.FIELD_MISSING,
+    "enum": Refusal.FIELD_OUT_OF_RANGE,
+    "minimum": Refusal.FIELD_OUT_OF_RANGE,
+    "maximum": Refusal.FIELD_OUT_OF_RANGE,
+    "minItems": Refusal.FIELD_MISSING,
+    "additionalProperties": Refusal.FIELD_UNKNOWN,
+}
+#: the version of a status event's shape
+SCHEMA_VERSION = "1"
+
+
+class Binding:
+    """The profile as the pretend OCP uses it."""
+
+    def __init__(self, profile: OcpProfile) -> None:
+        self.profile = profile
+        code = profile.code
+        self._codes: dict[str, Callable[[Any], Any]] = {
+            "direction": lambda value: code("direction", value),
+            "payment_instruction": lambda value: code("payment_instruction", value),
+            "status": lambda value: code("status", value),
+            "reason_code": lambda value: code("reason", value),
+            "amount": str,
+            "trade_date": date.isoformat,
+            "settlement_date": date.isoformat,
+            "created_at": write_time,
+            "updated_at": write_time,
+        }
+        self._writers = [(name, profile.place("si", name), self._codes.get(name)) for name in SI_ENTRY]
+
+    # ---- requests
+
+    def read_entry(self, operation: Operation, entry: Any) -> tuple[dict[str, Any], list[Refused]]:
+        """What one entry of a write states, by concept, and what is wrong with its form."""
+        refusals = self.check(operation, entry)
+        if refusals:
+            return self.profile.read("si", entry), refusals
+        return self._stated(self.profile.read("si", entry))
+
+    def _stated(self, values: dict[str, Any]) -> tuple[dict[str, Any], list[Refused]]:
+        refusals: list[Refused] = []
+        for concept in ("trade_date", "settlement_date"):
+            if values[concept] is not None:
+                try:
+                    values[concept] = date.fromisoformat(values[concept])
+                except ValueError:
+                    refusals.append((Refusal.FIELD_MALFORMED, f"{self._name(concept)}: this is no date"))
+        if values["amount"] is not None:
+            values["amount"] = Decimal(values["amount"])
+        for table, kind in (("direction", Direction), ("payment_instruction", Payment)):
+            if values[table] is not None:
+                values[table] = self.profile.meaning(table, values[table])
+                if not isinstance(values[table], kind):
+                    refusals.append((Refusal.FIELD_OUT_OF_RANGE, f"{self._name(table)}: no such code"))
+        return values, refusals
+
+    def read_query(self, operation: Operation, document: Any) -> tuple[dict[str, Any], list[Refused]]:
+        """The concepts of a query's document, and what is wrong with it."""
+        refusals = self.check(operation, document)
+        values = self.profile.read(_QUERY_GROUPS[operation], document)
+        if refusals:
+            return values, refusals
+        if values.get("business_date") is not None:
+            values["business_date"] = date.fromisoformat(values["business_date"])
+        if values.get("status") is not None:
+            values["status"] = self.profile.meaning("status", values["status"])
+        if operation is Operation.STATUS_EVENTS:
+            values["cursor"] = self.profile.get("query", "cursor", document)
+        return values, []
+
+    def read_parameters(self, operation: Operation, parameters: Sequence[tuple[str, str]]) -> Document:
+        """The document that query parameters make; those whose schema is an integer become one."""
+        document: Document = {}
+        for name, text in parameters:
+            document.setdefault(name, int(text) if text.isdecimal() and self._is_integer(operation, name) else text)
+        return document
+
+    def _is_integer(self, operation: Operation, name: str) -> bool:
+        schema = self.profile.operations[operation].entry
+        if not schema:
+            return False
+        member = self.profile.schema(schema).get("properties", {}).get(name, {})
+        if "$ref" in member:
+            member = self.profile.schema(member["$ref"].rsplit("/", 1)[-1])
+        return "integer" in member.get("type", ())
+
+    def check(self, operation: Operation, document: Any) -> list[Refused]:
+        """What is wrong with a document by the operation's schema, as refusals."""
+        schema = self.profile.operations[operation].entry
+        if not schema:
+            return []
+        return [_refusal(fault) for fault in self.profile.schema_faults(schema, document)]
+
+    def _name(self, concept: str) -> str:
+        return ".".join(self.profile.place("si", concept).members)
+
+    # ---- answers
+
+    def write_si(self, si: Mapping[str, Any]) -> Document:
+        """An SI's values as OCP's query entry."""
+        document: Document = {}
+        for concept, place, writer in self._writers:
+            value = si[concept]
+            place.write(document, writer(value) if writer is not None and value is not None else value)
+        return document
+
+    def write_event(self, event: StatusEvent) -> msgspec.Raw:
+        """A status event as OCP's document, encoded once for all who get it."""
+        code = self.profile.code
+        values = {
+            "si": self.write_si(event.si),
+            "event_id": event.event_id,
+            "event_sequence": event.sequence,
+            "event_business_date": event.business_date.isoformat(),
+            "event_type": code("event_type", event.event_type),
+            "occurred_at": write_time(event.occurred_at),
+            "previous_status": code("status", event.previous_status) if event.previous_status else None,
+            "new_status": code("status", event.new_status),
+            "event_reason_code": code("reason", event.reason) if event.reason else None,
+            "event_reason_text": event.reason_text,
+            "schema_version": SCHEMA_VERSION,
+        }
+        return msgspec.Raw(msgspec.json.encode(self.profile.write("event", values)))
+
+    def write_answer(self, stated: Mapping[str, Any], outcome: Outcome) -> Document:
+        """One entry of a write's answer."""
+        si = outcome.si
+        reference = stated.get("request_reference")
+        own = si.stated["participant_reference"] if si else stated.get("participant_reference")
+        return self.profile.write(
+            "answer",
+            {
+                "request_reference": reference if isinstance(reference, str) else None,
+                "participant_reference": own if isinstance(own, str) else None,
+                "si_number": si.si_number if si else None,
+                "status": self.profile.code("status", si.status) if si else None,
+                "version": si.version if si else None,
+                "record_errors": self.write_refusals(outcome.refusals),
+            },
+        )
+
+    def write_refusals(self, refusals: Sequence[Refused]) -> list[Document]:
+        """Refusals as OCP's record errors."""
+        return [
+            self.profile.write(
+                "record_error",
+                {
+                    "record_error_code": self.profile.code("refusal", refusal),
+                    "record_error_message": text,
+                },
+            )
+            for refusal, text in refusals
+        ]
+
+    def envelope(
+        self,
+        now: datetime,
+        entries: Sequence[Any] = (),
+        refusals: Sequence[Refused] = (),
+        total: int | None = None,
+        cursor: int = 0,
+    ) -> bytes:
+        """A whole answer. With `refusals` the request is refused and has no entries. cursor 0: no more."""
+        first = refusals[0] if refusals else None
+        constants = self.profile.envelope
+        return msgspec.json.encode(
+            self.profile.write(
+                "envelope",
+                {
+                    "code": self.profile.code("refusal", first[0]) if first else constants.code_ok,
+                    "message": first[1] if first else "",
+                    "entries": list(entries),
+                    "total_size": len(entries) if total is None else total,
+                    "timestamp": write_time(now),
+                    "next_cursor": str(cursor) if cursor else constants.first_cursor,
+                    "errors": self.write_refusals(refusals),
+                },
+            )
+        )
+
+
+_QUERY_GROUPS = {
+    Operation.SI_QUERY: "query",
+    Operation.STATUS_EVENTS: "events_query",
+    Operation.SUBSCRIPTION_ADD: "subscription",
+    Operation.SUBSCRIPTION_CHANGE: "subscription",
+    Operation.SUBSCRIPTION_INVALIDATE: "subscription",
+    Operation.SUBSCRIPTION_QUERY: "subscription",
+}
+
+
+def write_time(at: datetime) -> str:
+    """RFC 3339 with milliseconds and the offset of `at`."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def _refusal(fault: SchemaFault) -> Refused:
+    refusal = _KEYWORDS.get(fault.keyword, Refusal.FIELD_MALFORMED)
+    if fault.keyword == "type" and fault.value is None:
+        refusal = Refusal.FIELD_MISSING
+    return refusal, f"{fault.path}: {fault.text}" if fault.path else fault.text

@@ -1,0 +1,57 @@
+"""The pretend OCP's own record of every instruction it really did, for judging others. Append-only
+until it is begun anew by command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a write that was done. `position` counts from 1; `at`: RFC 3339 on the simulated clock."""
+
+    position: int
+    at: str
+    operation: str
+    request_id: str
+    company: str
+    machine: str
+    participant: str
+    request_reference: str
+    participant_reference: str
+    si_number: str
+    status: str
+
+
+class Ledger:
+    """All that was done, in order, in memory and, when a file is given, there too."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._done: list[Done] = []
+        self._file: IO[bytes] | None = file.open("ab") if file else None
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def append(self, done: Done) -> None:
+        """Record one more; `done.position` must be the next."""
+        self._done.append(done)
+        if self._file is not None:
+            self._file.write(msgspec.json.encode(done) + b"\n")
+            self._file.flush()
+
+    def after(self, position: int) -> list[Done]:
+        """Everything behind `position`."""
+        return self._done[position:]
+
+    def clear(self) -> None:
+        """Begin anew in memory; what the file holds stays."""
+        self._done.clear()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,125 @@
+"""Which two SIs agree, and in what two that do not agree differ.
+
+Stated keys (public as far as named, else assumed): market, stock, quantity, both participants, direction,
+settlement date, payment instruction, and for paid ones currency and amount, without tolerance. Client accounts
+by setting. A stock may be named by its code, its ISIN or both: two agree when one that both name is equal and
+none that both name differs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
+
+from pg_bridge.profiles.concepts import Direction, Payment, Reason
+from pg_bridge.simulator.life_cycle import Si
+
+#: how many items may differ for two SIs still to be told as meant for each other, and how many are looked at
+NEAR_ITEMS = 2
+NEAR_LOOKS = 50
+
+Key = tuple[object, ...]
+
+
+class Waiting:
+    """The SIs that wait for their other side, found by what they state."""
+
+    def __init__(self, match_accounts: bool) -> None:
+        self._match_accounts = match_accounts
+        self._by_key: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
+        self._by_pair: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
+
+    def add(self, si: Si) -> None:
+        """Let `si` wait."""
+        self._by_key[_key(si)][si.number] = si
+        self._by_pair[_pair(si)][si.number] = si
+
+    def remove(self, si: Si) -> None:
+        """`si` waits no longer; it must state what it did when it was added."""
+        for index, key in ((self._by_key, _key(si)), (self._by_pair, _pair(si))):
+            found = index[key]
+            found.pop(si.number, None)
+            if not found:
+                del index[key]
+
+    def match(self, si: Si) -> Si | None:
+        """The oldest waiting SI that agrees with `si` in everything."""
+        for other in self._by_key.get(_key(si, other_side=True), {}).values():
+            if not self.differences(si, other):
+                return other
+        return None
+
+    def nearest(self, si: Si) -> tuple[Si, list[Reason]] | None:
+        """The waiting SI that differs least from `si`, with the items; None when none is near."""
+        best: tuple[Si, list[Reason]] | None = None
+        for other in islice(reversed(self._opposite(si).values()), NEAR_LOOKS):
+            items = self.differences(si, other)
+            if len(items) <= NEAR_ITEMS and (best is None or len(items) <= len(best[1])):
+                best = (other, items)
+        return best
+
+    def near_to(self, si: Si) -> list[Si]:
+        """The waiting SIs that were told to be near to `si`."""
+        return [other for other in self._opposite(si).values() if other.near == si.number]
+
+    def __iter__(self) -> Iterator[Si]:
+        found = [si for pair in self._by_pair.values() for si in pair.values()]
+        return iter(sorted(found, key=lambda si: si.number))
+
+    def _opposite(self, si: Si) -> dict[int, Si]:
+        return self._by_pair.get(_pair(si, other_side=True), {})
+
+    def differences(self, one: Si, other: Si) -> list[Reason]:
+        """The items in which two opposite SIs of one pair differ."""
+        mine, theirs = one.stated, other.stated
+        items = []
+        if mine["market"] != theirs["market"] or not _same_stock(one, other):
+            items.append(Reason.DIFF_SECURITY)
+        if mine["quantity"] != theirs["quantity"]:
+            items.append(Reason.DIFF_QUANTITY)
+        if mine["settlement_date"] != theirs["settlement_date"]:
+            items.append(Reason.DIFF_DATE)
+        if one.payment is not other.payment:
+            items.append(Reason.DIFF_PAYMENT)
+        elif one.payment is not Payment.FOP and _money(one) != _money(other):
+            items.append(Reason.DIFF_AMOUNT)
+        if self._match_accounts and not (_names_account(one, other) and _names_account(other, one)):
+            items.append(Reason.DIFF_ACCOUNT)
+        return items
+
+
+def _pair(si: Si, other_side: bool = False) -> Key:
+    """Deliverer, receiver, and whose SI is looked for."""
+    stated = si.stated
+    delivers = (stated["direction"] is Direction.DELIVER) != other_side
+    sides = (stated["participant_id"], stated["counterparty_id"])
+    mine, theirs = (sides[1], sides[0]) if other_side else sides
+    return (mine, theirs, delivers) if delivers else (theirs, mine, delivers)
+
+
+def _key(si: Si, other_side: bool = False) -> Key:
+    stated = si.stated
+    return (
+        *_pair(si, other_side),
+        stated["market"],
+        stated["quantity"],
+        stated["settlement_date"],
+        stated["payment_instruction"],
+        *(() if si.payment is Payment.FOP else _money(si)),
+    )
+
+
+def _money(si: Si) -> tuple[object, object]:
+    return si.stated["currency"], si.stated["amount"]
+
+
+def _same_stock(one: Si, other: Si) -> bool:
+    pairs = [(one.stated[name], other.stated[name]) for name in ("stock_code", "isin")]
+    named = [mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None]
+    return bool(named) and all(named)
+
+
+def _names_account(one: Si, other: Si) -> bool:
+    named = one.stated["counterparty_account"]
+    return named is None or named == other.stated["stock_account"]

@@ -1,0 +1,84 @@
+"""All SIs ever entered, found by number, participant or reference. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from pg_bridge.simulator.life_cycle import Si
+
+
+class Register:
+    """The SIs in the order they were entered."""
+
+    def __init__(self) -> None:
+        self._sis: list[Si] = []
+        self._by_si_number: dict[str, Si] = {}
+        self._of_participant: defaultdict[str, list[Si]] = defaultdict(list)
+        self._references: defaultdict[tuple[str, str], list[tuple[date, Si]]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._sis)
+
+    def __iter__(self) -> Iterator[Si]:
+        return iter(self._sis)
+
+    def add(self, si: Si) -> None:
+        """Take a new SI, whose number is one above the last one's."""
+        self._sis.append(si)
+        self._by_si_number[si.si_number] = si
+        self._of_participant[si.participant].append(si)
+
+    def get(self, si_number: str) -> Si | None:
+        """The SI of that number."""
+        return self._by_si_number.get(si_number)
+
+    def use(self, si: Si, reference: str, day: date) -> None:
+        """Remember that a request of `reference` touched `si` on `day`."""
+        self._references[(si.participant, reference)].append((day, si))
+
+    def is_used(self, participant: str, reference: str, day: date) -> bool:
+        """Whether a request of the participant used `reference` on `day`."""
+        return any(on == day for on, _ in self._references.get((participant, reference), ()))
+
+    def find(self, filters: Mapping[str, Any], after: int, size: int) -> tuple[list[Si], int, int]:
+        """A participant's SIs that fit `filters` (concepts of a query), by number, behind number `after`.
+
+        Gives at most `size` of them, how many there are in all, and the number to go on behind (0: no more).
+        A request reference finds what it entered and what it changed; the business date is then the request's.
+        """
+        fitting = [si for si in self._candidates(filters) if _fits(si, filters)]
+        start = bisect_right(fitting, after, key=lambda si: si.number)
+        page = fitting[start : start + size]
+        return page, len(fitting), page[-1].number if start + size < len(fitting) else 0
+
+    def _candidates(self, filters: Mapping[str, Any]) -> list[Si]:
+        participant, reference = filters["participant_id"], filters.get("request_reference")
+        if filters.get("si_number") is not None:
+            si = self._by_si_number.get(filters["si_number"])
+            if si is None or si.participant != participant:
+                return []
+            touched = {id(other) for other in self._touched(participant, reference, filters)}
+            return [si] if reference is None or id(si) in touched else []
+        if reference is None:
+            return self._of_participant.get(participant, [])
+        return self._touched(participant, reference, filters)
+
+    def _touched(self, participant: str, reference: str | None, filters: Mapping[str, Any]) -> list[Si]:
+        if reference is None:
+            return []
+        day = filters.get("business_date")
+        found = {si.number: si for on, si in self._references.get((participant, reference), ()) if day in (None, on)}
+        return [found[number] for number in sorted(found)]
+
+
+def _fits(si: Si, filters: Mapping[str, Any]) -> bool:
+    status, reference, day = (filters.get(name) for name in ("status", "participant_reference", "business_date"))
+    return (
+        status in (None, si.status)
+        and reference in (None, si.stated["participant_reference"])
+        and (day in (None, si.created_at.date()) or filters.get("request_reference") is not None)
+    )

@@ -1,0 +1,60 @@
+"""Checks of what one SI states, beyond its schema: stocks, participants and settlement days. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pg_bridge.profiles.concepts import Refusal
+from pg_bridge.simulator.life_cycle import BookRules
+
+SATURDAY = 5
+
+
+def check_stated(stated: Mapping[str, Any], rules: BookRules, today: date) -> list[tuple[Refusal, str]]:
+    """Everything that is wrong with an SI entered or changed on `today` (Hong Kong)."""
+    refusals = _stock_faults(stated, rules)
+    if rules.participants is not None:
+        refusals += [
+            (Refusal.UNKNOWN_PARTICIPANT, f"no participant {stated[name]}")
+            for name in ("participant_id", "counterparty_id")
+            if stated[name] not in rules.participants
+        ]
+    settlement_date: date = stated["settlement_date"]
+    if settlement_date < today:
+        refusals.append((Refusal.NO_SETTLEMENT_DAY, f"{settlement_date} is past"))
+    elif settlement_date.weekday() >= SATURDAY or settlement_date in rules.holidays:
+        refusals.append((Refusal.NO_SETTLEMENT_DAY, f"{settlement_date} is no settlement day"))
+    return refusals
+
+
+def _stock_faults(stated: Mapping[str, Any], rules: BookRules) -> list[tuple[Refusal, str]]:
+    if rules.stocks is None:
+        return []
+    code, isin = stated["stock_code"], stated["isin"]
+    if code is None:
+        if any(stock.isin == isin for stock in rules.stocks.values()):
+            return []
+        return [(Refusal.UNKNOWN_STOCK, f"no stock {isin}")]
+    stock = rules.stocks.get(code)
+    if stock is None:
+        return [(Refusal.UNKNOWN_STOCK, f"no stock {code}")]
+    if isin is not None and stock.isin not in (None, isin):
+        return [(Refusal.UNKNOWN_STOCK, f"stock {code} is not {isin}")]
+    if not stock.eligible:
+        return [(Refusal.STOCK_NOT_ELIGIBLE, f"stock {code} is not eligible")]
+    if not stock.domain:
+        return [(Refusal.NOT_DOMAIN_COUNTER, f"stock {code} is not the settlement counter")]
+    return []
+
+
+def complete_stock(stated: dict[str, Any], rules: BookRules) -> None:
+    """Add the name of the stock that the participant left out, where the reference data tells it."""
+    if rules.stocks is None:
+        return
+    if stated["isin"] is None:
+        stated["isin"] = rules.stocks[stated["stock_code"]].isin
+    elif stated["stock_code"] is None:
+        codes = [code for code, stock in rules.stocks.items() if stock.isin == stated["isin"] and stock.domain]
+        stated["stock_code"] = codes[0] if codes else None

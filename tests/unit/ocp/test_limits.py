@@ -1,0 +1,166 @@
+"""The arithmetic of call limits, and the queue before it, with a clock that moves only when told."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pg_bridge.ocp.limits import MOST_HOLD_S, UNSAID_HOLD_S, Allowance, CallLimits, Limit
+from tests.doubles.ocp_world import FakeClock
+
+COMPANY = Limit(480, 60)
+
+
+def test_without_limits_calls_go_at_once() -> None:
+    allowance = Allowance([Limit(0, 60)], 0.0)
+
+    for _ in range(10_000):
+        assert allowance.wait_s(0.0) == 0
+        allowance.take(0.0)
+
+
+def test_half_a_window_goes_at_once_then_calls_are_spaced() -> None:
+    allowance = Allowance([COMPANY], 0.0)
+    for _ in range(240):
+        assert allowance.wait_s(0.0) == 0
+        allowance.take(0.0)
+
+    assert allowance.wait_s(0.0) == pytest.approx(0.25)
+    assert allowance.wait_s(0.25) == 0
+
+
+def test_the_narrowest_limit_decides() -> None:
+    allowance = Allowance([COMPANY, Limit(2, 60)], 0.0)
+    allowance.take(0.0)
+
+    assert allowance.wait_s(0.0) == pytest.approx(60.0)
+
+
+def test_a_hold_is_never_shortened() -> None:
+    allowance = Allowance([], 0.0)
+    allowance.hold(7.0)
+    allowance.hold(3.0)
+
+    assert allowance.wait_s(5.0) == pytest.approx(2.0)
+    assert allowance.wait_s(7.0) <= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    calls=st.integers(2, 60),
+    pauses=st.lists(st.floats(0, 5), min_size=1, max_size=200),
+)
+def test_no_window_ever_holds_more_calls_than_the_limit(calls: int, pauses: list[float]) -> None:
+    """Whenever calls are wanted, and wherever OCP's window starts, it never holds too many."""
+    allowance = Allowance([Limit(calls, 10.0)], 0.0)
+    now, went = 0.0, []
+    for pause in pauses:
+        now += pause
+        for _ in range(3):
+            now += max(0.0, allowance.wait_s(now))
+            allowance.take(now)
+            went.append(now)
+
+    for index in range(calls, len(went)):
+        assert went[index] - went[index - calls] > 10.0 - 1e-3
+
+
+async def test_a_free_way_is_taken_without_waiting() -> None:
+    clock = FakeClock()
+    limits = CallLimits([COMPANY], clock.monotonic)
+
+    assert limits.try_slot()
+    await limits.slot()
+
+
+async def _queue(limits: CallLimits, gone: list[str], *waiters: tuple[str, int]) -> list[asyncio.Task[None]]:
+    async def wait(name: str, priority: int) -> None:
+        await limits.slot(priority)
+        gone.append(name)
+
+    tasks = []
+    for name, priority in waiters:
+        tasks.append(asyncio.create_task(wait(name, priority)))
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def _release(limits: CallLimits, clock: FakeClock, seconds: float) -> None:
+    clock.forward(seconds)
+    limits.release()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def test_earlier_priorities_go_first_then_the_order_of_asking() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(2, 60)], clock.monotonic)
+    assert limits.try_slot()
+    gone: list[str] = []
+    tasks = await _queue(limits, gone, ("input 1", 1), ("input 2", 1), ("revoke", 0), ("hold", 0))
+    assert gone == []
+
+    for _ in range(4):
+        await _release(limits, clock, 60)
+
+    assert gone == ["revoke", "hold", "input 1", "input 2"]
+    await asyncio.gather(*tasks)
+    limits.close()
+
+
+async def test_nobody_overtakes_those_who_wait() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(2, 60)], clock.monotonic)
+    limits.try_slot()
+    gone: list[str] = []
+    tasks = await _queue(limits, gone, ("first", 1))
+    clock.forward(60)
+
+    assert not limits.try_slot(0)
+    await _release(limits, clock, 0)
+    assert gone == ["first"]
+    await asyncio.gather(*tasks)
+    limits.close()
+
+
+async def test_who_gives_up_uses_no_slot() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(2, 60)], clock.monotonic)
+    limits.try_slot()
+    gone: list[str] = []
+    first, second = await _queue(limits, gone, ("gives up", 0), ("stays", 1))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+    await _release(limits, clock, 60)
+
+    assert gone == ["stays"]
+    await second
+    limits.close()
+
+
+@pytest.mark.parametrize(("said", "held_s"), [(7.0, 7.0), (0.0, 0.0), (None, UNSAID_HOLD_S), (1e9, MOST_HOLD_S)])
+async def test_retry_after_holds_every_call_back(said: float | None, held_s: float) -> None:
+    clock = FakeClock()
+    limits = CallLimits([COMPANY], clock.monotonic)
+    limits.hold(said)
+
+    if held_s:
+        clock.forward(held_s - 0.01)
+        assert not limits.try_slot()
+        clock.forward(0.02)
+    assert limits.try_slot()
+
+
+async def test_the_timer_lets_waiters_go_by_itself() -> None:
+    loop = asyncio.get_running_loop()
+    limits = CallLimits([Limit(200, 1.0)], loop.time)
+    for _ in range(100):
+        assert limits.try_slot()
+    began = loop.time()
+
+    await asyncio.gather(*(limits.slot() for _ in range(5)))
+
+    assert 0.03 < loop.time() - began < 1.0
+    limits.close()
