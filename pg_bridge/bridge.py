@@ -359,5 +359,7 @@ async def _watch_updates(
                 for date in sorted({day or today, today}):
                     after = dispatcher.state.feed(participant, date).next_sequence - 1
                     await dispatcher.fetch(participant, date, after)
+                if day != today:
+                    dispatcher.forget()
                 days[participant] = today
         await asyncio.sleep(1.0)

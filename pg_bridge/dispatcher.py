@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from pg_bridge import telemetry
 from pg_bridge.errors import (
+    Finding,
     JournalError,
     JournalFull,
+    MappingError,
     OcpDenied,
     OcpError,
     OcpOutcomeUnknown,
@@ -30,7 +32,7 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.fold import apply, queue_answer, recover, release
+from pg_bridge.exchange.fold import apply, forget, queue_answer, recover, release
 from pg_bridge.exchange.outbound import choose
 from pg_bridge.exchange.ports import Journal, Ocp, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
@@ -98,11 +100,17 @@ class Dispatcher:
     def begin(self, sessions: Sessions, *, version: str, replayed: int) -> None:
         """Take up what was open when the last process ended."""
         self._sessions = sessions
+        self.forget()
         reopened = recover(self.state)
         self.note(r.NodeStarted(version=version, mapping=self.terms.book.hash, replayed=replayed, reopened=reopened))
         self._actions += resume(self.state)
         self._touched_lanes |= set(self.state.lanes)
         self._wake.set()
+
+    def forget(self) -> None:
+        """Let go of what the days before yesterday left behind."""
+        yesterday = self._clock() - timedelta(days=1)
+        forget(self.state, self.terms.business_date(yesterday))
 
     # --- events --------------------------------------------------------------------------------------------
 
@@ -113,7 +121,25 @@ class Dispatcher:
 
     def offer(self, event: e.Event) -> None:
         """Decide on `event`; what it decided leaves when it is durable."""
-        decision = decide(self.state, event, self.terms, self._clock())
+        try:
+            decision = decide(self.state, event, self.terms, self._clock())
+        except MappingError as error:
+            if not isinstance(event, e.RequestArrived):
+                raise
+            # Decided before anything was folded: nothing was done, and the PSS is told so.
+            self._log.error(telemetry.EVENT_FAILED, template=event.template, error=str(error))
+            self._actions.append(e.Refuse(event.session, event.sequence, "NO ANSWER CAN BE WRITTEN, NOTHING WAS DONE"))
+            self.note(
+                r.RequestParked(
+                    participant=event.participant,
+                    session=event.session,
+                    sequence=event.sequence,
+                    template=event.template,
+                    legacy=event.legacy,
+                    findings=error.findings or (Finding(error.code, "error", event.template, str(error)),),
+                )
+            )
+            return
         self._entries += decision.entries
         self._actions += decision.actions
         if isinstance(event, e.RequestArrived):
@@ -245,12 +271,15 @@ class Dispatcher:
         match action:
             case e.Answer():
                 self._answer(action)
+            case e.Refuse():
+                if self._sessions is not None:
+                    self._sessions.refuse(action)
             case e.Pump():
                 self._pump(action.participant)
             case e.Call():
                 self._later(
                     action.after_s,
-                    lambda: self._spawn(self._call(action.request_id, is_again=action.after_s > 0)),
+                    lambda: self._spawn(self._call(action.request_id)),
                 )
             case e.Look():
                 self._later(action.after_s, lambda: self._spawn(self._look(action.request_id)))
@@ -294,12 +323,12 @@ class Dispatcher:
         if exchange is not None and exchange.stage is not Stage.ANSWERED:
             self.offer(e.Overdue(exchange_id))
 
-    async def _call(self, request_id: str, *, is_again: bool) -> None:
+    async def _call(self, request_id: str) -> None:
         batch = self.state.batches.get(request_id)
         if batch is None:
             return
-        if is_again:
-            await self._slots.slot()
+        if batch.is_unknown or batch.failures:
+            await self._slots.slot()  # the first call's slot was taken when its batch closed
         try:
             entries = await self._ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
         except OcpUnavailable as error:

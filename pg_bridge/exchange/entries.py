@@ -23,6 +23,7 @@ class Kind(StrEnum):
     INSTRUCTION_RECEIVED = "instruction_received"
     ENQUIRY_RECEIVED = "enquiry_received"
     MESSAGE_REFUSED = "message_refused"
+    REQUEST_PARKED = "request_parked"
     REQUEST_REPEATED = "request_repeated"
     BATCH_CALLED = "batch_called"
     BATCH_REFUSED = "batch_refused"

@@ -133,6 +133,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Refuse:
+    """Refuse the frame of a request in place of an answer; nothing was done."""
+
+    session: str
+    sequence: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Make (or make again, with the same id and body) this call, after `after_s` seconds."""
 
@@ -183,7 +192,7 @@ Event = (
     RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
     | EnquiryAnswered | EnquiryFailed | UpdatesArrived | Overdue
 )  # fmt: skip
-Action = Answer | Call | Look | Ask | Fetch | Pump | Watch
+Action = Answer | Refuse | Call | Look | Ask | Fetch | Pump | Watch
 
 
 @dataclass(slots=True)

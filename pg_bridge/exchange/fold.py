@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 from pg_bridge.exchange import records as r
@@ -235,6 +236,29 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.DeliveryQueued: _queued,
     r.DeliveryAcknowledged: _acknowledged,
 }
+
+
+def forget(state: State, before: str) -> None:
+    """Let go of what the days before `before` (Hong Kong, YYYY-MM-DD) left behind and nothing asks for any more.
+
+    Open exchanges, answers not known to have left and deliveries stay, however old; so do the SIs, whose updates come.
+    """
+    for id_, exchange in list(state.exchanges.items()):
+        day = exchange.business_date or hong_kong_day(exchange.received_us)
+        if day < before and exchange.has_left and exchange.stage is Stage.ANSWERED and not exchange.held:
+            del state.exchanges[id_]
+    for key in [key for key in state.uses if key[1] < before]:
+        del state.uses[key]
+    for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
+        del state.feeds[feed_key]
+
+
+def hong_kong_day(at_us: int) -> str:
+    """The Hong Kong calendar day of UTC microseconds since 1970."""
+    return (_EPOCH + timedelta(days=(at_us + 28_800_000_000) // 86_400_000_000)).isoformat()
+
+
+_EPOCH = date(1970, 1, 1)
 
 
 def recover(state: State) -> int:

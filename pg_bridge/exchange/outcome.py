@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from pg_bridge.errors import MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import queue_answer
@@ -44,10 +45,23 @@ def conclude(
         faults=faults,
         ocp=ocp,
     )
-    if is_late:
-        written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
-    else:
-        written = terms.book.write_answer(exchange.function, sources)
+    try:
+        if is_late:
+            written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
+        else:
+            written = terms.book.write_answer(exchange.function, sources)
+    except MappingError as error:
+        # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
+        note.record(
+            r.ExchangeInDoubt(
+                exchange=exchange.id,
+                participant=exchange.participant,
+                reference=exchange.reference,
+                request_id=request_id,
+                text=f"the outcome is {outcome} {si_number}".rstrip() + f", and cannot be written: {error}",
+            )
+        )
+        return
     reply = r.Reply(written.template, written.message_type, written.body.decode("ascii"))
     note.record(
         r.ExchangeAnswered(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pg_bridge.exchange.entries import Entry, Position, Stored
-from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.events import Answer, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.profiles.concepts import Operation
@@ -71,6 +71,10 @@ class Sessions(Protocol):
 
     def answer(self, answer: Answer) -> bool:
         """Answer a request; False when its session is gone."""
+        ...
+
+    def refuse(self, refusal: Refuse) -> None:
+        """Refuse the frame of a request; nothing when its session is gone."""
         ...
 
     def deliver(self, session: str, delivery: Delivery) -> bool:

@@ -102,6 +102,17 @@ class MessageRefused(Record, frozen=True, kw_only=True):
         return {"reference": self.reference} if self.reference else {}
 
 
+class RequestParked(Record, frozen=True, kw_only=True):
+    """A request that could be neither done nor answered: a mapping file needs correction. Nothing was done."""
+
+    kind = Kind.REQUEST_PARKED
+    session: str
+    sequence: int
+    template: str
+    legacy: str
+    findings: tuple[Finding, ...]
+
+
 class RequestRepeated(Record, frozen=True, kw_only=True):
     """A request seen before: `exchange` is the first one's. It gets that one's answer."""
 
@@ -398,10 +409,10 @@ class NodeStopped(Record, frozen=True, kw_only=True):
 
 
 _RECORDS: tuple[type[Record], ...] = (
-    MessageRefused, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed, ExchangeAwaited,
-    ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated, UpdateParked,
-    GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed, FrameRefused,
-    PushRefused, NodeStarted, NodeStopped,
+    MessageRefused, RequestParked, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed,
+    ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
+    UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
+    FrameRefused, PushRefused, NodeStarted, NodeStopped,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,7 @@ class _RequestEntry(msgspec.Struct, frozen=True, kw_only=True):
     mapping: RequestMapping
     name: str
     reference_place: str
+    reads_reference: Callable[[str], object]
 
 
 class _MessageEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +124,8 @@ class MappingBook:
         message = read(body)
         values, unknown, findings = spec.check(message_type, message, lenient=lenient)
         fields = values.get(entry.reference_place)
-        reference = fields[0].value if fields else ""
+        # A reference that is none cannot be given back: the answer says so with the rule's default.
+        reference = fields[0].value if fields and entry.reads_reference(fields[0].value) else ""
         if findings and any(finding.severity == "error" for finding in findings):
             return self._refused(entry, message_type, reference, findings)
         outcome = entry.mapping.apply(values, context)
@@ -211,6 +213,7 @@ class MappingBook:
                 mapping=RequestMapping(rules, type_, members.copy, keeps_nulls=self.ocp.operations[operation].writes),
                 name=name,
                 reference_place=place.place if place is not None else "",
+                reads_reference=place.pattern.fullmatch if place is not None else lambda value: None,
             )
 
     def blocks(self, section: d.MessageSection) -> list[tuple[str, d.Block]]:

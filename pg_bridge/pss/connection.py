@@ -117,6 +117,11 @@ class Connection(asyncio.Protocol):
         self._flush()
         return True
 
+    def refuse(self, sequence: int, text: str) -> None:
+        """Refuse a request's frame in place of an answer."""
+        self._take(self.session.refuse_request(sequence, "busy", text, self._listener.clock()))
+        self._flush()
+
     def deliver(self, delivery: Delivery) -> bool:
         """Send an unsolicited message, or an answer again."""
         if not self._is_on or self.session.window_free <= 0:
@@ -163,14 +168,7 @@ class Connection(asyncio.Protocol):
             match event:
                 case link.RequestReceived():
                     if self._desk.is_full:
-                        self._take(
-                            self.session.refuse_request(
-                                event.frame.sequence,
-                                "busy",
-                                "THE JOURNAL IS BUSY, NOTHING WAS DONE",
-                                self._listener.clock(),
-                            )
-                        )
+                        self.refuse(event.frame.sequence, "THE JOURNAL IS BUSY, NOTHING WAS DONE")
                     else:
                         self._desk.request(self.session.session_id, self.participant, self.terminal, event)
                 case link.AnswerWritten():

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.events import Answer, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.link.profile import LinkProfile
@@ -99,6 +99,12 @@ class Listener:
         """Answer a request; False when its session is gone."""
         connection = self.by_session.get(answer.session)
         return connection is not None and connection.answer(answer)
+
+    def refuse(self, refusal: Refuse) -> None:
+        """Refuse the frame of a request; nothing when its session is gone."""
+        connection = self.by_session.get(refusal.session)
+        if connection is not None:
+            connection.refuse(refusal.sequence, refusal.text)
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         """Give a session one delivery; False when it is gone or full."""

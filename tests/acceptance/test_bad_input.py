@@ -197,3 +197,10 @@ async def test_sixty_four_in_flight_come_back_in_order(shared_stack: Stack) -> N
     order = [got.text.split("RELA//")[1][:7] for got in pss.received if got.frame.template == "SI51"]
 
     assert references == order
+
+
+async def test_reference_that_is_none_is_refused_without_it(shared_stack: Stack) -> None:
+    pss = await shared_stack.pss()
+    pss.send("543", "SI01", deliver("LONGERTHAN16CHARACTERS"))
+    await pss.message("SI51", ":20C::RELA//NONREF", ":25D::IPRC//REJT", "LONGERTHAN16CHARACTERS")
+    await pss.log_off()
