@@ -8,25 +8,13 @@ that the journal does not hold, and a disk that syncs slowly makes batches large
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-import msgspec
 
 from pg_bridge import telemetry
-from pg_bridge.errors import (
-    Finding,
-    JournalError,
-    JournalFull,
-    MappingError,
-    OcpDenied,
-    OcpError,
-    OcpOutcomeUnknown,
-    OcpRefused,
-    OcpUnavailable,
-)
+from pg_bridge.errands import Chores, Errands
+from pg_bridge.errors import Finding, JournalError, JournalFull, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.calls import resume
@@ -38,7 +26,6 @@ from pg_bridge.exchange.ports import Journal, Ocp, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
 from pg_bridge.exchange.state import Stage, State
 from pg_bridge.exchange.terms import Terms, epoch_us
-from pg_bridge.profiles.concepts import Operation
 
 Clock = Callable[[], datetime]
 
@@ -69,7 +56,6 @@ class Dispatcher:
         self.state = State()
         self.terms = terms
         self._journal = journal
-        self._ocp = ocp
         self._slots = slots
         self._clock = clock
         self._options = options
@@ -78,12 +64,21 @@ class Dispatcher:
         self._actions: list[e.Action] = []
         self._durable: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
-        self._work: set[asyncio.Task[None]] = set()
-        self._timers: set[asyncio.TimerHandle] = set()
         self._awaiting_slot: set[tuple[str, str]] = set()
-        self._fetching: set[tuple[str, str]] = set()
         self._touched_lanes: set[tuple[str, str]] = set()
         self._log = telemetry.logger()
+        self._chores = Chores()
+        self._errands = Errands(
+            state=self.state,
+            terms=terms,
+            ocp=ocp,
+            slots=slots,
+            chores=self._chores,
+            offer=self.offer,
+            lane_freed=self._touched_lanes.add,
+            refetch_s=options.refetch_s,
+        )
+        self.fetch = self._errands.fetch
         #: set when durability is in doubt: the bridge must stop
         self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
 
@@ -257,7 +252,7 @@ class Dispatcher:
                 self.offer(e.LaneOpen(*key))
             else:
                 self._awaiting_slot.add(key)
-                self._spawn(self._open_later(key))
+                self._chores.spawn(self._open_later(key))
         self._touched_lanes.clear()
 
     async def _open_later(self, key: tuple[str, str]) -> None:
@@ -277,18 +272,18 @@ class Dispatcher:
             case e.Pump():
                 self._pump(action.participant)
             case e.Call():
-                self._later(
+                self._chores.later(
                     action.after_s,
-                    lambda: self._spawn(self._call(action.request_id)),
+                    lambda: self._chores.spawn(self._errands.call(action.request_id)),
                 )
             case e.Look():
-                self._later(action.after_s, lambda: self._spawn(self._look(action.request_id)))
+                self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.look(action.request_id)))
             case e.Ask():
-                self._later(action.after_s, lambda: self._spawn(self._ask(action.exchange)))
+                self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.ask(action.exchange)))
             case e.Watch():
                 self._watch(action.exchange)
             case e.Fetch():
-                self._spawn(self.fetch(action.participant, action.business_date, action.after))
+                self._chores.spawn(self.fetch(action.participant, action.business_date, action.after))
 
     def _answer(self, answer: e.Answer) -> None:
         if self._sessions is None or self._sessions.answer(answer):
@@ -313,7 +308,7 @@ class Dispatcher:
         if exchange is None or exchange.reply is not None:
             return
         waited_s = (epoch_us(self._clock()) - exchange.received_us) / 1e6
-        self._later(
+        self._chores.later(
             max(0.001, self.terms.options.answer_within_s - waited_s),
             lambda: self._overdue(exchange_id),
         )
@@ -323,142 +318,9 @@ class Dispatcher:
         if exchange is not None and exchange.stage is not Stage.ANSWERED:
             self.offer(e.Overdue(exchange_id))
 
-    async def _call(self, request_id: str) -> None:
-        batch = self.state.batches.get(request_id)
-        if batch is None:
-            return
-        if batch.is_unknown or batch.failures:
-            await self._slots.slot()  # the first call's slot was taken when its batch closed
-        try:
-            entries = await self._ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
-        except OcpUnavailable as error:
-            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self.offer(e.CallFailed(request_id, error.code, str(error), error.retry_after_s))
-        except OcpRefused as error:
-            self.offer(e.CallRefused(request_id, self.terms.faults_of_ocp(error.refusals)))
-        except OcpDenied as error:
-            self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self.offer(
-                e.CallDenied(request_id, self.terms.fault(error.ocp_code or error.code, "ocp_denied", str(error)))
-            )
-        except OcpOutcomeUnknown as error:
-            self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
-            self.offer(e.CallLost(request_id, str(error)))
-        else:
-            self.offer(e.CallAnswered(request_id, entries))
-        self._touched_lanes.add((batch.participant, batch.operation))
-
-    async def _look(self, request_id: str) -> None:
-        batch = self.state.batches.get(request_id)
-        if batch is None:
-            return
-        found: dict[str, e.Json] = {}
-        try:
-            for member in batch.members:
-                exchange = self.state.exchanges[member]
-                if member not in batch.open:
-                    continue
-                await self._slots.slot(0)
-                entries = await self._ocp.ask(
-                    Operation.SI_QUERY,
-                    exchange.participant,
-                    self.terms.ocp.write(
-                        "query",
-                        {
-                            "participant_id": exchange.participant,
-                            "request_reference": exchange.reference,
-                            "business_date": exchange.business_date,
-                        },
-                    ),
-                )
-                if entries:
-                    found[member] = entries[-1]
-        except OcpError as error:
-            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            pause_s = getattr(error, "retry_after_s", None) or self.terms.options.retry_first_s
-            self._later(pause_s, lambda: self._spawn(self._look(request_id)))
-            return
-        self.offer(e.Looked(request_id, found))
-        self._touched_lanes.add((batch.participant, batch.operation))
-
-    async def _ask(self, exchange_id: str) -> None:
-        exchange = self.state.exchanges.get(exchange_id)
-        if exchange is None or exchange.stage is Stage.ANSWERED:
-            return
-        await self._slots.slot()
-        try:
-            document = msgspec.json.decode(exchange.document)
-            entries = await self._ocp.ask(Operation(exchange.operation), exchange.participant, document)
-        except OcpRefused as error:
-            faults = self.terms.faults_of_ocp(error.refusals)
-            self.offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
-        except OcpDenied as error:
-            fault = self.terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
-            self.offer(e.EnquiryFailed(exchange_id, str(error), fault))
-        except OcpError as error:
-            retry_after_s = getattr(error, "retry_after_s", None)
-            self.offer(e.EnquiryFailed(exchange_id, str(error), None, retry_after_s))
-        else:
-            self.offer(e.EnquiryAnswered(exchange_id, entries))
-
-    async def fetch(self, participant: str, business_date: str, after: int) -> None:
-        """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""
-        key = (participant, business_date)
-        if key in self._fetching:
-            return
-        self._fetching.add(key)
-        try:
-            await self._slots.slot()
-            document = self.terms.ocp.write(
-                "events_query",
-                {"participant_id": participant, "business_date": business_date, "after_sequence": after},
-            )
-            events = await self._ocp.ask(Operation.STATUS_EVENTS, participant, document)
-        except OcpError as error:
-            self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
-            events = []
-        finally:
-            self._fetching.discard(key)
-        if events:
-            self.offer(e.UpdatesArrived(events))
-        feed = self.state.feeds.get(key)
-        if feed is not None and feed.early:
-            self._later(
-                self._options.refetch_s,
-                lambda: self._spawn(self.fetch(participant, business_date, feed.next_sequence - 1)),
-            )
-
-    # --- tasks ---------------------------------------------------------------------------------------------
-
-    def _later(self, after_s: float, do: Callable[[], object]) -> None:
-        if after_s <= 0:
-            do()
-            return
-
-        def run() -> None:
-            self._timers.discard(handle)
-            do()
-
-        handle = asyncio.get_running_loop().call_later(after_s, run)
-        self._timers.add(handle)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._work.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error(telemetry.EVENT_FAILED, error=repr(error))
-
     async def close(self, reason: str) -> None:
         """Stop calling; journal the end."""
-        for handle in self._timers:
-            handle.cancel()
-        for task in list(self._work):
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._chores.close()
         if not self.failed.done():
             self.note(r.NodeStopped(reason=reason))
             await self.durable()

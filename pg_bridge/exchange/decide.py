@@ -127,7 +127,7 @@ def _refuse(
         answer_sources(
             context=context,
             request={
-                "reference": reference,
+                "reference": reference or None,
                 "message_type": event.message_type,
                 "template": event.template,
                 "carried": {},

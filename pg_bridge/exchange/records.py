@@ -6,48 +6,38 @@ edit of a mapping cannot rewrite history.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange.edge_records import (
+    FrameRefused as FrameRefused,
+)
+from pg_bridge.exchange.edge_records import (
+    NodeStarted as NodeStarted,
+)
+from pg_bridge.exchange.edge_records import (
+    NodeStopped as NodeStopped,
+)
+from pg_bridge.exchange.edge_records import (
+    PushRefused as PushRefused,
+)
+from pg_bridge.exchange.edge_records import (
+    SessionClosed as SessionClosed,
+)
+from pg_bridge.exchange.edge_records import (
+    SessionOpened as SessionOpened,
+)
+from pg_bridge.exchange.edge_records import (
+    SessionRefused as SessionRefused,
+)
 from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
+from pg_bridge.exchange.record import Fault as Fault
+from pg_bridge.exchange.record import Record as Record
+from pg_bridge.exchange.record import Reply as Reply
 from pg_bridge.mapping.lineage import Lineage
-
-NO_DOCUMENT = msgspec.Raw(b"null")
-
-
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    """One message to the PSS: template, message type and the lines of its text block."""
-
-    template: str
-    message_type: str
-    body: str
-
-
-class Fault(msgspec.Struct, frozen=True, gc=False):
-    """One fault of a refused request: its code (OCP's or ours), what that means, and the legacy reason code."""
-
-    code: str
-    meaning: str
-    text: str
-    reason: str
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The common part: which exchange and participant it belongs to."""
-
-    kind: ClassVar[Kind]
-    exchange: str = ""
-    participant: str = ""
-
-    def entry_kind(self) -> Kind:
-        """The kind of the entry that holds this record."""
-        return self.kind
-
-    def references(self) -> dict[str, str]:
-        """What the entry can be found by."""
-        return {}
 
 
 class RequestReceived(Record, frozen=True, kw_only=True):
@@ -328,84 +318,6 @@ class DeliveryAcknowledged(Record, frozen=True, kw_only=True):
     def references(self) -> dict[str, str]:
         """The delivery."""
         return {"delivery": self.delivery}
-
-
-class SessionOpened(Record, frozen=True, kw_only=True):
-    """A PSS logged on."""
-
-    kind = Kind.SESSION_OPENED
-    session: str
-    terminal: str
-    address: str
-
-    def references(self) -> dict[str, str]:
-        """The session id."""
-        return {"session": self.session}
-
-
-class SessionRefused(Record, frozen=True, kw_only=True):
-    """A connection or log-on was not accepted."""
-
-    kind = Kind.SESSION_REFUSED
-    address: str
-    terminal: str = ""
-    text: str
-
-
-class SessionClosed(Record, frozen=True, kw_only=True):
-    """A session or connection ended."""
-
-    kind = Kind.SESSION_CLOSED
-    session: str
-    reason: str
-
-    def references(self) -> dict[str, str]:
-        """The session id."""
-        return {"session": self.session}
-
-
-class FrameRefused(Record, frozen=True, kw_only=True):
-    """Bytes that were no frame, or a frame that was not legal; as received, at most 64 KiB."""
-
-    kind = Kind.FRAME_REFUSED
-    session: str
-    address: str
-    code: str
-    text: str
-    raw: bytes
-    size: int
-
-    def references(self) -> dict[str, str]:
-        """The session id."""
-        return {"session": self.session}
-
-
-class PushRefused(Record, frozen=True, kw_only=True):
-    """A pushed delivery that was not accepted, and the HTTP status that answered it."""
-
-    kind = Kind.PUSH_REFUSED
-    status: int
-    text: str
-    delivery_id: str = ""
-    body: bytes = b""
-    size: int = 0
-
-
-class NodeStarted(Record, frozen=True, kw_only=True):
-    """The bridge began on this node, after replaying `replayed` entries."""
-
-    kind = Kind.NODE_STARTED
-    version: str
-    mapping: str
-    replayed: int
-    reopened: int
-
-
-class NodeStopped(Record, frozen=True, kw_only=True):
-    """The bridge ended in order."""
-
-    kind = Kind.NODE_STOPPED
-    reason: str
 
 
 _RECORDS: tuple[type[Record], ...] = (

@@ -1,150 +1,185 @@
-"""RFC 6962 Merkle trees: hashes of leaves and nodes, an append-only frontier, proofs and their verification.
+"""The Merkle tree of RFC 6962 section 2.1: hashes, the right edge that grows, proofs and their check.
 
-Pure functions over SHA-256 digests of 32 bytes. Source: RFC 6962 section 2.1 (public).
+A complete subtree is named by (level, number): it covers the 2**level leaves from number * 2**level on. Only
+complete subtrees ever need keeping; every root and proof is made of them. `Hashes` gives the hash of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from hashlib import sha256
+import hashlib
+from collections.abc import Callable, Sequence
 
-EMPTY_ROOT = sha256(b"").digest()
+Hashes = Callable[[int, int], bytes]
+"""(level, number) -> hash of that complete subtree."""
+
+TILE_LEVELS = 8
+"""Subtrees at each multiple of this level are kept by the journal: roots of 256, 65536, ... leaves."""
+
+_sha256 = hashlib.sha256
+
+EMPTY_ROOT = _sha256(b"").digest()
 
 
 def leaf_hash(leaf: bytes) -> bytes:
-    """The hash of one leaf."""
-    return sha256(b"\0" + leaf).digest()
+    """SHA-256(0x00 || leaf)."""
+    return _sha256(b"\x00" + leaf).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of an inner node."""
-    return sha256(b"\1" + left + right).digest()
+    """SHA-256(0x01 || left || right)."""
+    return _sha256(b"\x01" + left + right).digest()
 
 
-class Frontier:
-    """A tree's right edge: the roots of its perfect subtrees, largest first. Appending costs O(log n) at most."""
+class RightEdge:
+    """A tree that grows, as the hashes of its largest complete subtrees, left to right: one for each 1-bit of size."""
 
-    __slots__ = ("_edge", "size")
+    __slots__ = ("hashes", "size")
 
-    def __init__(self, size: int = 0, edge: Sequence[bytes] = ()) -> None:
-        if len(edge) != size.bit_count():
-            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} perfect subtrees, not {len(edge)}")
+    def __init__(self, size: int = 0, hashes: Sequence[bytes] = ()) -> None:
+        if len(hashes) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} edge hashes, not {len(hashes)}")
         self.size = size
-        self._edge = list(edge)
+        self.hashes = list(hashes)
 
-    @property
-    def edge(self) -> tuple[bytes, ...]:
-        """The subtree roots, largest first."""
-        return tuple(self._edge)
-
-    def append(self, leaf: bytes) -> None:
-        """Take the hash of one more leaf."""
+    def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+        """Add a leaf hash. Gives the kept subtrees (level, number, hash) that it completed, mostly none."""
         size = self.size
-        while size & 1:
-            leaf = sha256(b"\1" + self._edge.pop() + leaf).digest()
-            size >>= 1
-        self._edge.append(leaf)
-        self.size += 1
+        hashes = self.hashes
+        completed: list[tuple[int, int, bytes]] = []
+        level = 0
+        while size >> level & 1:
+            leaf = _sha256(b"\x01" + hashes.pop() + leaf).digest()
+            level += 1
+            if not level % TILE_LEVELS:
+                completed.append((level, size >> level, leaf))
+        hashes.append(leaf)
+        self.size = size + 1
+        return completed
 
     def root(self) -> bytes:
-        """The tree's root."""
-        if not self._edge:
+        """The tree head's hash."""
+        if not self.hashes:
             return EMPTY_ROOT
-        root = self._edge[-1]
-        for left in reversed(self._edge[:-1]):
+        root = self.hashes[-1]
+        for left in self.hashes[-2::-1]:
             root = node_hash(left, root)
         return root
 
+    def copy(self) -> RightEdge:
+        """The same, to grow apart."""
+        return RightEdge(self.size, self.hashes)
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
-    return frontier.root()
+
+def edge_of(size: int, hashes: Hashes) -> RightEdge:
+    """The right edge of the tree of the first `size` leaves."""
+    return RightEdge(size, _edge_hashes(0, size, hashes))
+
+
+def _edge_hashes(start: int, stop: int, hashes: Hashes) -> list[bytes]:
+    found = []
+    while start < stop:
+        level = (stop - start).bit_length() - 1
+        found.append(hashes(level, start >> level))
+        start += 1 << level
+    return found
+
+
+def _range_root(start: int, stop: int, hashes: Hashes) -> bytes:
+    """MTH(D[start:stop]); `start` is where a split of the tree put it, so each part is a complete subtree."""
+    edge = _edge_hashes(start, stop, hashes)
+    root = edge[-1]
+    for left in edge[-2::-1]:
+        root = node_hash(left, root)
+    return root
 
 
 def _split(size: int) -> int:
-    """The largest power of two below `size` (at least 2)."""
-    return 1 << ((size - 1).bit_length() - 1)
+    """The largest power of two below `size`."""
+    return 1 << (size - 1).bit_length() - 1
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of the leaf at `index` (from 0), nearest first. Raises IndexError."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    at = _split(len(leaves))
-    if index < at:
-        return [*inclusion_proof(leaves[:at], index), root_of(leaves[at:])]
-    return [*inclusion_proof(leaves[at:], index - at), root_of(leaves[:at])]
+def inclusion_proof(index: int, size: int, hashes: Hashes) -> list[bytes]:
+    """PATH(index, D[size]): the audit path of the leaf `index` (from 0) in the tree of `size` leaves."""
+    if not 0 <= index < size:
+        raise ValueError(f"leaf {index} is not in a tree of {size} leaves")
+    start, stop = 0, size
+    path: list[bytes] = []
+    while stop - start > 1:
+        middle = start + _split(stop - start)
+        if index < middle:
+            path.append(_range_root(middle, stop, hashes))
+            stop = middle
+        else:
+            path.append(_range_root(start, middle, hashes))
+            start = middle
+    return path[::-1]
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """The leaf hash stands at `index` of the tree of `size` with `root` (RFC 9162 section 2.1.3.2)."""
+def consistency_proof(old: int, new: int, hashes: Hashes) -> list[bytes]:
+    """PROOF(old, D[new]): that the tree of `new` leaves begins with the tree of `old`. Both from 1 on."""
+    if not 0 < old <= new:
+        raise ValueError(f"no consistency proof from {old} to {new} leaves")
+    start, stop = 0, new
+    path: list[bytes] = []
+    is_whole = True  # D[start:old] is the old tree itself, whose root the checker knows
+    while stop != old:
+        middle = start + _split(stop - start)
+        if old <= middle:
+            path.append(_range_root(middle, stop, hashes))
+            stop = middle
+        else:
+            path.append(_range_root(start, middle, hashes))
+            start = middle
+            is_whole = False
+    if not is_whole:
+        path.append(_range_root(start, stop, hashes))
+    return path[::-1]
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether `path` shows that the leaf hash `leaf` is the leaf `index` under `root` (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:
         return False
-    node, last = index, size - 1
-    current = leaf
-    for sibling in proof:
+    number, last = index, size - 1
+    found = leaf
+    for sibling in path:
         if last == 0:
             return False
-        if node & 1 or node == last:
-            current = node_hash(sibling, current)
-            while node and not node & 1:
-                node >>= 1
+        if number & 1 or number == last:
+            found = node_hash(sibling, found)
+            while not number & 1 and number:
+                number >>= 1
                 last >>= 1
         else:
-            current = node_hash(current, sibling)
-        node >>= 1
+            found = node_hash(found, sibling)
+        number >>= 1
         last >>= 1
-    return last == 0 and current == root
+    return last == 0 and found == root
 
 
-def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
-    """The proof that the tree of the first `first` leaves is a prefix of the whole."""
-    if not 0 < first <= len(leaves):
-        raise IndexError(f"tree of {first} in {len(leaves)}")
-    return _subproof(leaves, first, whole=True)
-
-
-def _subproof(leaves: Sequence[bytes], first: int, *, whole: bool) -> list[bytes]:
-    if first == len(leaves):
-        return [] if whole else [root_of(leaves)]
-    at = _split(len(leaves))
-    if first <= at:
-        return [*_subproof(leaves[:at], first, whole=whole), root_of(leaves[at:])]
-    return [*_subproof(leaves[at:], first - at, whole=False), root_of(leaves[:at])]
-
-
-def verify_consistency(first: int, first_root: bytes, second: int, second_root: bytes, proof: Sequence[bytes]) -> bool:
-    """The tree of `first` leaves is a prefix of that of `second` (RFC 9162 section 2.1.4.2)."""
-    if not 0 < first <= second:
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
+    """Whether `path` shows that the new tree begins with the old one (RFC 9162 section 2.1.4.2)."""
+    if old == new:
+        return old > 0 and not path and old_root == new_root
+    if not 0 < old < new or not path:
         return False
-    if first == second:
-        return not proof and first_root == second_root
-    path = list(proof)
-    if first & (first - 1) == 0:
-        path.insert(0, first_root)
-    if not path:
-        return False
-    node, last = first - 1, second - 1
-    while node & 1:
-        node >>= 1
+    hashes = list(path) if old & (old - 1) else [old_root, *path]
+    number, last = old - 1, new - 1
+    while number & 1:
+        number >>= 1
         last >>= 1
-    left = right = path[0]
-    for sibling in path[1:]:
+    found_old = found_new = hashes[0]
+    for sibling in hashes[1:]:
         if last == 0:
             return False
-        if node & 1 or node == last:
-            left = node_hash(sibling, left)
-            right = node_hash(sibling, right)
-            while node and not node & 1:
-                node >>= 1
+        if number & 1 or number == last:
+            found_old = node_hash(sibling, found_old)
+            found_new = node_hash(sibling, found_new)
+            while not number & 1 and number:
+                number >>= 1
                 last >>= 1
         else:
-            right = node_hash(right, sibling)
-        node >>= 1
+            found_new = node_hash(found_new, sibling)
+        number >>= 1
         last >>= 1
-    return last == 0 and left == first_root and right == second_root
+    return last == 0 and found_old == old_root and found_new == new_root

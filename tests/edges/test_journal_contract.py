@@ -1,110 +1,102 @@
-"""What the core may rely on of a journal: held by the one in memory and by the one on disk."""
+"""What the core relies on, the same for every journal."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pg_bridge.errors import JournalError
-from pg_bridge.exchange.entries import Entry, Kind, Stored
+from pg_bridge.exchange.entries import Entry, Kind, Position, Stored
 from pg_bridge.exchange.ports import Journal
 from pg_bridge.journal.memory import MemoryJournal
-from pg_bridge.journal.sqlite import SqliteJournal, SqliteOptions
-from tests.doubles.journal_entries import entry
+from pg_bridge.journal.sqlite import SqliteJournal
+from tests.doubles.journal_samples import StillClock, sample_entries, sample_entry
 
 
-async def all_behind(journal: Journal, after: int = 0) -> list[Stored]:
+async def replayed(journal: Journal, after: Position = 0) -> list[Stored]:
     return [stored async for stored in journal.replay(after)]
 
 
 class JournalContract:
-    """Each subclass gives the fixture `journal`."""
+    """Subclasses give a `journal` fixture: empty, and closed afterwards."""
 
-    async def test_positions_count_from_one_without_gaps(self, journal: Journal) -> None:
-        first = await journal.append([entry(1), entry(2)])
-        second = await journal.append([entry(3)])
+    async def test_positions_begin_at_one_and_have_no_gaps(self, journal: Journal) -> None:
+        assert list(await journal.append(sample_entries(3))) == [1, 2, 3]
+        assert list(await journal.append(sample_entries(2, first=4))) == [4, 5]
 
-        assert [*first, *second] == [1, 2, 3]
+    async def test_what_was_appended_is_replayed_and_read(self, journal: Journal) -> None:
+        entries = [
+            sample_entry(1, findings=("PGB-MSG-003", "PGB-MSG-004")),
+            Entry(kind=Kind.NODE_STARTED, at_us=0),
+            Entry(kind=Kind.FRAME_REFUSED, at_us=-1, references={"b": "\u20ac \x00", "a": ""}, payload=b"\x00\xff" * 9),
+            sample_entry(4, payload=b"x" * 3_000_000),
+        ]
+        await journal.append(entries)
 
-    async def test_nothing_appended_takes_no_position(self, journal: Journal) -> None:
-        none = await journal.append([])
-        one = await journal.append([entry(1)])
+        assert await replayed(journal) == [Stored(number, entry) for number, entry in enumerate(entries, 1)]
+        assert await journal.read(3) == Stored(3, entries[2])
 
-        assert [list(none), list(one)] == [[], [1]]
+    async def test_replay_begins_behind_the_position(self, journal: Journal) -> None:
+        await journal.append(sample_entries(1_203))
 
-    async def test_entries_come_back_as_they_were_given(self, journal: Journal) -> None:
-        odd = Entry(
-            kind=Kind.PUSH_REFUSED,
-            at_us=0,
-            references={"z": "1", "a": "\u00e9\u4e2d", "": ""},
-            findings=("B", "A"),
-            payload=b"\x00\xff not JSON",
-        )
-        plain = Entry(kind=Kind.NODE_STARTED, at_us=1)
-        given = [odd, plain, entry(3)]
-        await journal.append(given)
+        assert [stored.position for stored in await replayed(journal, after=2)] == list(range(3, 1_204))
+        assert await replayed(journal, after=1_203) == []
+        assert await replayed(journal, after=9_999) == []
 
-        assert [Stored(1, odd), Stored(2, plain), Stored(3, entry(3))] == await all_behind(journal)
+    async def test_nothing_appended_is_nothing(self, journal: Journal) -> None:
+        assert list(await journal.append([])) == []
+        assert await replayed(journal) == []
 
-    async def test_appends_at_once_stay_together_and_in_order(self, journal: Journal) -> None:
-        batches = [[entry(10 * batch + at) for at in range(batch % 4 + 1)] for batch in range(40)]
+    @pytest.mark.parametrize("position", [-1, 0, 3])
+    async def test_a_position_without_entry_is_refused(self, journal: Journal, position: Position) -> None:
+        await journal.append(sample_entries(2))
+
+        with pytest.raises(JournalError, match=f"no entry {position}"):
+            await journal.read(position)
+
+    async def test_appends_that_race_stay_whole_and_in_order(self, journal: Journal) -> None:
+        batches = [sample_entries(3, first=10 * number) for number in range(40)]
         positions = await asyncio.gather(*(journal.append(batch) for batch in batches))
 
-        flat = [position for batch in positions for position in batch]
-        assert list(range(1, len(flat) + 1)) == flat
-        assert [one for batch in batches for one in batch] == [stored.entry for stored in await all_behind(journal)]
+        assert sorted(position for batch in positions for position in batch) == list(range(1, 121))
+        for batch, at in zip(batches, positions, strict=True):
+            assert [(await journal.read(position)).entry for position in at] == batch
 
-    @pytest.mark.parametrize(("after", "expected"), [(0, [1, 2, 3]), (2, [3]), (3, []), (99, [])])
-    async def test_replay_gives_what_is_behind(self, journal: Journal, after: int, expected: list[int]) -> None:
-        await journal.append([entry(1), entry(2), entry(3)])
+    async def test_an_append_is_seen_by_a_replay_that_began_before(self, journal: Journal) -> None:
+        await journal.append(sample_entries(1))
+        seen = []
+        async for stored in journal.replay(0):
+            seen.append(stored.position)
+            break
 
-        assert expected == [stored.position for stored in await all_behind(journal, after)]
+        await journal.append(sample_entries(1, first=2))
 
-    async def test_replay_of_nothing_gives_nothing(self, journal: Journal) -> None:
-        assert await all_behind(journal) == []
-
-    async def test_replay_left_early_leaves_the_journal_working(self, journal: Journal) -> None:
-        await journal.append([entry(1), entry(2)])
-        replay = journal.replay(0)
-        first = await anext(aiter(replay))
-        await replay.aclose()  # type: ignore[attr-defined]
-
-        assert first.position == 1
-        assert list(await journal.append([entry(3)])) == [3]
-
-    async def test_what_an_append_returned_can_be_read(self, journal: Journal) -> None:
-        (position,) = await journal.append([entry(7)])
-
-        assert Stored(position, entry(7)) == await journal.read(position)
-
-    @pytest.mark.parametrize("position", [-1, 0, 2])
-    async def test_reading_what_is_not_there_raises(self, journal: Journal, position: int) -> None:
-        await journal.append([entry(1)])
-
-        with pytest.raises(JournalError):
-            await journal.read(position)
+        assert [*seen, *(stored.position for stored in await replayed(journal, seen[-1]))] == [1, 2]
 
 
 class TestMemoryJournal(JournalContract):
     @pytest.fixture
-    def journal(self) -> Journal:
-        return MemoryJournal()
-
-    async def test_error_that_is_set_is_raised_and_nothing_taken(self) -> None:
+    async def journal(self) -> AsyncIterator[Any]:
         journal = MemoryJournal()
-        journal.error = JournalError("disk")
+        yield journal
+        await journal.close()
 
-        with pytest.raises(JournalError, match="disk"):
-            await journal.append([entry(1)])
-        assert journal.entries == []
+    async def test_a_refusal_is_raised_by_each_append(self) -> None:
+        journal = MemoryJournal()
+        journal.refusal = JournalError("the disk is gone")
+
+        with pytest.raises(JournalError, match="the disk is gone"):
+            await journal.append(sample_entries(1))
+
+        assert journal.last == 0
 
 
 class TestSqliteJournal(JournalContract):
-    @pytest.fixture(params=[SqliteOptions(), SqliteOptions(most_in_commit=2, checkpoint_entries=3, replay_chunk=2)])
-    async def journal(self, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Journal]:
-        journal = await SqliteJournal.open(tmp_path / "journal.sqlite", node="n1", options=request.param)
-        yield journal
-        await journal.close()
+    @pytest.fixture
+    async def journal(self, tmp_path: Path) -> AsyncIterator[Any]:
+        async with await SqliteJournal.open(tmp_path / "j.sqlite", node="n1", clock=StillClock()) as journal:
+            yield journal

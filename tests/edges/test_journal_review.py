@@ -1,11 +1,9 @@
-"""The look at a journal while it is written: the newest by each filter, and all of one exchange by any of its names."""
+"""What an operator finds in a journal."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
+import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,141 +11,144 @@ from pg_bridge.errors import JournalError
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.journal.review import AuditReader, times
 from pg_bridge.journal.sqlite import SqliteJournal
-from tests.doubles.journal_entries import AT_US, entry
+from tests.doubles.journal_samples import START_US, StillClock, make_journal, sample_entries, sample_entry
 
-# Two instructions that went out in one call; the call is entry 3, each answer names it. Then another participant.
-STORY = [
-    entry(1, exchange="x1", references={"seme": "SEME1"}, findings=()),
-    entry(2, exchange="x2", references={"seme": "SEME2"}, findings=("PGB-MSG-003", "PGB-MAP-001")),
-    entry(3, kind=Kind.BATCH_CALLED, exchange="", references={"request_id": "R1"}, findings=()),
-    entry(4, kind=Kind.EXCHANGE_ANSWERED, exchange="x1", references={"request_id": "R1", "si_number": "M00000001"}),
-    entry(5, kind=Kind.EXCHANGE_ANSWERED, exchange="x2", references={"request_id": "R1", "si_number": "M00000002"}),
-    entry(6, kind=Kind.UPDATE_RECEIVED, exchange="", references={"event_id": "E1", "si_number": "M00000001"}),
-    entry(7, exchange="x7", participant="C00019", references={"seme": "SEME1"}, mapping=""),
-    entry(8, kind=Kind.NODE_STOPPED, exchange="", participant="", references={}, findings=("PGB-MSG-0031",)),
-]
+SIZE = 2_500
+"""Two complete segments of the search index and a tail."""
 
 
-@pytest.fixture
-async def path(tmp_path: Path) -> AsyncIterator[Path]:
-    journal = await SqliteJournal.open(tmp_path / "journal.sqlite", node="n1")
-    await journal.append(STORY)
-    yield tmp_path / "journal.sqlite"
-    await journal.close()
+@pytest.fixture(scope="module")
+def long_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("review") / "j.sqlite"
+    entries = [
+        sample_entry(
+            n,
+            kind=Kind.MESSAGE_REFUSED if n % 100 == 0 else Kind.INSTRUCTION_RECEIVED,
+            findings=("PGB-MSG-003", "PGB-MSG-004") if n % 400 == 0 else (),
+        )
+        for n in range(1, SIZE + 1)
+    ]
+    asyncio.run(make_journal(path, entries, batch=300))
+    return path
 
 
-@pytest.fixture
-def reader(path: Path) -> Iterator[AuditReader]:
+def positions(path: Path, **filters: object) -> list[int]:
     with AuditReader(path) as reader:
-        yield reader
+        return [stored.position for stored in reader.newest(**filters)]  # type: ignore[arg-type]
+
+
+def test_the_newest_come_last(long_path: Path) -> None:
+    assert positions(long_path, most=3) == [2_498, 2_499, 2_500]
 
 
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({}, [1, 2, 3, 4, 5, 6, 7, 8]),
-        ({"most": 3}, [6, 7, 8]),
-        ({"most": 0}, []),
-        ({"kind": "exchange_answered"}, [4, 5]),
-        ({"kind": "exchange_answered", "most": 1}, [5]),
-        ({"kind": "nonsense"}, []),
-        ({"participant": "C00019"}, [7]),
-        ({"reference": "SEME1"}, [1, 7]),
-        ({"reference": "M00000001"}, [4, 6]),
-        ({"reference": "x2"}, [2, 5]),
-        ({"reference": "SEME"}, []),
-        ({"finding": "PGB-MAP-001"}, [2]),
-        ({"finding": "PGB-MSG-003"}, [2, 4, 5, 6, 7]),
+        ({"kind": "message_refused"}, [2_300, 2_400, 2_500]),
+        ({"participant": "C00019"}, [2_495, 2_497, 2_499]),
+        ({"participant": "C00019", "kind": "message_refused"}, []),
+        ({"finding": "PGB-MSG-004"}, [1_600, 2_000, 2_400]),
         ({"finding": "PGB-MSG"}, []),
-        ({"finding": "%"}, []),
-        ({"finding": "PGB_MSG_003"}, []),
-        ({"since_us": AT_US + 7}, [7, 8]),
-        ({"since_us": AT_US + 9}, []),
-        ({"reference": "SEME1", "participant": "B01234"}, [1]),
-        ({"kind": "instruction_received", "finding": "PGB-MSG-003", "since_us": AT_US + 3}, [7]),
-        ({"participant": "' OR 1=1 --"}, []),
+        ({"reference": "SEME000007"}, [7]),
+        ({"reference": "SI00002499"}, [2_499]),
+        ({"reference": "x001024"}, [1_024]),
+        ({"reference": "SEME0000"}, []),
+        ({"exchange": "x001025"}, [1_025]),
+        ({"exchange": "SEME000007"}, []),
+        ({"reference": "SEME000400", "finding": "PGB-MSG-003"}, [400]),
+        ({"reference": "SEME000401", "finding": "PGB-MSG-003"}, []),
+        ({"since_us": START_US + 2_499_000_000}, [2_499, 2_500]),
+        ({"since_us": START_US + 9_999_000_000}, []),
+        ({"until_us": START_US + 3_000_000}, [1, 2]),
+        ({"until_us": START_US + 1_026_000_000}, [1_023, 1_024, 1_025]),
+        ({"until_us": START_US + 2_450_000_000}, [2_447, 2_448, 2_449]),
+        ({"until_us": START_US}, []),
+        ({"since_us": START_US + 1_024_000_000, "until_us": START_US + 1_025_000_000}, [1_024]),
     ],
 )
-async def test_newest_by_each_filter(reader: AuditReader, filters: dict[str, Any], expected: list[int]) -> None:
-    assert expected == [stored.position for stored in reader.newest(**filters)]
+def test_filters_narrow_the_list(long_path: Path, filters: dict[str, object], expected: list[int]) -> None:
+    assert positions(long_path, **filters, most=3) == expected
 
 
-async def test_newest_has_all_but_the_payload(reader: AuditReader) -> None:
-    (stored,) = reader.newest(participant="C00019")
+async def test_time_is_found_though_the_clock_went_back(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    entries = sample_entries(1_100)
+    await make_journal(path, [*entries, sample_entry(1_101, at_us=START_US - 5)])
 
-    assert stored.entry.payload == b"{}"
-    assert (stored.entry.references, stored.entry.findings) == (STORY[6].references, STORY[6].findings)
+    assert positions(path, until_us=START_US) == [1_101]
+    assert positions(path, since_us=START_US + 1_100_000_000) == [1_100]
+
+
+def test_all_entries_behind_a_position_are_given(long_path: Path) -> None:
+    with AuditReader(long_path) as reader:
+        assert [stored.position for stored in reader.behind(2_498)] == [2_499, 2_500]
+        assert [stored.position for stored in reader.behind(0, 2)] == [1, 2]
+
+
+@pytest.fixture
+async def day(tmp_path: Path) -> Path:
+    """Two exchanges in one call, and a third of another participant that uses the same SEME as the first."""
+    path = tmp_path / "j.sqlite"
+
+    def says(kind: Kind, exchange: str, participant: str, **references: str) -> object:
+        return sample_entry(1, kind=kind, exchange=exchange, participant=participant, references=references)
+
+    entries = [
+        says(Kind.INSTRUCTION_RECEIVED, "x1", "C00019", reference="SEME1"),  # 1
+        says(Kind.INSTRUCTION_RECEIVED, "x2", "C00019", reference="SEME2"),  # 2
+        says(Kind.INSTRUCTION_RECEIVED, "x3", "B00021", reference="SEME1"),  # 3
+        says(Kind.BATCH_CALLED, "", "C00019", request_id="r1"),  # 4
+        says(Kind.BATCH_CALLED, "", "B00021", request_id="r2", member_0="x3"),  # 5
+        says(Kind.EXCHANGE_ANSWERED, "x1", "C00019", reference="SEME1", si_number="SI1", request_id="r1"),  # 6
+        says(Kind.EXCHANGE_ANSWERED, "x2", "C00019", reference="SEME2", si_number="SI2", request_id="r1"),  # 7
+        says(Kind.UPDATE_RECEIVED, "", "C00019", event_id="e1", si_number="SI1"),  # 8
+        says(Kind.DELIVERY_QUEUED, "x1", "C00019", delivery="d1", reference="SEME1", event_id="e1"),  # 9
+        says(Kind.DELIVERY_ACKNOWLEDGED, "", "C00019", delivery="d1"),  # 10
+        says(Kind.MESSAGE_REFUSED, "", "B00021", reference="SEME1"),  # 11
+    ]
+    await make_journal(path, entries)  # type: ignore[arg-type]
+    return path
 
 
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("x1", [1, 3, 4]),
-        ("x2", [2, 3, 5]),
-        ("SEME2", [2, 3, 5]),
-        ("SEME1", [1, 3, 4, 7]),
-        ("M00000002", [2, 3, 5]),
-        ("M00000001", [1, 3, 4, 6]),
-        ("R1", [1, 2, 3, 4, 5]),
-        ("E1", [6]),
+        ("x1", [1, 4, 6, 8, 9, 10]),
+        ("SI1", [1, 4, 6, 8, 9, 10]),
+        ("e1", [1, 4, 6, 8, 9, 10]),
+        ("x2", [2, 4, 7]),
+        ("r1", [1, 2, 4, 6, 7, 8, 9, 10]),
+        ("r2", [3, 5, 11]),
+        ("x3", [3, 5, 11]),
+        ("SEME1", [1, 3, 4, 5, 6, 8, 9, 10, 11]),
+        ("nothing", []),
         ("", []),
-        ("none", []),
-        ("B01234", []),
     ],
 )
-async def test_exchange_by_any_name(reader: AuditReader, key: str, expected: list[int]) -> None:
-    assert expected == [stored.position for stored in reader.exchange(key)]
+def test_an_exchange_is_shown_whole(day: Path, key: str, expected: list[int]) -> None:
+    with AuditReader(day) as reader:
+        assert [stored.position for stored in reader.exchange(key)] == expected
 
 
-async def test_exchange_has_its_payloads(reader: AuditReader) -> None:
-    assert [STORY[0], STORY[2], STORY[3]] == [stored.entry for stored in reader.exchange("x1")]
-
-
-async def test_entries_behind_a_position(reader: AuditReader) -> None:
-    assert STORY[6:] == [stored.entry for stored in reader.behind(6)]
-    assert [stored.position for stored in reader.behind(6, most=1)] == [7]
-
-
-async def test_what_is_appended_meanwhile_is_seen(tmp_path: Path) -> None:
-    journal = await SqliteJournal.open(tmp_path / "journal.sqlite", node="n1")
-    with AuditReader(tmp_path / "journal.sqlite") as reader:
-        assert reader.newest() == []
-        await journal.append([entry(1)])
-        assert [stored.position for stored in reader.newest()] == [1]
-    await journal.close()
-
-
-async def test_reader_cannot_write(reader: AuditReader) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection.execute("DELETE FROM entry")
-
-
-async def test_times_between_entries(reader: AuditReader) -> None:
-    assert [(STORY[0], 0), (STORY[2], 2), (STORY[3], 1)] == times(reader.exchange("x1"))
+def test_times_are_those_between_entries(long_path: Path) -> None:
+    with AuditReader(long_path) as reader:
+        assert [since for _, since in times(reader.newest(most=3))] == [0, 1_000_000, 1_000_000]
     assert times([]) == []
 
 
-def test_no_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="there is no file"):
-        AuditReader(tmp_path / "none.sqlite")
+async def test_the_journal_is_read_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    async with await SqliteJournal.open(path, node="n1", clock=StillClock()) as journal:
+        with AuditReader(path) as reader:
+            assert reader.newest() == []
+            await journal.append(sample_entries(3))
+            assert len(reader.newest()) == 3
+            assert reader.node == "n1"
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage" * 1_000])
-def test_file_that_is_no_journal_is_told(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "journal.sqlite"
-    path.write_bytes(content)
-
-    with AuditReader(path) as reader:
-        for look in (reader.newest, lambda: reader.exchange("x1"), lambda: reader.behind(0)):
-            with pytest.raises(JournalError):
-                look()
-
-
-async def test_reference_to_an_entry_that_is_gone_is_told(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute("DELETE FROM entry WHERE position = 4")
-    connection.close()
-
-    with AuditReader(path) as reader, pytest.raises(JournalError, match="4"):
-        reader.exchange("x1")
+def test_no_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal"):
+        AuditReader(tmp_path / "j.sqlite")
+    (tmp_path / "text").write_text("not a journal at all " * 10)
+    with pytest.raises(JournalError):
+        AuditReader(tmp_path / "text")

@@ -1,39 +1,34 @@
-"""RFC 6962 trees: the published vectors, and proofs of every size up to 32, taken and refused."""
+"""RFC 6962: the tree against the certificate-transparency vectors, the RFC's own recursion, and its laws."""
 
 from __future__ import annotations
 
-from hashlib import sha256
+import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pg_bridge.journal.tree import (
     EMPTY_ROOT,
-    Frontier,
+    TILE_LEVELS,
+    Hashes,
+    RightEdge,
     consistency_proof,
+    edge_of,
     inclusion_proof,
     leaf_hash,
     node_hash,
-    root_of,
     verify_consistency,
     verify_inclusion,
 )
 
-# The reference tree of the certificate-transparency project (merkletree tests): leaves, and the root of each prefix.
+# The reference leaves and roots of the certificate-transparency log test suite.
 LEAVES = [
-    leaf_hash(bytes.fromhex(text))
+    bytes.fromhex(text)
     for text in (
-        "",
-        "00",
-        "10",
-        "2021",
-        "3031",
-        "40414243",
-        "5051525354555657",
-        "606162636465666768696a6b6c6d6e6f",
+        "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
     )
-]
+]  # fmt: skip
 ROOTS = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -45,169 +40,165 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-MANY = [leaf_hash(bytes([number])) for number in range(33)]
-OTHER = sha256(b"other").digest()
+# (leaf from 0, size, path) and (old, new, path) of the same suite.
+INCLUSIONS = [
+    (0, 1, []),
+    (
+        0,
+        8,
+        [
+            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ],
+    ),
+    (
+        5,
+        8,
+        [
+            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ],
+    ),
+    (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
+]
+CONSISTENCIES = [
+    (1, 1, []),
+    (
+        1,
+        8,
+        [
+            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ],
+    ),
+    (
+        6,
+        8,
+        [
+            "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ],
+    ),
+]
 
 
-@pytest.mark.parametrize("size", range(9))
-def test_known_roots(size: int) -> None:
-    assert ROOTS[size] == root_of(LEAVES[:size]).hex()
+def naive_root(leaves: list[bytes]) -> bytes:
+    """MTH as RFC 6962 section 2.1 writes it."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return node_hash(naive_root(leaves[:split]), naive_root(leaves[split:]))
 
 
-def test_frontier_has_every_prefix_root_on_its_way() -> None:
-    frontier = Frontier()
-    roots = [frontier.root().hex()]
-    for leaf in LEAVES:
-        frontier.append(leaf)
-        roots.append(frontier.root().hex())
+def hashes_of(leaves: list[bytes]) -> Hashes:
+    def hash_of(level: int, number: int) -> bytes:
+        if level == 0:
+            return leaves[number]
+        return node_hash(hash_of(level - 1, 2 * number), hash_of(level - 1, 2 * number + 1))
 
-    assert roots == ROOTS
-    assert frontier.size == 8
+    return hash_of
 
 
-def test_empty_tree() -> None:
-    assert root_of([]) == EMPTY_ROOT
-    assert sha256(b"").digest() == EMPTY_ROOT
+def numbered(size: int) -> list[bytes]:
+    return [leaf_hash(number.to_bytes(4, "big")) for number in range(size)]
 
 
-def test_leaves_and_nodes_are_told_apart() -> None:
-    assert leaf_hash(b"ab") == sha256(b"\x00ab").digest()
-    assert node_hash(b"a", b"b") == sha256(b"\x01ab").digest()
+@pytest.mark.parametrize("size", range(len(ROOTS)))
+def test_root_is_the_known_one(size: int) -> None:
+    edge = RightEdge()
+    for leaf in LEAVES[:size]:
+        edge.append(leaf_hash(leaf))
+
+    assert ROOTS[size] == edge.root().hex()
 
 
-@pytest.mark.parametrize(
-    ("index", "size", "proof"),
-    [
-        (
-            0,
-            8,
-            [
-                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-            ],
-        ),
-        (
-            5,
-            8,
-            [
-                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-            ],
-        ),
-        (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
-    ],
-)
-def test_known_inclusion_proofs(index: int, size: int, proof: list[str]) -> None:
-    assert proof == [node.hex() for node in inclusion_proof(LEAVES[:size], index)]
+@pytest.mark.parametrize(("index", "size", "path"), INCLUSIONS)
+def test_inclusion_path_is_the_known_one(index: int, size: int, path: list[str]) -> None:
+    leaves = [leaf_hash(leaf) for leaf in LEAVES]
+
+    made = inclusion_proof(index, size, hashes_of(leaves))
+
+    assert path == [node.hex() for node in made]
+    assert verify_inclusion(index, size, leaves[index], made, bytes.fromhex(ROOTS[size]))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "proof"),
-    [
-        (1, 1, []),
-        (
-            6,
-            8,
-            [
-                "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-            ],
-        ),
-        (
-            2,
-            5,
-            [
-                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-            ],
-        ),
-    ],
-)
-def test_known_consistency_proofs(first: int, second: int, proof: list[str]) -> None:
-    assert proof == [node.hex() for node in consistency_proof(LEAVES[:second], first)]
+@pytest.mark.parametrize(("old", "new", "path"), CONSISTENCIES)
+def test_consistency_path_is_the_known_one(old: int, new: int, path: list[str]) -> None:
+    made = consistency_proof(old, new, hashes_of([leaf_hash(leaf) for leaf in LEAVES]))
+
+    assert path == [node.hex() for node in made]
+    assert verify_consistency(old, new, bytes.fromhex(ROOTS[old]), bytes.fromhex(ROOTS[new]), made)
 
 
-@pytest.mark.parametrize("size", range(1, 33))
-def test_inclusion_of_every_leaf(size: int) -> None:
-    leaves = MANY[:size]
-    root = root_of(leaves)
-    for index in range(size):
-        proof = inclusion_proof(leaves, index)
-        leaf = leaves[index]
-
-        assert verify_inclusion(leaf, index, size, proof, root)
-        assert not verify_inclusion(OTHER, index, size, proof, root)
-        assert not verify_inclusion(leaf, index, size, proof, OTHER)
-        assert not verify_inclusion(leaf, index, size, [*proof, OTHER], root)
-        assert not verify_inclusion(leaf, size, size, proof, root)
-        assert not verify_inclusion(leaf, -1, size, proof, root)
-        for at in range(len(proof)):
-            assert not verify_inclusion(leaf, index, size, [*proof[:at], OTHER, *proof[at + 1 :]], root)
-            assert not verify_inclusion(leaf, index, size, [*proof[:at], *proof[at + 1 :]], root)
-        for wrong in range(size):
-            assert (wrong == index) == verify_inclusion(leaf, wrong, size, proof, root)
+def test_empty_tree_has_the_hash_of_nothing() -> None:
+    assert hashlib.sha256(b"").digest() == EMPTY_ROOT == RightEdge().root()
 
 
-@pytest.mark.parametrize("second", range(1, 33))
-def test_consistency_with_every_prefix(second: int) -> None:
-    leaves = MANY[:second]
-    root = root_of(leaves)
-    for first in range(1, second + 1):
-        proof = consistency_proof(leaves, first)
-        old = root_of(leaves[:first])
+@given(st.integers(0, 600))
+@settings(max_examples=40, deadline=None)
+def test_growing_gives_the_root_and_the_edge_of_the_definition(size: int) -> None:
+    leaves = numbered(size)
+    edge = RightEdge()
+    kept = {}
+    for leaf in leaves:
+        kept |= {(level, number): subtree for level, number, subtree in edge.append(leaf)}
 
-        assert verify_consistency(first, old, second, root, proof)
-        assert not verify_consistency(first, OTHER, second, root, proof)
-        assert not verify_consistency(first, old, second, OTHER, proof)
-        assert not verify_consistency(first, old, second, root, [*proof, OTHER])
-        assert not verify_consistency(0, old, second, root, proof)
-        assert not verify_consistency(second + 1, old, second, root, proof)
-        for at in range(len(proof)):
-            assert not verify_consistency(first, old, second, root, [*proof[:at], OTHER, *proof[at + 1 :]])
-            assert not verify_consistency(first, old, second, root, [*proof[:at], *proof[at + 1 :]])
+    assert naive_root(leaves) == edge.root()
+    assert edge_of(size, hashes_of(leaves)).hashes == edge.hashes
+    assert {
+        (TILE_LEVELS, number): naive_root(leaves[256 * number : 256 * (number + 1)]) for number in range(size // 256)
+    } == kept
 
 
-@pytest.mark.parametrize("index", [-1, 3, 4])
-def test_proof_of_a_leaf_that_is_not_there(index: int) -> None:
-    with pytest.raises(IndexError):
-        inclusion_proof(MANY[:3], index)
+@given(st.integers(1, 130), st.data())
+@settings(max_examples=60, deadline=None)
+def test_each_leaf_is_proven_and_nothing_else_is(size: int, data: st.DataObject) -> None:
+    leaves = numbered(size)
+    root = naive_root(leaves)
+    index = data.draw(st.integers(0, size - 1))
+    path = inclusion_proof(index, size, hashes_of(leaves))
+
+    assert verify_inclusion(index, size, leaves[index], path, root)
+    assert not verify_inclusion(index, size, leaf_hash(b"another"), path, root)
+    assert not verify_inclusion(index, size, leaves[index], [*path, root], root)
+    assert not verify_inclusion(index, size, leaves[index], path, EMPTY_ROOT)
+    assert not verify_inclusion(size, size, leaves[index], path, root)
+    if path:
+        assert not verify_inclusion(index, size, leaves[index], path[:-1], root)
+        assert not verify_inclusion(index ^ 1, size, leaves[index], path, root)
 
 
-@pytest.mark.parametrize("first", [-1, 0, 4])
-def test_proof_of_a_prefix_that_is_none(first: int) -> None:
-    with pytest.raises(IndexError):
-        consistency_proof(MANY[:3], first)
+@given(st.integers(1, 130), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_tree_is_proven_to_begin_with_an_older_one_and_with_no_other(new: int, data: st.DataObject) -> None:
+    leaves = numbered(new)
+    old = data.draw(st.integers(1, new))
+    old_root, new_root = naive_root(leaves[:old]), naive_root(leaves)
+    path = consistency_proof(old, new, hashes_of(leaves))
+
+    assert verify_consistency(old, new, old_root, new_root, path)
+    assert not verify_consistency(old, new, old_root, new_root, [*path, new_root])
+    if old < new:
+        assert not verify_consistency(old, new, EMPTY_ROOT, new_root, path)
+        assert not verify_consistency(old, new, old_root, EMPTY_ROOT, path)
+        assert not verify_consistency(old, new, old_root, new_root, path[:-1])
 
 
-@given(st.lists(st.binary(max_size=8), max_size=80), st.data())
-def test_frontier_may_be_laid_down_and_taken_up_anywhere(leaves: list[bytes], data: st.DataObject) -> None:
-    hashes = [leaf_hash(leaf) for leaf in leaves]
-    at = data.draw(st.integers(0, len(hashes)))
-    first = Frontier()
-    for leaf in hashes[:at]:
-        first.append(leaf)
-    second = Frontier(first.size, first.edge)
-    for leaf in hashes[at:]:
-        second.append(leaf)
+def test_places_outside_the_tree_are_refused() -> None:
+    hashes = hashes_of(numbered(4))
 
-    assert second.root() == root_of(hashes)
-    assert first.size == at
-    assert first.root() == root_of(hashes[:at])
-
-
-def test_frontier_refuses_an_edge_of_another_size() -> None:
-    with pytest.raises(ValueError, match="perfect subtrees"):
-        Frontier(3, [OTHER])
-
-
-@given(st.lists(st.binary(max_size=4), min_size=2, max_size=40), st.data())
-def test_any_change_of_the_leaves_changes_the_root(leaves: list[bytes], data: st.DataObject) -> None:
-    hashes = [leaf_hash(leaf) for leaf in leaves]
-    at = data.draw(st.integers(0, len(hashes) - 1))
-
-    assert root_of(hashes) != root_of([*hashes[:at], OTHER, *hashes[at + 1 :]])
-    assert root_of(hashes) != root_of([*hashes[:at], *hashes[at + 1 :]])
-    assert root_of(hashes) != root_of([*hashes[:at], OTHER, *hashes[at:]])
+    with pytest.raises(ValueError, match="not in a tree"):
+        inclusion_proof(4, 4, hashes)
+    with pytest.raises(ValueError, match="no consistency proof"):
+        consistency_proof(0, 4, hashes)
+    with pytest.raises(ValueError, match="edge hashes"):
+        RightEdge(3, [EMPTY_ROOT])
+    assert not verify_consistency(0, 4, EMPTY_ROOT, EMPTY_ROOT, [])

@@ -1,0 +1,196 @@
+"""What the dispatcher has others do: calls and questions to OCP, and the timers and tasks in which they wait.
+
+An errand never decides: what it brings back is offered to the dispatcher as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from pg_bridge import telemetry
+from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange.ports import Ocp, Slots
+from pg_bridge.exchange.state import LaneKey, Stage, State
+from pg_bridge.exchange.terms import Terms
+from pg_bridge.profiles.concepts import Operation
+
+
+class Chores:
+    """Timers and tasks, all ended together."""
+
+    def __init__(self) -> None:
+        self._work: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._log = telemetry.logger()
+
+    def later(self, after_s: float, do: Callable[[], object]) -> None:
+        """Do something after `after_s` seconds; at once for 0."""
+        if after_s <= 0:
+            do()
+            return
+
+        def run() -> None:
+            self._timers.discard(handle)
+            do()
+
+        handle = asyncio.get_running_loop().call_later(after_s, run)
+        self._timers.add(handle)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin a task; what it raises is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error(telemetry.EVENT_FAILED, error=repr(error))
+
+    async def close(self) -> None:
+        """End every timer and task."""
+        for handle in self._timers:
+            handle.cancel()
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+
+class Errands:
+    """Goes to OCP. `offer` takes the event that an errand brings back; `lane_freed` hears which lane may go on."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        terms: Terms,
+        ocp: Ocp,
+        slots: Slots,
+        chores: Chores,
+        offer: Callable[[e.Event], None],
+        lane_freed: Callable[[LaneKey], None],
+        refetch_s: float,
+    ) -> None:
+        self._state = state
+        self._terms = terms
+        self._ocp = ocp
+        self._slots = slots
+        self._chores = chores
+        self._offer = offer
+        self._lane_freed = lane_freed
+        self._refetch_s = refetch_s
+        self._fetching: set[tuple[str, str]] = set()
+        self._log = telemetry.logger()
+
+    async def call(self, request_id: str) -> None:
+        """Make a call, the first time or again; what became of it is offered."""
+        batch = self._state.batches.get(request_id)
+        if batch is None:
+            return
+        if batch.is_unknown or batch.failures:
+            await self._slots.slot()  # the first call's slot was taken when its batch closed
+        try:
+            entries = await self._ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
+        except OcpUnavailable as error:
+            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            self._offer(e.CallFailed(request_id, error.code, str(error), error.retry_after_s))
+        except OcpRefused as error:
+            self._offer(e.CallRefused(request_id, self._terms.faults_of_ocp(error.refusals)))
+        except OcpDenied as error:
+            self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            self._offer(
+                e.CallDenied(request_id, self._terms.fault(error.ocp_code or error.code, "ocp_denied", str(error)))
+            )
+        except OcpOutcomeUnknown as error:
+            self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
+            self._offer(e.CallLost(request_id, str(error)))
+        else:
+            self._offer(e.CallAnswered(request_id, entries))
+        self._lane_freed((batch.participant, batch.operation))
+
+    async def look(self, request_id: str) -> None:
+        """Ask OCP what became of the open members of a lost call."""
+        batch = self._state.batches.get(request_id)
+        if batch is None:
+            return
+        found: dict[str, e.Json] = {}
+        try:
+            for member in batch.members:
+                exchange = self._state.exchanges[member]
+                if member not in batch.open:
+                    continue
+                await self._slots.slot(0)
+                entries = await self._ocp.ask(
+                    Operation.SI_QUERY,
+                    exchange.participant,
+                    self._terms.ocp.write(
+                        "query",
+                        {
+                            "participant_id": exchange.participant,
+                            "request_reference": exchange.reference,
+                            "business_date": exchange.business_date,
+                        },
+                    ),
+                )
+                if entries:
+                    found[member] = entries[-1]
+        except OcpError as error:
+            self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
+            pause_s = getattr(error, "retry_after_s", None) or self._terms.options.retry_first_s
+            self._chores.later(pause_s, lambda: self._chores.spawn(self.look(request_id)))
+            return
+        self._offer(e.Looked(request_id, found))
+        self._lane_freed((batch.participant, batch.operation))
+
+    async def ask(self, exchange_id: str) -> None:
+        """Ask OCP an enquiry."""
+        exchange = self._state.exchanges.get(exchange_id)
+        if exchange is None or exchange.stage is Stage.ANSWERED:
+            return
+        await self._slots.slot()
+        try:
+            document = msgspec.json.decode(exchange.document)
+            entries = await self._ocp.ask(Operation(exchange.operation), exchange.participant, document)
+        except OcpRefused as error:
+            faults = self._terms.faults_of_ocp(error.refusals)
+            self._offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
+        except OcpDenied as error:
+            fault = self._terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            self._offer(e.EnquiryFailed(exchange_id, str(error), fault))
+        except OcpError as error:
+            retry_after_s = getattr(error, "retry_after_s", None)
+            self._offer(e.EnquiryFailed(exchange_id, str(error), None, retry_after_s))
+        else:
+            self._offer(e.EnquiryAnswered(exchange_id, entries))
+
+    async def fetch(self, participant: str, business_date: str, after: int) -> None:
+        """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""
+        key = (participant, business_date)
+        if key in self._fetching:
+            return
+        self._fetching.add(key)
+        try:
+            await self._slots.slot()
+            document = self._terms.ocp.write(
+                "events_query",
+                {"participant_id": participant, "business_date": business_date, "after_sequence": after},
+            )
+            events = await self._ocp.ask(Operation.STATUS_EVENTS, participant, document)
+        except OcpError as error:
+            self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
+            events = []
+        finally:
+            self._fetching.discard(key)
+        if events:
+            self._offer(e.UpdatesArrived(events))
+        feed = self._state.feeds.get(key)
+        if feed is not None and feed.early:
+            self._chores.later(
+                self._refetch_s,
+                lambda: self._chores.spawn(self.fetch(participant, business_date, feed.next_sequence - 1)),
+            )
