@@ -46,8 +46,8 @@ def bulk_body(terms: Terms, documents: list[bytes]) -> bytes:
 
 
 def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: Note) -> None:
-    lane = state.lane(event.participant, event.operation)
-    if lane.calling or not lane.waiting:
+    lane = state.lanes.get((event.participant, event.operation))
+    if lane is None or lane.calling or not lane.waiting:
         return
     most = terms.ocp.operations[Operation(event.operation)].most
     if lane.suspect:

@@ -57,7 +57,7 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     sequence: int
     legacy: str
     document: msgspec.Raw
-    carried: dict[str, str] = {}
+    carried: dict[str, str] = msgspec.field(default_factory=dict)
     lineage: tuple[Lineage, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: str = ""
