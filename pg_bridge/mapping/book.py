@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,16 +16,21 @@ import msgspec
 from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
-from pg_bridge.mapping.message import BlockWriter, MessageMapping, Sources, getter
-from pg_bridge.mapping.request import RequestMapping, Rule
+from pg_bridge.mapping.message import MessageMapping
+from pg_bridge.mapping.places import places_of
+from pg_bridge.mapping.request import RequestMapping, compile_rule, stands
+from pg_bridge.mapping.request_check import REFERENCE
+from pg_bridge.mapping.rule_check import REFUSAL_REASONS, document_findings
+from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
+from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Operation
-from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
+from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
-from pg_bridge.profiles.template import Checked, Template
+from pg_bridge.profiles.template import Checked, FieldSpec, Template
 
-#: the code table of reasons for a refusal; it must have a default
-REFUSAL_REASONS = "refusal_reasons"
+#: files that decide nothing: examples to play with
 SAMPLES_FOLDER = "samples/"
 UNKNOWN_FIELD_PREFIX = "unknown:"
 
@@ -32,7 +38,8 @@ UNKNOWN_FIELD_PREFIX = "unknown:"
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request translated. Any finding of severity error: it is refused and `document` is empty.
 
-    document: in OCP's own names; a write has every member of its schema, absent ones null.
+    reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
+    schema, absent ones null. mapping: `<rule file>@<12 hexadecimal characters of the set's hash>`.
     """
 
     template: str
@@ -59,53 +66,57 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mapping: str
 
 
-class _RequestEntry(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class _RequestEntry:
     template: Template
     operation: Operation
     mapping: RequestMapping
     name: str
-    reference_place: str
-    reads_reference: Callable[[str], object]
+    reference: FieldSpec
 
 
-class _MessageEntry(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class _MessageEntry:
     template: str
     message_type: str
-    table: Any
-    gets: list[Any]
+    table: CodeTable | None
+    gets: tuple[Callable[[Sources], Any], ...]
     mappings: dict[str, MessageMapping]
     name: str
 
 
 class MappingBook:
-    """Both profiles and every rule, ready to use."""
+    """Both profiles and every rule, ready to use. hash: SHA-256 (hex) of all files of the set."""
 
     def __init__(
         self,
         legacy: LegacyProfile,
         ocp: OcpProfile,
-        files: Sequence[tuple[str, d.RuleFile]],
-        shared: dict[str, d.SharedBlocks],
+        rules: RuleSet,
         content_hash: str,
+        warnings: Sequence[Finding] = (),
     ) -> None:
         self.legacy = legacy
         self.ocp = ocp
+        self.rules = rules
+        self.warnings = tuple(warnings)
         self.hash = content_hash
-        self.files = files
-        self.shared = shared
+        self.name = rules.name
+        self.version = rules.version
         self._requests: dict[tuple[str, str], _RequestEntry] = {}
         self._answers: dict[str, _MessageEntry] = {}
         self._messages: dict[str, _MessageEntry] = {}
-        for path, file in files:
+        for located in rules.files:
+            file = located.file
             name = f"{file.name}@{content_hash[:12]}"
             if file.request is not None:
-                self._add_request(path, file.request, name)
+                self._add_request(located, file.request, name)
             if file.answer is not None:
-                self._answers[file.function] = self._message(path, file.answer, name)
+                self._answers[file.function] = self._message(located, file.answer, name)
             if file.message is not None:
-                self._messages[file.function] = self._message(path, file.message, name)
+                self._messages[file.function] = self._message(located, file.message, name)
 
-    # --- use -----------------------------------------------------------------------------------------------
+    # --- use -------------------------------------------------------------------------------------------------
 
     def read_request(
         self,
@@ -121,28 +132,26 @@ class MappingBook:
         if entry is None:
             raise MappingMissing(f"no rule file serves {template} of MT{message_type}")
         spec = entry.template
-        message = read(body)
-        values, unknown, findings = spec.check(message_type, message, lenient=lenient)
-        fields = values.get(entry.reference_place)
-        # A reference that is none cannot be given back: the answer says so with the rule's default.
-        reference = fields[0].value if fields and entry.reads_reference(fields[0].value) else ""
+        values, unknown, findings = spec.check(message_type, read(body), lenient=lenient)
         if findings and any(finding.severity == "error" for finding in findings):
-            return self._refused(entry, message_type, reference, findings)
+            return self._refused(entry, message_type, values, context, findings)
+        fields = values.get(entry.reference.place)
         outcome = entry.mapping.apply(values, context)
         if outcome.findings:
-            return self._refused(entry, message_type, reference, (*findings, *outcome.findings))
-        times: Counter[str] = Counter()
+            return self._refused(entry, message_type, values, context, (*findings, *outcome.findings), is_mapped=True)
         for field in unknown:
-            name = f"{UNKNOWN_FIELD_PREFIX}{field.path}/{field.tag}"
-            times[name] += 1
-            outcome.carried[f"{name}#{times[name]}" if times[name] > 1 else name] = field.raw
+            kept = f"{UNKNOWN_FIELD_PREFIX}{field.path}/{field.tag}:{field.qualifier}".rstrip(":")
+            if kept in outcome.carried:
+                kept = f"{kept}#{field.line}"
+            outcome.carried[kept] = field.raw
+            outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
         return Request(
             template=spec.name,
             message_type=message_type,
             function=spec.function,
             effect=spec.effect,
             operation=entry.operation,
-            reference=reference,
+            reference=fields[0].value if fields else "",
             document=outcome.document,
             carried=outcome.carried,
             lineage=tuple(outcome.lineage),
@@ -159,7 +168,7 @@ class MappingBook:
         return self._write(self._messages, function, sources)
 
     def check_message(self, template: str, message_type: str, body: bytes) -> Checked:
-        """Hold any message against its template."""
+        """Hold any message against its template. Raises KeyError when there is none."""
         return self.legacy.templates[template].check(message_type, read(body))
 
     def refusal_reason(self, meaning: str) -> str:
@@ -172,22 +181,35 @@ class MappingBook:
         return Finding(
             "PGB-XCH-001",
             "error",
-            entry.reference_place,
+            entry.reference.place,
             f"duplicate reference: {reference} was used today with another text",
         )
 
-    # --- build ---------------------------------------------------------------------------------------------
-
     def _refused(
-        self, entry: _RequestEntry, message_type: str, reference: str, findings: tuple[Finding, ...]
+        self,
+        entry: _RequestEntry,
+        message_type: str,
+        values: Mapping[str, Any],
+        context: Mapping[str, Any],
+        findings: tuple[Finding, ...],
+        *,
+        is_mapped: bool = False,
     ) -> Request:
+        """A request with its faults: those of the template, and those that the rules find in the faultless fields."""
+        faulty = {finding.path for finding in findings if finding.severity == "error"}
+        sound = {place: fields for place, fields in values.items() if place not in faulty}
+        if not is_mapped:
+            findings = (*findings, *entry.mapping.apply(sound, context, is_faulty=True).findings)
+        # Misplaced or doubled, a reference can still be read; of another format, it cannot be given back.
+        stated = values.get(entry.reference.place)
+        reference = stated[0].value if stated else ""
         return Request(
             template=entry.template.name,
             message_type=message_type,
             function=entry.template.function,
             effect=entry.template.effect,
             operation=entry.operation,
-            reference=reference,
+            reference=reference if entry.reference.pattern.fullmatch(reference) else "",
             document={},
             carried={},
             lineage=(),
@@ -195,68 +217,14 @@ class MappingBook:
             mapping=entry.name,
         )
 
-    def _add_request(self, path: str, section: d.RequestSection, name: str) -> None:
-        template = self.legacy.templates[section.template]
-        operation = Operation(section.operation)
-        members = dict.fromkeys(self.ocp.schema(section.schema).get("properties", {}))
-        for type_ in template.message_types:
-            rules = [
-                Rule(f"{path}#{number}", rule, self.legacy, template, type_)
-                for number, rule in enumerate(section.rule, 1)
-            ]
-            # A rule none of whose places stands in this message type can never act in it.
-            rules = [rule for rule in rules if any(_can_stand(template, type_, source) for source in rule.sources)]
-            place = template.concept("request_reference", type_)
-            self._requests[template.name, type_] = _RequestEntry(
-                template=template,
-                operation=operation,
-                mapping=RequestMapping(rules, type_, members.copy, keeps_nulls=self.ocp.operations[operation].writes),
-                name=name,
-                reference_place=place.place if place is not None else "",
-                reads_reference=place.pattern.fullmatch if place is not None else lambda value: None,
-            )
-
-    def blocks(self, section: d.MessageSection) -> list[tuple[str, d.Block]]:
-        """A section's blocks with the shared ones in their places, each with where it stands."""
-        found: list[tuple[str, d.Block]] = []
-        for number, block in enumerate(section.block, 1):
-            if block.include:
-                shared = self.shared[block.include]
-                found += [(f"shared/{shared.name}.toml#{i}", inner) for i, inner in enumerate(shared.block, 1)]
-            else:
-                found.append((f"#{number}", block))
-        return found
-
-    def _message(self, path: str, section: d.MessageSection, name: str) -> _MessageEntry:
-        template = self.legacy.templates[section.template]
-        by_table = section.message_type if isinstance(section.message_type, d.ByTable) else None
-        return _MessageEntry(
-            template=template.name,
-            message_type="" if by_table is not None else str(section.message_type),
-            table=self.legacy.tables[by_table.codes] if by_table is not None else None,
-            gets=[getter(source) for source in d.as_list(by_table.from_)] if by_table is not None else [],
-            mappings={
-                type_: MessageMapping(
-                    template,
-                    type_,
-                    [
-                        BlockWriter(at if at.startswith("shared/") else path + at, block, template, type_, self.legacy)
-                        for at, block in self.blocks(section)
-                    ],
-                )
-                for type_ in template.message_types
-            },
-            name=name,
-        )
-
-    def _write(self, entries: dict[str, _MessageEntry], function: str, sources: Sources) -> Written:
+    def _write(self, entries: Mapping[str, _MessageEntry], function: str, sources: Sources) -> Written:
         entry = entries.get(function)
         if entry is None:
             raise MappingMissing(f"no rule file writes a message for {function}")
         message_type = entry.message_type
         if entry.table is not None:
-            key = "/".join(str(get(sources)) for get in entry.gets)
-            message_type = entry.table.to_legacy(key)
+            key = "/".join([str(get(sources)) for get in entry.gets])
+            message_type = entry.table.to_legacy(key) or ""
             if message_type not in entry.mappings:
                 raise MappingMissing(f"{function}: {key!r} has no message type in the table {entry.table.name}")
         draft = entry.mappings[message_type].apply(sources)
@@ -269,63 +237,96 @@ class MappingBook:
             mapping=entry.name,
         )
 
+    # --- build -----------------------------------------------------------------------------------------------
 
-def _can_stand(template: Template, type_: str, source: str) -> bool:
-    return source.startswith(("@", "context.")) or (type_, source) in template.places
+    def _add_request(self, located: Located, section: d.RequestSection, name: str) -> None:
+        template = self.legacy.templates[section.template]
+        operation = Operation(section.operation)
+        members = Members(self.ocp.openapi, section.schema)
+        for type_ in template.message_types:
+            places = places_of(template, type_)
+            # A rule none of whose places stands in this message type can never act in it.
+            active = [
+                (number, rule)
+                for number, rule in enumerate(section.rule)
+                if rule.constant or any(stands(places, source) for source in rule.sources())
+            ]
+            shared = shared_targets(rule for _, rule in active)
+            reference = template.concept(REFERENCE, type_)
+            if reference is None:
+                continue  # `check` tells it
+            acts = [
+                compile_rule(
+                    located.rule_name(f"request.rule[{number}]"),
+                    rule,
+                    self.legacy.tables,
+                    places,
+                    type_,
+                    is_shared_target=any(target in shared for target in rule.targets()),
+                )
+                for number, rule in active
+            ]
+            self._requests[template.name, type_] = _RequestEntry(
+                template=template,
+                operation=operation,
+                mapping=RequestMapping(acts, members, keeps_nulls=self.ocp.operations[operation].writes),
+                name=name,
+                reference=reference,
+            )
+
+    def _message(self, located: Located, section: d.MessageSection, name: str) -> _MessageEntry:
+        template = self.legacy.templates[section.template]
+        chosen = section.message_type if isinstance(section.message_type, d.ByTable) else None
+        values, blocks = self.rules.parts(located, section)
+        named = [(number, block) for number, block, _ in blocks]
+        return _MessageEntry(
+            template=template.name,
+            message_type="" if isinstance(section.message_type, d.ByTable) else section.message_type,
+            table=self.legacy.tables[chosen.codes] if chosen is not None else None,
+            gets=tuple(getter(source) for source in chosen.sources()) if chosen is not None else (),
+            mappings={
+                type_: MessageMapping([value for _, value, _ in values], named, template, type_, self.legacy.tables)
+                for type_ in template.message_types
+            },
+            name=name,
+        )
+
+
+def shared_targets(rules: Iterable[d.RequestRule]) -> frozenset[str]:
+    """The targets that several rules may feed."""
+    counts = Counter(target for rule in rules for target in rule.targets())
+    return frozenset(target for target, count in counts.items() if count > 1)
 
 
 def content_hash(files: Mapping[str, str]) -> str:
-    """SHA-256 (hex) of a set of files: paths and texts, in the order of paths. Samples decide nothing: left out."""
+    """SHA-256 (hex) of a set of files: paths and texts, in the order of paths. Samples are left out."""
     digest = hashlib.sha256()
     for path in sorted(files):
         if path.startswith(SAMPLES_FOLDER):
             continue
         for part in (path, files[path]):
-            raw = part.encode()
+            raw = part.encode("utf-8", "surrogatepass")
             digest.update(len(raw).to_bytes(8, "big"))
             digest.update(raw)
     return digest.hexdigest()
 
 
-def read_documents(
-    files: Mapping[str, str], findings: list[Finding]
-) -> tuple[list[tuple[str, d.RuleFile]], dict[str, d.SharedBlocks]]:
-    """The rule files and shared blocks of a set; what cannot be read becomes findings."""
-    rule_files: list[tuple[str, d.RuleFile]] = []
-    shared: dict[str, d.SharedBlocks] = {}
-    for path in sorted(files):
-        if not path.startswith(d.RULES_FOLDER) or not path.endswith(".toml") or path.endswith(d.CASES_SUFFIX):
-            continue
-        if path.startswith(d.SHARED_FOLDER):
-            blocks = d.read_toml(path, files[path], d.SharedBlocks, findings)
-            if blocks is not None:
-                shared[blocks.name] = blocks
-            continue
-        file = d.read_toml(path, files[path], d.RuleFile, findings)
-        if file is not None:
-            rule_files.append((path.removeprefix(d.RULES_FOLDER), file))
-    return rule_files, shared
-
-
 def load(files: Mapping[str, str]) -> MappingBook:
     """The book of a set of files (path below mappings/ to text). Raises MappingInvalid with all findings."""
-    from pg_bridge.mapping.check import document_findings
-
     findings: list[Finding] = []
-    legacy = ocp = None
-    for read_profile in (read_legacy_profile, read_ocp_profile):
-        try:
-            profile = read_profile(files)
-        except MappingInvalid as error:
-            findings += error.findings
-            continue
-        if isinstance(profile, LegacyProfile):
-            legacy = profile
-        else:
-            ocp = profile
-    rule_files, shared = read_documents(files, findings)
+    legacy: LegacyProfile | None = None
+    ocp: OcpProfile | None = None
+    try:
+        legacy = read_legacy_profile(files)
+    except MappingInvalid as error:
+        findings += error.findings
+    try:
+        ocp = read_ocp_profile(files)
+    except MappingInvalid as error:
+        findings += error.findings
+    rules = read_rule_set(files, findings)
     if legacy is not None and ocp is not None:
-        findings += document_findings(rule_files, shared, legacy, ocp)
+        findings += document_findings(rules, legacy, ocp)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=findings)
-    return MappingBook(legacy, ocp, rule_files, shared, content_hash(files))
+    return MappingBook(legacy, ocp, rules, content_hash(files), findings)

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any, Literal
 
 import msgspec
 
-from pg_bridge.errors import Finding
-
 RULES_FOLDER = "rules/"
 SHARED_FOLDER = "rules/shared/"
+SET_FILE = "rules/set.toml"
 CASES_SUFFIX = ".cases.toml"
 
-Condition = dict[str, Any]
+Source = Literal["public", "assumed"]
 
 
-class RequestRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """From places of a message (or `@message_type`, `context.*`) to members of an OCP document.
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """What rules, values and fields share: `from` sources by the function `use` and the table `codes`, if `when` holds.
 
-    Exactly one of `to`, `carried` (kept for the way back under this name) and `fixed` (the template allows one value,
-    OCP needs none) says what becomes of it.
+    `constant` stands in place of `from`; `default` is taken where nothing else gives a value.
     """
 
-    from_: str | list[str]
-    to: str | list[str] = []
+    from_: str | list[str] = []
     use: str = ""
+    options: dict[str, Any] = {}
     codes: str = ""
+    when: dict[str, Any] = {}
+    constant: str = ""
+    default: str = ""
+
+    def sources(self) -> tuple[str, ...]:
+        """The sources, one or many."""
+        return (self.from_,) if isinstance(self.from_, str) else tuple(self.from_)
+
+
+class RequestRule(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From places of a message (or `@message_type`, `context.*`) to members of an OCP document.
+
+    Exactly one of `to`, `carried` (kept for the way back under this name) and `refused` (why a message with it cannot
+    be served) says what becomes of it. `reason`: why OCP does not get it.
+    """
+
+    to: str | list[str] = []
     carried: str = ""
-    fixed: bool = False
+    refused: str = ""
     reason: str = ""
-    source: Literal["public", "assumed"] = "assumed"
+    source: Source = "assumed"
+
+    def targets(self) -> tuple[str, ...]:
+        """The members, one or many."""
+        return (self.to,) if isinstance(self.to, str) else tuple(self.to)
 
 
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,15 +60,19 @@ class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     rule: list[RequestRule]
 
 
-class FieldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """One field of a block: `25D:SETT`, or in a sequence inside the block, `REAS/24B:PEND`."""
+class Value(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A named value for use in the same section: `value.<name>`. It may use values above it."""
+
+    name: str
+
+
+class FieldRule(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One field of a block: `25D:SETT`, or in a sequence inside the block, `REAS/24B:PEND`.
+
+    Of several for one field, the first that gives a value is written.
+    """
 
     field: str
-    from_: str | list[str] = []
-    constant: str = ""
-    use: str = ""
-    codes: str = ""
-    default: str = ""
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,12 +91,19 @@ class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     from_: str | list[str]
     codes: str
 
+    def sources(self) -> tuple[str, ...]:
+        """The sources, one or many."""
+        return (self.from_,) if isinstance(self.from_, str) else tuple(self.from_)
+
 
 class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a message to the PSS is written."""
+    """How a message to the PSS is written. schema: OCP's, of `ocp.*`; left_out: its members with no place, and why."""
 
     template: str
     message_type: str | ByTable
+    schema: str
+    left_out: dict[str, str] = {}
+    value: list[Value] = []
     block: list[Block]
 
 
@@ -84,31 +113,47 @@ class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str
     version: str
     function: str
-    source: Literal["public", "assumed"]
+    source: Source
     request: RequestSection | None = None
     answer: MessageSection | None = None
     message: MessageSection | None = None
 
 
 class SharedBlocks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Blocks that several files include by name."""
+    """Values and blocks that several files include by name."""
 
     name: str
     version: str
-    source: Literal["public", "assumed"]
+    source: Source
+    value: list[Value] = []
     block: list[Block]
 
 
+class SetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mapping set as a whole."""
+
+    name: str
+    version: str
+    source: Source
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One example: a message and the document it becomes (or the finding codes), or sources and the message."""
+    """One example: a message and the document it becomes (or the finding codes), or sources and the message.
+
+    body: lines of the text block; document: members that are not null; carried: all that is kept; base: the name of
+    a case above whose texts and tables are taken, overlaid by this one's own; absent: what of them goes.
+    """
 
     name: str
     kind: Literal["request", "answer", "message"]
     message_type: str = ""
+    base: str = ""
+    absent: list[str] = []
     body: str = ""
     context: dict[str, Any] = {}
+    lenient: bool = False
     document: dict[str, Any] | None = None
-    nulls: list[str] = []
+    carried: dict[str, str] | None = None
     findings: list[str] = []
     sources: dict[str, Any] = {}
 
@@ -117,17 +162,3 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The cases of a rule file."""
 
     case: list[Case]
-
-
-def read_toml(path: str, text: str, kind: type[Any], findings: list[Finding]) -> Any:
-    """The file as `kind`, or None with a finding."""
-    try:
-        return msgspec.convert(tomllib.loads(text), kind)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        findings.append(Finding("PGB-MAP-010", "error", path, str(error)))
-        return None
-
-
-def as_list(value: str | list[str]) -> list[str]:
-    """One or many, as many."""
-    return [value] if isinstance(value, str) else value

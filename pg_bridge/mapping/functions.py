@@ -1,241 +1,197 @@
 """The named functions that rules may use: one explicit table, each with its inverse or None, and examples.
 
-`to_ocp` takes the texts of the rule's sources (None where absent) and gives one value a target; `to_legacy` takes
-values of documents and gives one text, or None to write nothing. Both raise ValueError with words for a person.
+A rule binds a function to its `options` when it is loaded. The examples are run as tests.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pg_bridge.formats.iso15022.charset import narrative
+from pg_bridge.mapping import conversions as c
+from pg_bridge.mapping.conversions import Cut, Options, ToLegacy, ToOcp
 
-ToOcp = Callable[[Sequence[str | None]], tuple[Any, ...]]
-ToLegacy = Callable[[Sequence[Any]], str | None]
 
-#: decimals of a currency (ISO 4217) where they are not 2
-_DECIMALS = {"JPY": 0, "KRW": 0}
-_SI_NUMBER = re.compile(r"[A-Z][0-9]{8}")
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`sources` become `targets` by `to_ocp`, or a text by `to_legacy`."""
+
+    sources: tuple[Any, ...]
+    result: Any
+    options: Options = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One named function. examples: (sources, targets) of `to_ocp`; to_legacy_examples: (sources, text)."""
+    """One named function.
+
+    options: what a rule must say besides, name to type. members: how many members of a document it makes or takes
+    (0: any number). Where it takes one value, the first source that has one counts. is_before_codes: seen from the
+    legacy side, it finds the key of the code table; otherwise it takes the table's result. is_lossless: the inverse
+    gives the same value back. is_repeated: messages bring few different values, so that results are worth remembering.
+    """
 
     meaning: str
-    to_ocp: ToOcp | None = None
-    to_legacy: ToLegacy | None = None
-    examples: tuple[tuple[tuple[str | None, ...], tuple[Any, ...]], ...] = ()
-    to_legacy_examples: tuple[tuple[tuple[Any, ...], str | None], ...] = field(default=())
+    to_ocp: Callable[[Options], ToOcp] | None
+    to_legacy: Callable[[Options], ToLegacy] | None
+    options: Mapping[str, type] = field(default_factory=dict)
+    members: int = 1
+    is_before_codes: bool = False
     is_lossless: bool = True
+    is_repeated: bool = True
+    ocp_examples: tuple[Example, ...] = ()
+    legacy_examples: tuple[Example, ...] = ()
 
 
-def _date_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    value = values[0]
-    return (None,) if value is None else (f"{value[:4]}-{value[4:6]}-{value[6:]}",)
-
-
-def _date_to_legacy(values: Sequence[Any]) -> str | None:
-    return None if values[0] is None else str(values[0])[:10].replace("-", "")
-
-
-def _quantity_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    value = values[0]
-    if value is None:
-        return (None,)
-    whole = value.rpartition("/")[2].partition(",")[0]
-    return (int(whole),)
-
-
-def _quantity_to_legacy(values: Sequence[Any]) -> str | None:
-    return None if values[0] is None else f"UNIT/{int(values[0])},"
-
-
-def _money_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    value = values[0]
-    if value is None:
-        return (None, None)
-    currency, number = value[:3], value[3:]
-    whole, _, part = number.partition(",")
-    decimals = _DECIMALS.get(currency, 2)
-    if len(part.rstrip("0")) > decimals:
-        raise ValueError(f"{currency} has {decimals} decimals, {number} has more")
-    whole = whole.lstrip("0") or "0"
-    return (currency, f"{whole}.{part.rstrip('0').ljust(decimals, '0')}" if decimals else whole)
-
-
-def _money_to_legacy(values: Sequence[Any]) -> str | None:
-    currency, amount = values[0], values[1]
-    if currency is None or amount is None:
-        return None
-    whole, _, part = str(amount).partition(".")
-    return f"{currency}{whole},{part}"
-
-
-def _security_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    value = values[0]
-    if value is None:
-        return (None, None)
-    isin = stock = None
-    for line in value.split("\r\n"):
-        if line.startswith("ISIN "):
-            isin = line[5:]
-        else:
-            stock = line.rpartition("/")[2]
-    return (isin, stock)
-
-
-def _security_to_legacy(values: Sequence[Any]) -> str | None:
-    isin, stock = values[0], values[1]
-    lines = ([f"ISIN {isin}"] if isin else []) + ([f"/HK/{stock}"] if stock else [])
-    return "\r\n".join(lines) or None
-
-
-def _stock_code(values: Sequence[str | None]) -> tuple[Any, ...]:
-    # A security without a stock code falls to the table's default.
-    return (_security_to_ocp(values)[1] or "",)
-
-
-def _lines_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    value = values[0]
-    return (None,) if value is None else (value.replace("\r\n", "\n"),)
-
-
-def _lines_to_legacy(values: Sequence[Any]) -> str | None:
-    return None if values[0] is None else narrative(str(values[0]).split("\n"), 10, 35)[0] or None
-
-
-def _flag_to_ocp(values: Sequence[str | None]) -> tuple[Any, ...]:
-    return (values[0] == "true",)
-
-
-def _flag_to_legacy(values: Sequence[Any]) -> str | None:
-    return "true" if values[0] else "false"
-
-
-def _reference_asked(values: Sequence[str | None]) -> tuple[Any, ...]:
-    linked, related = values[0], values[1]
-    if linked is None and related is None:
-        raise ValueError("name the SI input number or the reference of the SI that is asked for")
-    if linked is not None and _SI_NUMBER.fullmatch(linked):
-        return (linked, related)
-    if linked is not None and related is not None and linked != related:
-        raise ValueError(f"two different references are asked for: {linked} and {related}")
-    return (None, linked or related)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _words(values: Sequence[Any]) -> str | None:
-    """Lines of a 70D: each source a line of its own, 6*35x."""
-    return narrative([_text(value) for value in values], 6, 35)[0] or None
-
-
-def _status_words(values: Sequence[Any]) -> str | None:
-    status, reason, text, snapshot = values[:4]
-    first = f"{status} SNAPSHOT" if snapshot is True else _text(status)
-    return narrative([first, _text(reason), _text(text)], 6, 35)[0] or None
-
-
-def _status_words_of_both(values: Sequence[Any]) -> str | None:
-    status, reason, text, snapshot, own, other = values
-    first = f"{status} SNAPSHOT" if snapshot is True else _text(status)
-    return narrative([first, _text(reason), f"BY {own} AND {other}", _text(text)], 6, 35)[0] or None
-
-
-def words_are_cut(function: str, values: Sequence[Any]) -> bool:
-    """Whether the narrative of a words function loses something of its sources."""
-    lines = [_text(value) for value in values if not isinstance(value, bool)]
-    return function in _WORDS and narrative(lines, 6, 35)[1]
-
-
-_WORDS = frozenset({"words", "status_words", "status_words_of_both"})
+_UNIT = {"unit": "UNIT/"}
+_DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
+_SECURITY = {"isin": "ISIN ", "local": "/HK/"}
+_LINES = {"count": 3, "width": 10}
+_YES = {"yes": "Y", "no": "N"}
+_AND = {"first": "BY ", "between": " AND "}
 
 FUNCTIONS: dict[str, Function] = {
     "date": Function(
-        "YYYYMMDD <-> YYYY-MM-DD",
-        _date_to_ocp,
-        _date_to_legacy,
-        (((("20261123",)), ("2026-11-23",)), ((None,), (None,))),
-        (((("2026-11-23",)), "20261123"), ((None,), None)),
+        "YYYYMMDD <-> YYYY-MM-DD; of a time its day",
+        c.date_to_ocp,
+        c.date_to_legacy,
+        ocp_examples=(Example(("20261123",), ("2026-11-23",)), Example((None,), (None,))),
+        legacy_examples=(
+            Example(("2026-11-23",), "20261123"),
+            Example(("2026-11-23T23:59:59.000+08:00",), "20261123"),
+            Example((None,), None),
+        ),
     ),
     "quantity": Function(
-        "UNIT/1000, <-> 1000",
-        _quantity_to_ocp,
-        _quantity_to_legacy,
-        ((("UNIT/1000,",), (1000,)), (("UNIT/5,00",), (5,))),
-        (((1000,), "UNIT/1000,"),),
+        "unit and a whole number with its comma <-> integer",
+        c.quantity_to_ocp,
+        c.quantity_to_legacy,
+        is_repeated=False,
+        options={"unit": str},
+        ocp_examples=(
+            Example(("UNIT/1000,",), (1000,), _UNIT),
+            Example(("UNIT/5,00",), (5,), _UNIT),
+            Example((None,), (None,), _UNIT),
+        ),
+        legacy_examples=(Example((1000,), "UNIT/1000,", _UNIT), Example((None,), None, _UNIT)),
     ),
     "money": Function(
-        "HKD12345,67 <-> currency and decimal text with the currency's own decimals",
-        _money_to_ocp,
-        _money_to_legacy,
-        ((("HKD12345,67",), ("HKD", "12345.67")), (("HKD5,",), ("HKD", "5.00")), (("JPY5,",), ("JPY", "5"))),
-        ((("HKD", "12345.67"), "HKD12345,67"), ((None, None), None)),
+        "currency and number with a comma <-> currency, and decimal text with the currency's own decimals",
+        c.money_to_ocp,
+        c.money_to_legacy,
+        is_repeated=False,
+        options={"decimals": dict},
+        members=2,
+        ocp_examples=(
+            Example(("HKD12345,67",), ("HKD", "12345.67"), _DECIMALS),
+            Example(("HKD0005,",), ("HKD", "5.00"), _DECIMALS),
+            Example(("HKD,50",), ("HKD", "0.50"), _DECIMALS),
+            Example(("JPY5,00",), ("JPY", "5"), _DECIMALS),
+            Example((None,), (None, None), _DECIMALS),
+        ),
+        legacy_examples=(
+            Example(("HKD", "12345.67"), "HKD12345,67", _DECIMALS),
+            Example(("JPY", "5"), "JPY5,", _DECIMALS),
+            Example((None, None), None, _DECIMALS),
+        ),
     ),
     "security": Function(
-        "35B <-> ISIN and stock code",
-        _security_to_ocp,
-        _security_to_legacy,
-        (
-            (("ISIN HK0005000002\r\n/HK/00005",), ("HK0005000002", "00005")),
-            (("/HK/00005",), (None, "00005")),
+        "lines of an identification <-> ISIN and local code, each where it is there",
+        c.security_to_ocp,
+        c.security_to_legacy,
+        options={"isin": str, "local": str},
+        members=2,
+        ocp_examples=(
+            Example(("ISIN HK0005000002\r\n/HK/00005",), ("HK0005000002", "00005"), _SECURITY),
+            Example(("/HK/00005",), (None, "00005"), _SECURITY),
+            Example(("ISIN HK0005000002",), ("HK0005000002", None), _SECURITY),
         ),
-        ((("HK0005000002", "00005"), "ISIN HK0005000002\r\n/HK/00005"), ((None, "00005"), "/HK/00005")),
+        legacy_examples=(
+            Example(("HK0005000002", "00005"), "ISIN HK0005000002\r\n/HK/00005", _SECURITY),
+            Example((None, "00005"), "/HK/00005", _SECURITY),
+            Example((None, None), None, _SECURITY),
+        ),
     ),
-    "stock_code": Function(
-        "35B -> stock code, empty where it has none",
-        _stock_code,
+    "local_code": Function(
+        "lines of an identification -> local code, the key of a table; empty where there is none",
+        c.local_code_to_ocp,
         None,
-        ((("ISIN HK0005000002\r\n/HK/00005",), ("00005",)), (("ISIN HK0005000002",), ("",))),
+        options={"local": str},
+        is_before_codes=True,
+        is_lossless=False,
+        ocp_examples=(
+            Example(("ISIN HK0005000002\r\n/HK/00005",), ("00005",), {"local": "/HK/"}),
+            Example(("ISIN HK0005000002",), ("",), {"local": "/HK/"}),
+        ),
     ),
     "lines": Function(
-        "narrative lines <-> one text with line feeds",
-        _lines_to_ocp,
-        _lines_to_legacy,
-        ((("A\r\nB",), ("A\nB",)),),
-        ((("A\nB",), "A\r\nB"),),
-    ),
-    "flag": Function(
-        "true or false as text <-> boolean",
-        _flag_to_ocp,
-        _flag_to_legacy,
-        ((("true",), (True,)), (("false",), (False,))),
-        (((True,), "true"),),
-    ),
-    "reference_asked": Function(
-        "an SI input number (a letter and 8 digits) or a reference -> the one that it is",
-        _reference_asked,
-        None,
-        ((("I12345678", None), ("I12345678", None)), (("B0123400001", None), (None, "B0123400001"))),
+        "lines of a narrative <-> one text with line feeds; too long a line goes on in the next",
+        c.lines_to_ocp,
+        c.words_to_legacy,
+        is_repeated=False,
+        options={"count": int, "width": int},
+        ocp_examples=(Example(("A\r\nB",), ("A\nB",), _LINES), Example((None,), (None,), _LINES)),
+        legacy_examples=(Example(("A\nB",), "A\r\nB", _LINES), Example((None,), None, _LINES)),
     ),
     "words": Function(
-        "texts -> narrative 6*35x, each from a new line",
+        "texts -> narrative, each from a new line; characters outside x become `.`; the end is cut",
         None,
-        _words,
-        (),
-        ((("A", "B"), "A\r\nB"), ((None,), None)),
+        c.words_to_legacy,
+        options={"count": int, "width": int},
+        members=0,
         is_lossless=False,
+        legacy_examples=(
+            Example(("MATCHED", None, "HOLD_OWN"), "MATCHED\r\nHOLD.OWN", _LINES),
+            Example(("ONE TWO THREE FOUR",), "ONE TWO\r\nTHREE FOUR", _LINES),
+            Example(("1\n2\n3\n4",), Cut("1\r\n2\r\n3"), _LINES),
+            Example((None,), None, _LINES),
+        ),
     ),
-    "status_words": Function(
-        "status, reason, text, snapshot -> narrative 6*35x",
+    "join": Function(
+        "texts -> one text, `first` before it, `between` between them; absent ones are left out",
         None,
-        _status_words,
-        (),
-        (((("MATCHED", "HOLD_OWN", None, True)), "MATCHED SNAPSHOT\r\nHOLD.OWN"),),
+        c.join_to_legacy,
+        options={"first": str, "between": str},
+        members=0,
         is_lossless=False,
+        legacy_examples=(
+            Example(("B01234", "C00019"), "BY B01234 AND C00019", _AND),
+            Example((None, "C00019"), "BY C00019", _AND),
+            Example((None, None), None, _AND),
+        ),
     ),
-    "status_words_of_both": Function(
-        "as status_words, with both participants named",
-        None,
-        _status_words_of_both,
-        (),
-        (((("REVOKED", "BY_BOTH", None, False, "B01234", "C00019")), "REVOKED\r\nBY.BOTH\r\nBY B01234 AND C00019"),),
-        is_lossless=False,
+    "flag": Function(
+        "two codes <-> true and false",
+        c.flag_to_ocp,
+        c.flag_to_legacy,
+        options={"yes": str, "no": str},
+        ocp_examples=(Example(("Y",), (True,), _YES), Example(("N",), (False,), _YES), Example((None,), (None,), _YES)),
+        legacy_examples=(Example((True,), "Y", _YES), Example((False,), "N", _YES), Example((None,), None, _YES)),
     ),
 }
+
+
+def option_faults(name: str, options: Options) -> list[str]:
+    """What is wrong with the options of a rule that uses the function `name`; empty when they fit."""
+    wanted = FUNCTIONS[name].options
+    faults = [f"the function {name} needs the option {option}" for option in wanted if option not in options]
+    for option, value in options.items():
+        kind = wanted.get(option)
+        if kind is None:
+            faults.append(f"the function {name} has no option {option}; it has {', '.join(wanted) or 'none'}")
+        elif not _FITS[kind](value):
+            faults.append(f"the option {option} of {name} must be {_KINDS[kind]}")
+    return faults
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10_000
+
+
+_FITS: dict[type, Callable[[Any], bool]] = {
+    str: lambda value: isinstance(value, str),
+    int: lambda value: _is_count(value) and value > 0,
+    dict: lambda value: isinstance(value, dict) and all(_is_count(each) for each in value.values()),
+}
+_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers"}

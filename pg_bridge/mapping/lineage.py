@@ -12,7 +12,8 @@ Fate = Literal["mapped", "transformed", "defaulted", "carried", "lost"]
 class Lineage(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One target field: its sources, the value before and after, the rule and function, and what became of it.
 
-    rule: `file:number`, counted from 1 in the order of the file. A lost value has no target.
+    rule: `file:line`. A constant is `defaulted` and has no sources; a lost value has no target. From the
+    second item of an array on, the target ends in `#2`, `#3` ...
     """
 
     target: str

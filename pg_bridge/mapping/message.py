@@ -1,7 +1,8 @@
 """OCP -> legacy: the blocks of an answer or unsolicited message, compiled for one message type.
 
 Strategy: a block is one sequence instance. Which sequences must be closed and opened before it, and every constant
-line, are known when it is compiled; at run time sources are fetched, conditions held, and lines appended.
+line, are known when it is compiled. At run time every source is fetched once into numbered slots, the named values
+are made, conditions held, and lines appended.
 A block none of whose fields has a value is not written; one of constants only always is.
 """
 
@@ -11,266 +12,227 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pg_bridge.errors import Finding, MappingFailed
-from pg_bridge.formats.iso15022.rules import CHECKS
-from pg_bridge.mapping.document import Block, Condition, FieldRule, as_list
-from pg_bridge.mapping.functions import FUNCTIONS, ToLegacy, words_are_cut
-from pg_bridge.mapping.lineage import Fate, Lineage
-from pg_bridge.profiles.legacy import CodeTable, LegacyProfile
-from pg_bridge.profiles.template import FieldSpec, Template
+from pg_bridge.mapping.conditions import Holds, compile_condition
+from pg_bridge.mapping.document import Block, Value
+from pg_bridge.mapping.field import (
+    ITEM,
+    NOTHING_GIVES,
+    VALUE,
+    Draft,
+    Line,
+    SlotPlan,
+    Slots,
+    Sources,
+    compile_field,
+    compile_text,
+    failed,
+    getter,
+)
+from pg_bridge.mapping.places import Places, places_of
+from pg_bridge.profiles.legacy import CodeTable
+from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 
-Sources = Mapping[str, Any]
-Getter = Callable[[Sources], Any]
-
-
-def getter(path: str) -> Getter:
-    """Fetch a dotted path of the sources; None where any member is absent."""
-    members = tuple(path.split("."))
-    if len(members) == 2:
-        root, name = members
-
-        def two(sources: Sources) -> Any:
-            document = sources.get(root)
-            return document.get(name) if document is not None else None
-
-        return two
-
-    def many(sources: Sources) -> Any:
-        value: Any = sources
-        for member in members:
-            if not isinstance(value, Mapping):
-                return None
-            value = value.get(member)
-        return value
-
-    return many
+#: ISO 15022's marks of a sequence
+SEQUENCE_START = "16R"
+SEQUENCE_END = "16S"
 
 
-def compile_condition(condition: Condition) -> Callable[[Sources], bool] | None:
-    """All parts must hold: a value equals, lies in a list, is present, or is a date after another source's."""
-    if not condition:
-        return None
-    parts = [_part(getter(path), wanted) for path, wanted in condition.items()]
-    if len(parts) == 1:
-        return parts[0]
-    return lambda sources: all(part(sources) for part in parts)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A field of a block: its alternatives, of which the first with a value is written."""
 
-
-def _part(get: Getter, wanted: Any) -> Callable[[Sources], bool]:
-    if isinstance(wanted, dict):
-        if "present" in wanted:
-            there = bool(wanted["present"])
-            return lambda sources: (get(sources) is not None) is there
-        is_after = "after" in wanted
-        other = getter(str(wanted["after"] if is_after else wanted["not_after"]))
-
-        def compare(sources: Sources) -> bool:
-            value, than = get(sources), other(sources)
-            if value is None or than is None:
-                return not is_after
-            return (str(value) > str(than)) is is_after
-
-        return compare
-    if isinstance(wanted, list):
-        allowed = frozenset(wanted)
-        return lambda sources: get(sources) in allowed
-    if isinstance(wanted, bool):
-        # An absent flag is not set.
-        return lambda sources: bool(get(sources)) is wanted
-    return lambda sources: bool(get(sources) == wanted)
-
-
-@dataclass(slots=True)
-class Draft:
-    """A message being written."""
-
-    lines: list[str]
-    open: list[str]
-    lineage: list[Lineage]
-    findings: list[Finding]
-
-
-class FieldWriter:
-    """One field of a block, with everything looked up."""
-
-    __slots__ = (
-        "_checks",
-        "_codes",
-        "_default",
-        "_function",
-        "_gets",
-        "_name",
-        "_number",
-        "_prefix",
-        "_rule",
-        "_spec",
-        "constant",
-    )
-
-    def __init__(self, number: str, rule: FieldRule, spec: FieldSpec, legacy: LegacyProfile) -> None:
-        self._number = number
-        self._rule = rule
-        self._spec = spec
-        self._gets = [getter(path) for path in as_list(rule.from_)]
-        self._name = rule.use or ("codes" if rule.codes else "")
-        self._function: ToLegacy | None = FUNCTIONS[rule.use].to_legacy if rule.use else None
-        self._codes: CodeTable | None = legacy.tables[rule.codes] if rule.codes else None
-        self._default = rule.default
-        self._checks = [CHECKS[name][0] for name in spec.checks]
-        if not spec.qualifier:
-            self._prefix = f":{spec.tag}:"
-        elif spec.scheme:
-            self._prefix = f":{spec.tag}::{spec.qualifier}/{spec.scheme}/"
-        else:
-            self._prefix = f":{spec.tag}::{spec.qualifier}//"
-        self.constant = f"{self._prefix}{rule.constant}" if rule.constant else ""
-
-    def line(self, sources: Sources, draft: Draft) -> str | None:
-        """The field's line, None when it has no value. Raises MappingFailed when the value does not fit."""
-        if self.constant:
-            return self.constant
-        values = [get(sources) for get in self._gets]
-        text = self._text(values)
-        fate: Fate = "transformed" if self._name else "mapped"
-        if text is None:
-            if not self._default:
-                return None
-            text, fate = self._default, "defaulted"
-        spec = self._spec
-        fits = spec.pattern.fullmatch(text) is not None and (not spec.values or text in spec.values)
-        if not fits or any(not passes(text) for passes in self._checks):
-            finding = Finding("PGB-MAP-004", "error", spec.place, f"{text!r} does not fit {spec.format}")
-            raise MappingFailed(f"writing {spec.place}: {text!r} does not fit {spec.format}", findings=(finding,))
-        before = (
-            ""
-            if not values
-            else str(values[0])
-            if len(values) == 1
-            else "/".join("" if value is None else str(value) for value in values)
-        )
-        sources_named = tuple(as_list(self._rule.from_))
-        draft.lineage.append(Lineage(spec.place, sources_named, before, text, self._number, self._name, fate))
-        if words_are_cut(self._name, values):
-            draft.findings.append(Finding("PGB-MAP-005", "warning", spec.place, f"part of {before!r} is lost"))
-            draft.lineage.append(Lineage("", sources_named, before, text, self._number, self._name, "lost"))
-        return self._prefix + text
-
-    def _text(self, values: Sequence[Any]) -> str | None:
-        if self._function is not None:
-            try:
-                return self._function(values)
-            except (ValueError, TypeError, IndexError) as error:
-                raise MappingFailed(f"writing {self._spec.place} with {self._name}: {error}") from error
-        if self._codes is not None:
-            if all(value is None for value in values):
-                return None
-            key = "/".join("" if value is None else str(value) for value in values)
-            text = self._codes.to_legacy(key)
-            if text is None:
-                raise MappingFailed(f"writing {self._spec.place}: {key!r} is not in the table {self._codes.name}")
-            return text
-        for value in values:
-            if value is not None:
-                return str(value)
-        return None
+    alternatives: tuple[Line, ...]
+    spec: FieldSpec
+    is_constant: bool
 
 
 class BlockWriter:
-    """One block: its own fields, then those of sequences inside it."""
+    """One block: its own fields, then those of sequences inside it, each in the template's order."""
 
     def __init__(
         self,
         number: str,
         block: Block,
         template: Template,
-        type_: str,
-        legacy: LegacyProfile,
+        places: Places,
+        plan: SlotPlan,
+        tables: Mapping[str, CodeTable],
+        origins: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.names = [segment.partition("[")[0] for segment in block.at.split("/")]
-        self.holds = compile_condition(block.when)
-        self.each = getter(block.each) if block.each else None
-        self._own: list[FieldWriter] = []
-        self._inner: list[tuple[str, list[FieldWriter]]] = []
+        self._marks = (block.at, *_bare_parents(template.root, block.at))
+        self.holds: Holds[Slots] | None = compile_condition(block.when, plan.get)
+        self.each = plan.get(block.each) if block.each else None
+        rows: dict[str, tuple[FieldSpec, list[Line], bool]] = {}
         for rule in block.fields:
-            spec = template.places.get((type_, f"{block.at}/{rule.field}"))
+            spec = places.get(f"{block.at}/{rule.field}")
             if spec is None:
                 continue  # the field does not stand in this message type; `check` knows those of no type at all
-            writer = FieldWriter(number, rule, spec, legacy)
-            inner, slash, _ = rule.field.rpartition("/")
-            if not slash:
-                self._own.append(writer)
-            elif self._inner and self._inner[-1][0] == inner:
-                self._inner[-1][1].append(writer)
+            line = compile_field(number, rule, spec, plan, tables, origins)
+            _, lines, is_constant = rows.setdefault(rule.field, (spec, [], True))
+            lines.append(line)
+            rows[rule.field] = (spec, lines, is_constant and bool(rule.constant))
+        self._own: list[_Row] = []
+        self._inner: list[tuple[str, str, list[_Row]]] = []
+        for field, (spec, lines, is_constant) in rows.items():
+            row = _Row(tuple(lines), spec, is_constant)
+            inner = field.rpartition("/")[0]
+            if not inner:
+                self._own.append(row)
+            elif self._inner and self._inner[-1][1] == f"{block.at}/{inner}":
+                self._inner[-1][2].append(row)
             else:
-                self._inner.append((inner, [writer]))
-        self.is_empty = not self._own and not self._inner
-        writers = [*self._own, *(writer for _, group in self._inner for writer in group)]
-        self._always = all(writer.constant for writer in writers)
+                self._inner.append((inner.partition("[")[0], f"{block.at}/{inner}", [row]))
+        every = [*self._own, *(row for _, _, group in self._inner for row in group)]
+        self.is_empty = not every
+        self._always = all(row.is_constant for row in every)
 
-    def write(self, sources: Sources, draft: Draft) -> None:
-        """Append the block's lines, unless it has nothing to say."""
-        own = [line for writer in self._own if (line := writer.line(sources, draft)) is not None]
-        has_value = self._always or (
-            any(not writer.constant for writer in self._own)
-            and len(own) > sum(bool(writer.constant) for writer in self._own)
-        )
+    def write(self, draft: Draft) -> None:
+        """Append the block's lines, unless it has nothing to say. Raises MappingFailed: a mandatory field has none."""
+        mark = len(draft.lineage)
+        own, has_value, missing = _lines(self._own, draft)
         inner: list[str] = []
-        for name, group in self._inner:
-            lines = [line for writer in group if (line := writer.line(sources, draft)) is not None]
+        paths = self._marks
+        for name, path, group in self._inner:
+            lines, has_some, lacks = _lines(group, draft)
             if lines:
-                inner += [f":16R:{name}", *lines, f":16S:{name}"]
-                has_value = True
-        if not has_value and not (own and inner):
+                has_value = has_value or has_some
+                missing = missing or lacks
+                inner += [f":{SEQUENCE_START}:{name}", *lines, f":{SEQUENCE_END}:{name}"]
+                paths = (*paths, path)
+        if not has_value and not (self._always and (own or inner)):
+            del draft.lineage[mark:]
             return
+        if missing is not None:
+            raise failed(NOTHING_GIVES, missing.place, f"nothing gives the mandatory field: {missing.meaning}")
         names = self.names
-        self._move(names[:-1], draft)
-        draft.lines.append(f":16R:{names[-1]}")
+        self._move(names, draft)
+        draft.lines.append(f":{SEQUENCE_START}:{names[-1]}")
         draft.open.append(names[-1])
         draft.lines += own
         draft.lines += inner
+        draft.written.update(paths)
 
-    def _move(self, parents: list[str], draft: Draft) -> None:
-        """Close what is open beyond the parents, open those that are not."""
+    @staticmethod
+    def _move(names: list[str], draft: Draft) -> None:
+        """Close what is open beyond the block's parents, open those that are not."""
+        depth = len(names) - 1
+        is_open = draft.open
         shared = 0
-        while shared < len(parents) and shared < len(draft.open) and draft.open[shared] == parents[shared]:
+        while shared < depth and shared < len(is_open) and is_open[shared] == names[shared]:
             shared += 1
         close_to(draft, shared)
-        for name in parents[shared:]:
-            draft.lines.append(f":16R:{name}")
-            draft.open.append(name)
+        for name in names[shared:depth]:
+            draft.lines.append(f":{SEQUENCE_START}:{name}")
+            is_open.append(name)
+
+
+def _lines(rows: Sequence[_Row], draft: Draft) -> tuple[list[str], bool, FieldSpec | None]:
+    """The lines, whether one of them is no constant, and the first mandatory field without one."""
+    lines: list[str] = []
+    has_value = False
+    missing: FieldSpec | None = None
+    for row in rows:
+        for alternative in row.alternatives:
+            line = alternative(draft)
+            if line is not None:
+                lines.append(line)
+                has_value = has_value or not row.is_constant
+                break
+        else:
+            if row.spec.mandatory and missing is None:
+                missing = row.spec
+    return lines, has_value, missing
+
+
+def _bare_parents(spec: SequenceSpec, path: str) -> tuple[str, ...]:
+    """The sequences around `path` that have no fields of their own: they are there as soon as it is."""
+    for item in spec.items:
+        if isinstance(item, SequenceSpec) and path.startswith(f"{item.path}/"):
+            is_bare = not any(isinstance(below, FieldSpec) for below in item.items)
+            return ((item.path,) if is_bare else ()) + _bare_parents(item, path)
+    return ()
 
 
 def close_to(draft: Draft, depth: int) -> None:
     """Close the open sequences down to `depth`."""
     while len(draft.open) > depth:
-        draft.lines.append(f":16S:{draft.open.pop()}")
+        draft.lines.append(f":{SEQUENCE_END}:{draft.open.pop()}")
 
 
 class MessageMapping:
-    """The blocks of one template and message type."""
+    """The values and blocks of one template and message type. blocks: each with the name of its rule."""
 
-    def __init__(self, template: Template, type_: str, blocks: Sequence[BlockWriter]) -> None:
-        self._blocks = [block for block in blocks if not block.is_empty]
-        self._due = [f":16R:{name}" for name in template.root.due_sequences(type_)]
+    def __init__(
+        self,
+        values: Sequence[Value],
+        blocks: Sequence[tuple[str, Block]],
+        template: Template,
+        message_type: str,
+        tables: Mapping[str, CodeTable],
+    ) -> None:
+        plan = SlotPlan()
+        origins: dict[str, tuple[str, ...]] = {}
+        self._values: list[tuple[int, Holds[Slots] | None, str | Callable[[Slots], str | None], str]] = []
+        for value in values:
+            name = f"{VALUE}{value.name}"
+            made = value.constant or compile_text(value, plan, tables, name)
+            holds: Holds[Slots] | None = compile_condition(value.when, plan.get)
+            origins[name] = tuple(
+                dict.fromkeys(origin for source in value.sources() for origin in origins.get(source, (source,)))
+            )
+            self._values.append((plan.number(name), holds, made, value.default))
+        places = places_of(template, message_type)
+        writers = [BlockWriter(number, block, template, places, plan, tables, origins) for number, block in blocks]
+        self._blocks = [writer for writer in writers if not writer.is_empty]
+        sources = plan.sources()
+        self._items = [(number, source.removeprefix(ITEM)) for number, source in sources if source.startswith(ITEM)]
+        self._fetch = [(number, getter(source)) for number, source in sources if not source.startswith((ITEM, VALUE))]
+        self._size = len(plan)
+        self._mandatory: dict[str, tuple[str, ...]] = {}
+        _mandatory_children(template.root, message_type, self._mandatory)
 
     def apply(self, sources: Sources) -> Draft:
-        """The message's lines, with lineage. Raises MappingFailed.
-
-        A mandatory sequence that no block wrote (a status that no row knows) is a failure, not a shorter message.
-        """
-        draft = Draft([], [], [], [])
+        """The message's lines, with lineage. Raises MappingFailed."""
+        slots: Slots = [None] * self._size
+        for number, get in self._fetch:
+            slots[number] = get(sources)
+        for number, holds, made, default in self._values:
+            if holds is None or holds(slots):
+                slots[number] = (made if isinstance(made, str) else made(slots)) or default or None
+        draft = Draft(slots, [], [], {""}, [], [])
         for block in self._blocks:
             if block.each is not None:
-                for item in block.each(sources) or ():
-                    within = {**sources, "item": item}
-                    if block.holds is None or block.holds(within):
-                        block.write(within, draft)
-            elif block.holds is None or block.holds(sources):
-                block.write(sources, draft)
+                self._each(block, draft)
+            elif block.holds is None or block.holds(slots):
+                block.write(draft)
         close_to(draft, 0)
-        for line in self._due:
-            if line not in draft.lines:
-                text = f"no block writes the mandatory sequence {line[5:]} for this"
-                finding = Finding("PGB-MAP-006", "error", line[5:], text)
-                raise MappingFailed(f"writing the message: {text}", findings=(finding,))
+        written = draft.written
+        for path, children in self._mandatory.items():
+            if path in written:
+                for child in children:
+                    if child not in written:
+                        raise failed(NOTHING_GIVES, child, "nothing gives the mandatory sequence")
         return draft
+
+    def _each(self, block: BlockWriter, draft: Draft) -> None:
+        items = block.each(draft.slots) if block.each is not None else None
+        for count, item in enumerate(items or (), 1):
+            draft.suffix = f"#{count}" if count > 1 else ""
+            for number, name in self._items:
+                value: Any = item
+                for member in name.split("."):
+                    value = value.get(member) if isinstance(value, Mapping) else None
+                draft.slots[number] = value
+            if block.holds is None or block.holds(draft.slots):
+                block.write(draft)
+        draft.suffix = ""
+
+
+def _mandatory_children(spec: SequenceSpec, message_type: str, found: dict[str, tuple[str, ...]]) -> None:
+    below = [item for item in spec.items if isinstance(item, SequenceSpec) and message_type in item.types]
+    needed = tuple(item.path for item in below if item.mandatory)
+    if needed:
+        found[spec.path] = needed
+    for item in below:
+        _mandatory_children(item, message_type, found)

@@ -1,4 +1,8 @@
-"""Legacy -> OCP: the request section of a rule file, compiled for one message type."""
+"""Legacy -> OCP: the request section of a rule file, compiled for one message type.
+
+Strategy: a rule becomes one call with everything looked up; what can be known when it is compiled (sources that do
+not stand in this message type, the lineage of an absent field) is not asked again at run time.
+"""
 
 from __future__ import annotations
 
@@ -8,134 +12,322 @@ from typing import Any
 
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field
-from pg_bridge.mapping.document import RequestRule, as_list
-from pg_bridge.mapping.functions import FUNCTIONS, ToOcp
+from pg_bridge.mapping.conditions import Holds, compile_condition
+from pg_bridge.mapping.document import RequestRule
+from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
-from pg_bridge.profiles.legacy import CodeTable, LegacyProfile
-from pg_bridge.profiles.template import Template
+from pg_bridge.mapping.places import Places
+from pg_bridge.mapping.schema import Members
+from pg_bridge.profiles.legacy import CodeTable
+
+NOT_CONVERTED = "PGB-MAP-003"
+NOTHING_GIVES = "PGB-MAP-006"
+NOT_SERVED = "PGB-MAP-007"
+
+MESSAGE_TYPE = "@message_type"
+CONTEXT = "context."
 
 Values = dict[str, list[Field]]
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What the rules made of one message."""
+class Translation:
+    """One message on its way: what rules read from, and what they made so far."""
 
+    values: Values
+    context: Mapping[str, Any]
     document: dict[str, Any]
     carried: dict[str, str]
     lineage: list[Lineage]
     findings: list[Finding]
 
 
-class Rule:
-    """One rule, with everything looked up."""
+Get = Callable[[Translation], str | None]
+Act = Callable[[Translation], None]
+Convert = Callable[[Sequence[str | None]], tuple[Any, ...]]
+Results = tuple[Any, ...]
 
-    __slots__ = ("carried", "codes", "fate", "fixed", "function", "name", "number", "reason", "sources", "targets")
+#: Conversions remembered for each rule: dates, securities and codes come again and again.
+MOST_REMEMBERED = 4096
 
-    def __init__(self, number: str, rule: RequestRule, legacy: LegacyProfile, template: Template, type_: str) -> None:
-        self.number = number
-        self.sources = tuple(as_list(rule.from_))
-        self.targets = tuple(tuple(target.split(".")) for target in as_list(rule.to))
-        self.name = rule.use or ("codes" if rule.codes else "")
-        self.function: ToOcp | None = FUNCTIONS[rule.use].to_ocp if rule.use else None
-        self.codes: CodeTable | None = legacy.tables[rule.codes] if rule.codes else None
-        self.carried = rule.carried
-        self.fixed = rule.fixed
-        self.fate: Fate = "carried" if rule.carried else "transformed" if self.name else "mapped"
-        self.reason = ""
-        for source in self.sources:
-            spec = template.places.get((type_, source))
-            if spec is not None and spec.reason:
-                self.reason = spec.reason
 
-    def apply(self, values: Values, context: Mapping[str, Any], type_: str, out: Outcome) -> None:
-        """Write the rule's targets into `out`."""
-        texts: list[str | None] = []
-        for source in self.sources:
-            fields = values.get(source)
-            if fields is not None:
-                texts.append(fields[0][3])
-            elif source == "@message_type":
-                texts.append(type_)
-            elif source[:8] == "context.":
-                there = context.get(source[8:])
-                texts.append(None if there is None else str(there))
+def stands(places: Places, source: str) -> bool:
+    """Whether a source can have a value in the message type of `places`."""
+    return source == MESSAGE_TYPE or source.startswith(CONTEXT) or source in places
+
+
+def source_getter(places: Places, message_type: str) -> Callable[[str], Get]:
+    """Makes the getter of a source's text, None where absent."""
+
+    def make(source: str) -> Get:
+        if source == MESSAGE_TYPE:
+            return lambda at: message_type
+        if source.startswith(CONTEXT):
+            name = source.removeprefix(CONTEXT)
+
+            def from_context(at: Translation) -> str | None:
+                value = at.context.get(name)
+                return None if value is None else value if isinstance(value, str) else _word(value)
+
+            return from_context
+        if not stands(places, source):
+            return lambda at: None
+
+        def from_message(at: Translation) -> str | None:
+            fields = at.values.get(source)
+            return fields[0][3] if fields else None
+
+        return from_message
+
+    return make
+
+
+def compile_rule(
+    number: str,
+    rule: RequestRule,
+    tables: Mapping[str, CodeTable],
+    places: Places,
+    message_type: str,
+    *,
+    is_shared_target: bool,
+) -> Act:
+    """The rule as one call. number: its name in lineage. is_shared_target: another rule may feed a target of it;
+    then the first that gives a value does.
+    """
+    make = source_getter(places, message_type)
+    holds = compile_condition(rule.when, make)
+    fault = _fault_of(rule.sources(), places)
+    active = [source for source in rule.sources() if stands(places, source)]
+    if rule.refused:
+        act = _refusal(rule, [make(source) for source in active], holds, fault)
+    elif rule.carried:
+        act = _carrying(number, rule, [make(source) for source in active])
+    else:
+        joins = bool(rule.codes) and len(rule.sources()) > 1
+        text = _gathered([make(source) for source in (rule.sources() if joins else active)], joins=joins)
+        act = _mapping(number, rule, text, _conversion(rule, tables), fault)
+    if is_shared_target:
+        act = _unless_there(act, rule.targets()[0].split("."))
+    if holds is None or rule.refused:
+        return act
+    conditional, condition = act, holds
+
+    def when(at: Translation) -> None:
+        if condition(at):
+            conditional(at)
+
+    return when
+
+
+Fault = Callable[[Translation, str, str], Finding]
+
+
+def _fault_of(sources: Sequence[str], places: Places) -> Fault:
+    specs = [places.get(source) for source in sources]
+    reason = next((spec.reason for spec in specs if spec is not None and spec.reason), "")
+
+    def fault(at: Translation, code: str, text: str) -> Finding:
+        place = next((source for source in sources if source in at.values), sources[0] if sources else "")
+        line = at.values[place][0].line if place in at.values else 0
+        return Finding(code, "error", place, text, line, reason)
+
+    return fault
+
+
+def _refusal(rule: RequestRule, gets: Sequence[Get], holds: Holds[Translation] | None, fault: Fault) -> Act:
+    def refuse(at: Translation) -> None:
+        if holds(at) if holds is not None else any(get(at) is not None for get in gets):
+            at.findings.append(fault(at, NOT_SERVED, rule.refused))
+
+    return refuse
+
+
+def _carrying(number: str, rule: RequestRule, gets: Sequence[Get]) -> Act:
+    name, sources = rule.carried, rule.sources()
+
+    def carry(at: Translation) -> None:
+        for get in gets:
+            text = get(at)
+            if text is not None:
+                at.carried[name] = text
+                at.lineage.append(Lineage(name, sources, text, text, number, "", "carried"))
+                return
+
+    return carry
+
+
+def _unless_there(act: Act, target: Sequence[str]) -> Act:
+    def first_only(at: Translation) -> None:
+        spot: Any = at.document
+        for member in target:
+            spot = spot.get(member) if isinstance(spot, dict) else None
+        if spot is None:
+            act(at)
+
+    return first_only
+
+
+def _gathered(gets: Sequence[Get], *, joins: bool) -> Get:
+    """The text of a rule's sources: the parts of a table's key, or the first that is there."""
+    if joins:
+        return lambda at: "/".join([get(at) or "" for get in gets])
+    if len(gets) == 1:
+        return gets[0]
+
+    def first(at: Translation) -> str | None:
+        for get in gets:
+            text = get(at)
+            if text is not None:
+                return text
+        return None
+
+    return first
+
+
+def _mapping(number: str, rule: RequestRule, text_of: Get, convert: Convert | None, fault: Fault) -> Act:
+    """Sources to members. What a conversion gave for a text before is given again; lineage is immutable."""
+    targets = rule.targets()
+    name = rule.use or ("codes" if rule.codes else "")
+    sources = rule.sources()
+    put = _putter(targets)
+    fate: Fate = "transformed" if name else "mapped"
+
+    def made(before: str, results: Results, fate: Fate) -> tuple[Results, tuple[Lineage, ...]]:
+        if len(results) != len(targets):
+            results = results * len(targets)
+        return results, tuple(
+            Lineage(target, sources, before, _word(value), number, name, fate)
+            for target, value in zip(targets, results, strict=True)
+            if value is not None
+        )
+
+    instead = rule.constant or rule.default
+    defaulted = made("", (instead,), "defaulted") if instead else None
+    if convert is None and not instead and len(targets) == 1 and "." not in targets[0]:
+        target = targets[0]
+
+        def direct(at: Translation) -> None:
+            text = text_of(at)
+            if text is not None:
+                at.document[target] = text
+                at.lineage.append(Lineage(target, sources, text, text, number, "", "mapped"))
+
+        return direct
+
+    remembered: dict[str | None, tuple[Results, tuple[Lineage, ...]]] = {}
+    is_remembered = convert is not None and (not rule.use or FUNCTIONS[rule.use].is_repeated)
+
+    def act(at: Translation) -> None:
+        text = None if rule.constant else text_of(at)
+        ready = remembered.get(text)
+        if ready is None:
+            if text is None and (defaulted is not None or convert is None):
+                if defaulted is not None:
+                    put(at, defaulted)
+                return
+            try:
+                results = (text,) if convert is None else convert((text,))
+            except ValueError as error:
+                at.findings.append(fault(at, NOT_CONVERTED, str(error)))
+                return
+            if defaulted is not None and results[0] is None:
+                ready = made(text or "", (instead,), "defaulted")
             else:
-                texts.append(None)
-        before = texts[0] if len(texts) == 1 else "/".join(text or "" for text in texts)
-        if self.carried or self.fixed:
-            if before is not None:
-                if self.carried:
-                    out.carried[self.carried] = before
-                out.lineage.append(Lineage(self.carried, self.sources, before, before, self.number, "", "carried"))
-            return
-        try:
-            results = self._results(texts, before)
-        except ValueError as error:
-            at = next((source for source in self.sources if source in values), self.sources[0])
-            line = values[at][0].line if at in values else 0
-            out.findings.append(Finding("PGB-MAP-003", "error", at, str(error), line, self.reason))
-            return
-        document = out.document
-        shown = before or ""
-        for target, value in zip(self.targets, results, strict=True):
-            if len(target) == 1:
-                document[target[0]] = value
-            else:
-                _nest(document, target, value)
-            if value is not None:
-                out.lineage.append(
-                    Lineage(target[-1], self.sources, shown, str(value), self.number, self.name, self.fate)
-                )
+                ready = made(text or "", results, fate)
+            if is_remembered:
+                if len(remembered) >= MOST_REMEMBERED:
+                    remembered.clear()
+                remembered[text] = ready
+        put(at, ready)
 
-    def _results(self, texts: Sequence[str | None], before: str | None) -> tuple[Any, ...]:
-        codes = self.codes
-        if codes is None:
-            return (before,) if self.function is None else self.function(texts)
-        if self.function is not None and self.name == "stock_code":
-            key: str | None = self.function(texts)[0]
-        else:
-            key = before
+    return act
+
+
+def _conversion(rule: RequestRule, tables: Mapping[str, CodeTable]) -> Convert | None:
+    """Function and code table of a rule as one conversion; None where the text goes as it is."""
+    function = FUNCTIONS[rule.use] if rule.use else None
+    bound = function.to_ocp(rule.options) if function is not None and function.to_ocp is not None else None
+    if not rule.codes:
+        return bound
+    table = tables[rule.codes]
+    find = table.find
+
+    def code(texts: Sequence[str | None]) -> Results:
+        key = texts[0]
         if key is None:
-            return (None,) * len(self.targets)
-        code = codes.find(key)
-        if code is None:
-            raise ValueError(f"{key!r} is not in the code table {codes.name}")
-        if self.function is not None and self.name != "stock_code":
-            return self.function((code,))
-        return (code,)
+            return (None,)
+        found = find(key)
+        if found is None:
+            raise ValueError(f"{key!r} is not in the code table {table.name}")
+        return (found,)
+
+    if bound is None:
+        return code
+    if function is not None and function.is_before_codes:
+        return lambda texts: code(bound(texts))
+    return lambda texts: bound(code(texts))
 
 
-def _nest(document: dict[str, Any], target: tuple[str, ...], value: Any) -> None:
-    for member in target[:-1]:
-        # The blank document holds null there.
-        if document.get(member) is None:
-            document[member] = {}
-        document = document[member]
-    document[target[-1]] = value
+def _putter(targets: Sequence[str]) -> Callable[[Translation, tuple[Results, tuple[Lineage, ...]]], None]:
+    """Writes one result a target, and the lineage; a member without a value stays null."""
+    if len(targets) == 1 and "." not in targets[0]:
+        target = targets[0]
+
+        def put_one(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+            results, lineage = ready
+            if lineage:
+                at.document[target] = results[0]
+                at.lineage.append(lineage[0])
+
+        return put_one
+    paths = [target.split(".") for target in targets]
+
+    def put(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+        results, lineage = ready
+        for path, value in zip(paths, results, strict=True):
+            if value is None:
+                continue
+            spot = at.document
+            for member in path[:-1]:
+                below = spot.get(member)
+                if below is None:
+                    below = spot[member] = {}
+                spot = below
+            spot[path[-1]] = value
+        at.lineage.extend(lineage)
+
+    return put
+
+
+def _word(value: Any) -> str:
+    """A value as JSON shows it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 class RequestMapping:
     """The rules of one template and message type."""
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        message_type: str,
-        blank: Callable[[], dict[str, Any]],
-        *,
-        keeps_nulls: bool,
-    ) -> None:
-        self._rules = rules
-        self._message_type = message_type
-        self._blank = blank
-        self._keeps_nulls = keeps_nulls
+    def __init__(self, acts: Sequence[Act], members: Members, *, keeps_nulls: bool) -> None:
+        self._acts = tuple(acts)
+        self._blank = members.blank() if keeps_nulls else dict
+        self._required = [tuple(path.split(".")) for path in members.required]
 
-    def apply(self, values: Values, context: Mapping[str, Any]) -> Outcome:
-        """The document, what is carried, the lineage, and what failed."""
-        out = Outcome(self._blank(), {}, [], [])
-        for rule in self._rules:
-            rule.apply(values, context, self._message_type, out)
-        if not self._keeps_nulls:
-            out.document = {name: value for name, value in out.document.items() if value is not None}
+    def apply(self, values: Values, context: Mapping[str, Any], *, is_faulty: bool = False) -> Translation:
+        """The document, what is carried, the lineage, and what failed.
+
+        is_faulty: the message is refused already and `values` hold its faultless fields only; a member that
+        nothing gives is then no further fault.
+        """
+        out = Translation(values, context, self._blank(), {}, [], [])
+        for act in self._acts:
+            act(out)
+        if not is_faulty and not out.findings:
+            document = out.document
+            for path in self._required:
+                spot: Any = document
+                for member in path:
+                    spot = spot.get(member) if spot is not None else None
+                if spot is None:
+                    text = f"nothing in the message gives {'.'.join(path)}"
+                    out.findings.append(Finding(NOTHING_GIVES, "error", "", text))
         return out

@@ -1,0 +1,239 @@
+"""The conversions behind the named functions, each made for the options of one rule.
+
+`..._to_ocp` gives a conversion of texts (None where absent) to one value a target; `..._to_legacy` one of values to
+one text, None to write nothing, a `Cut` where something was lost. Both raise ValueError with words for a person.
+What a code of either side looks like comes in by the options, never from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pg_bridge.formats.iso15022.charset import narrative, to_x
+
+#: what stands between the lines of a field
+LINE_END = "\r\n"
+
+Options = Mapping[str, Any]
+ToOcp = Callable[[Sequence[str | None]], tuple[Any, ...]]
+ToLegacy = Callable[[Sequence[Any]], str | None]
+
+
+class Cut(str):
+    """A text for which there was not enough room: its end is lost."""
+
+    __slots__ = ()
+
+
+# --- dates and numbers ---------------------------------------------------------------------------------------
+
+
+def date_to_ocp(_: Options) -> ToOcp:
+    """`20261123` to `2026-11-23`."""
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        return (None,) if text is None else (f"{text[:4]}-{text[4:6]}-{text[6:8]}",)
+
+    return read
+
+
+def date_to_legacy(_: Options) -> ToLegacy:
+    """The day of a date or time to `20261123`."""
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        return None if value is None else str(value)[:10].replace("-", "")
+
+    return write
+
+
+def quantity_to_ocp(options: Options) -> ToOcp:
+    """`UNIT/1000,` to 1000. Option `unit`: what stands before the number."""
+    unit = options["unit"]
+    start = len(unit)
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        if text is None:
+            return (None,)
+        whole, _, part = text[start:].partition(",")
+        if text[:start] != unit or not whole.isdecimal() or part.strip("0"):
+            raise ValueError(f"{text!r} is no whole number after {unit!r}")
+        return (int(whole),)
+
+    return read
+
+
+def quantity_to_legacy(options: Options) -> ToLegacy:
+    """1000 to `UNIT/1000,`."""
+    unit = options["unit"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        if value is None:
+            return None
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"{value!r} is no whole number")
+        return f"{unit}{value},"
+
+    return write
+
+
+def money_to_ocp(options: Options) -> ToOcp:
+    """`HKD12345,67` to currency and decimal text. Option `decimals`: how many a currency has."""
+    decimals: dict[str, int] = dict(options["decimals"])
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        if text is None:
+            return (None, None)
+        currency = text[:3]
+        places = decimals.get(currency)
+        if places is None:
+            raise ValueError(f"the currency {currency} is none of {', '.join(decimals)}")
+        whole, _, part = text[3:].partition(",")
+        if len(part) != places:
+            part = part.rstrip("0")
+            if len(part) > places:
+                raise ValueError(f"{currency} has {places} decimals, {text[3:]} has more")
+            part = part.ljust(places, "0")
+        if whole[:1] in ("", "0"):
+            whole = whole.lstrip("0") or "0"
+        return (currency, f"{whole}.{part}" if places else whole)
+
+    return read
+
+
+def money_to_legacy(_: Options) -> ToLegacy:
+    """Currency and decimal text to `HKD12345,67`."""
+
+    def write(values: Sequence[Any]) -> str | None:
+        currency, amount = values
+        if currency is None or amount is None:
+            return None
+        whole, _, part = str(amount).partition(".")
+        return f"{currency}{whole},{part}"
+
+    return write
+
+
+# --- securities ----------------------------------------------------------------------------------------------
+
+
+def security_to_ocp(options: Options) -> ToOcp:
+    """Lines of an identification to ISIN and local code. Options `isin`, `local`: what stands before each."""
+    isin_mark, local_mark = options["isin"], options["local"]
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        isin = local = None
+        for line in text.split(LINE_END) if text is not None else ():
+            if line.startswith(isin_mark):
+                isin = line[len(isin_mark) :]
+            elif line.startswith(local_mark):
+                local = line[len(local_mark) :]
+        return (isin, local)
+
+    return read
+
+
+def security_to_legacy(options: Options) -> ToLegacy:
+    """ISIN and local code, each where it is there, to lines."""
+    isin_mark, local_mark = options["isin"], options["local"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        isin, local = values
+        if isin is None:
+            return None if local is None else f"{local_mark}{local}"
+        return f"{isin_mark}{isin}" if local is None else f"{isin_mark}{isin}{LINE_END}{local_mark}{local}"
+
+    return write
+
+
+def local_code_to_ocp(options: Options) -> ToOcp:
+    """The local code of an identification. Option `local`: what stands before it."""
+    local_mark = options["local"]
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        # A security without a local code has the empty key, so that a table's default serves it.
+        for line in (texts[0] or "").split(LINE_END):
+            if line.startswith(local_mark):
+                return (line[len(local_mark) :],)
+        return ("",)
+
+    return read
+
+
+# --- texts ---------------------------------------------------------------------------------------------------
+
+
+def lines_to_ocp(_: Options) -> ToOcp:
+    """Lines of a narrative to one text with line feeds."""
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        return (None,) if text is None else (text.replace(LINE_END, "\n"),)
+
+    return read
+
+
+def words_to_legacy(options: Options) -> ToLegacy:
+    """Texts to a narrative of `count` lines of `width` characters."""
+    count, width = options["count"], options["width"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        lines = [
+            to_x(line)[0]
+            for value in values
+            if value is not None
+            # a tab or another control is one character outside x, a line end is none
+            for line in (value if isinstance(value, str) else str(value)).replace("\r\n", "\n").split("\n")
+        ]
+        text, is_cut = narrative(lines, count, width)
+        if is_cut:
+            return Cut(text)
+        return text or None
+
+    return write
+
+
+def join_to_legacy(options: Options) -> ToLegacy:
+    """Texts to one, `first` before it, `between` between them."""
+    first, between = options["first"], options["between"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        parts = [str(value) for value in values if value is not None]
+        return first + between.join(parts) if parts else None
+
+    return write
+
+
+# --- flags ---------------------------------------------------------------------------------------------------
+
+
+def flag_to_ocp(options: Options) -> ToOcp:
+    """Code `yes` or `no` to true or false."""
+    yes, no = options["yes"], options["no"]
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        if text is None:
+            return (None,)
+        if text not in (yes, no):
+            raise ValueError(f"{text!r} is neither {yes} nor {no}")
+        return (text == yes,)
+
+    return read
+
+
+def flag_to_legacy(options: Options) -> ToLegacy:
+    """True or false to code `yes` or `no`."""
+    yes, no = options["yes"], options["no"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        return None if value is None else yes if value else no
+
+    return write

@@ -1,0 +1,136 @@
+"""The rule files of one mapping set, read, with where everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pg_bridge.errors import Finding
+from pg_bridge.mapping import document as d
+from pg_bridge.mapping.toml import Lines, read_toml
+
+#: Rules, values and blocks of one file: more, no person could check.
+MOST_ENTRIES = 1000
+
+WRONG_FILE = "PGB-MAP-011"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A rule file and its lines. path: below mappings/."""
+
+    path: str
+    file: d.RuleFile
+    lines: Lines
+
+    def rule_name(self, at: str) -> str:
+        """How lineage names an entry: file and line."""
+        return f"{self.path.removeprefix(d.RULES_FOLDER)}:{self.lines.of(at)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedBlocks:
+    """Shared values and blocks, and their lines."""
+
+    path: str
+    file: d.SharedBlocks
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where an entry stands, for a finding."""
+
+    path: str
+    line: int
+
+
+@dataclass(slots=True)
+class RuleSet:
+    """All rule files and shared blocks of a set. is_whole: every file could be read."""
+
+    name: str = ""
+    version: str = ""
+    is_whole: bool = True
+    files: list[Located] = field(default_factory=list)
+    shared: dict[str, LocatedBlocks] = field(default_factory=dict)
+
+    def parts(
+        self, located: Located, section: d.MessageSection
+    ) -> tuple[list[tuple[str, d.Value, Spot]], list[tuple[str, d.Block, Spot]]]:
+        """A section's values and blocks, the shared ones in their places: name for lineage, entry, and where.
+
+        Shared values stand before the section's own. An unknown include gives nothing; `check` tells it.
+        """
+        part = "answer" if section is located.file.answer else "message"
+        values: list[tuple[str, d.Value, Spot]] = []
+        blocks: list[tuple[str, d.Block, Spot]] = []
+        own_values: list[tuple[str, d.Value, Spot]] = []
+        for number, value in enumerate(section.value):
+            at = f"{part}.value[{number}]"
+            own_values.append((located.rule_name(at), value, Spot(located.path, located.lines.of(at))))
+        for number, block in enumerate(section.block):
+            at = f"{part}.block[{number}]"
+            if not block.include:
+                blocks.append((located.rule_name(at), block, Spot(located.path, located.lines.of(at))))
+                continue
+            shared = self.shared.get(block.include)
+            if shared is None:
+                continue
+            name = shared.path.removeprefix(d.RULES_FOLDER)
+            for index, each in enumerate(shared.file.value):
+                line = shared.lines.of(f"value[{index}]")
+                values.append((f"{name}:{line}", each, Spot(shared.path, line)))
+            for index, inner in enumerate(shared.file.block):
+                line = shared.lines.of(f"block[{index}]")
+                blocks.append((f"{name}:{line}", inner, Spot(shared.path, line)))
+        return values + own_values, blocks
+
+
+def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
+    """The rule files and shared blocks of a set; what cannot be read becomes findings."""
+    rules = RuleSet()
+    known = len(findings)
+    names: dict[str, str] = {}
+    for path in sorted(files):
+        if not path.startswith(d.RULES_FOLDER) or not path.endswith(".toml") or path.endswith(d.CASES_SUFFIX):
+            continue
+        text = files[path]
+        if path == d.SET_FILE:
+            head = read_toml(path, text, d.SetFile, findings)
+            if head is not None:
+                rules.name, rules.version = head.name, head.version
+        elif path.startswith(d.SHARED_FOLDER):
+            blocks = read_toml(path, text, d.SharedBlocks, findings)
+            if blocks is not None and not _is_too_long(path, len(blocks.value) + len(blocks.block), findings):
+                _named(names, f"shared blocks {blocks.name}", path, findings)
+                rules.shared[blocks.name] = LocatedBlocks(path, blocks, Lines(text))
+        else:
+            file = read_toml(path, text, d.RuleFile, findings)
+            if file is not None and not _is_too_long(path, _entries(file), findings):
+                _named(names, f"rule file {file.name}", path, findings)
+                rules.files.append(Located(path, file, Lines(text)))
+    rules.is_whole = not findings[known:]
+    if d.SET_FILE not in files:
+        findings.append(Finding(WRONG_FILE, "error", d.SET_FILE, "the file is missing: it names the set"))
+    return rules
+
+
+def _entries(file: d.RuleFile) -> int:
+    sections = [section for section in (file.answer, file.message) if section is not None]
+    rules = len(file.request.rule) if file.request is not None else 0
+    return rules + sum(len(section.block) + len(section.value) for section in sections)
+
+
+def _is_too_long(path: str, entries: int, findings: list[Finding]) -> bool:
+    if entries <= MOST_ENTRIES:
+        return False
+    text = f"the file has {entries} rules and blocks, {MOST_ENTRIES} are the most: split the function"
+    findings.append(Finding(WRONG_FILE, "error", path, text))
+    return True
+
+
+def _named(names: dict[str, str], name: str, path: str, findings: list[Finding]) -> None:
+    if name in names:
+        findings.append(Finding(WRONG_FILE, "error", path, f"there is a {name} already: {names[name]}"))
+    names[name] = path
