@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import tempfile
 import tomllib
 from dataclasses import asdict
@@ -57,25 +58,33 @@ async def _demo(files: dict[str, str], day: Day, mappings: str, *, once: bool, a
             players = Players(day, link, places.journal, places.ocp_url)
             facts = await _play(players, places, as_json=as_json)
             if not once:
+                is_good = _say(facts, places, as_json=as_json)
+                stop = _on_interrupt()
                 _say_how_to_connect(places, participants[0])
-                await _until_interrupted()
+                await stop.wait()
+                return 0 if is_good else 1
         # Both processes have ended in order: the journal is closed and signed to its end.
-        verdict = verify(places.journal)
-        is_good = verdict.is_good and not any(fact.missing for fact in facts)
-        with AuditReader(places.journal) as reader:
-            entries = reader.newest(most=60)
-        if as_json:
-            say_json(
-                {
-                    "good": is_good,
-                    "steps": [asdict(fact) for fact in facts],
-                    "audit": [msgspec.to_builtins(stored) | {} for stored in _without_payloads(entries)],
-                    "verdict": {"good": verdict.is_good, **msgspec.to_builtins(verdict)},
-                }
-            )
-        else:
-            _say_end(facts, entries, verdict, is_good=is_good)
-    return 0 if is_good else 1
+        return 0 if _say(facts, places, as_json=as_json) else 1
+
+
+def _say(facts: list[Fact], places: Places, *, as_json: bool) -> bool:
+    """Print what happened, the audit list and the verdict; gives whether all is well."""
+    verdict = verify(places.journal)
+    is_good = verdict.is_good and not any(fact.missing for fact in facts)
+    with AuditReader(places.journal) as reader:
+        entries = reader.newest(most=80)
+    if as_json:
+        say_json(
+            {
+                "good": is_good,
+                "steps": [asdict(fact) for fact in facts],
+                "audit": _without_payloads(entries),
+                "verdict": {"good": verdict.is_good, **msgspec.to_builtins(verdict)},
+            }
+        )
+    else:
+        _say_end(facts, entries, verdict, is_good=is_good)
+    return is_good
 
 
 def _without_payloads(entries: list[Any]) -> list[dict[str, Any]]:
@@ -119,15 +128,17 @@ def _say_how_to_connect(places: Places, participant: str) -> None:
         f"The pretend OCP's state: {places.ocp_url}/_simulator/state\n"
         f"The journal: pg-bridge audit list -j {places.journal}\n"
         "Press Ctrl-C to end.",
+        file=sys.stderr,
         flush=True,
     )
 
 
-async def _until_interrupted() -> None:
+def _on_interrupt() -> asyncio.Event:
+    """Set when a person ends the demo."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
+    return stop
 
 
 def _say_end(facts: list[Fact], entries: list[Any], verdict: AuditVerdict, *, is_good: bool) -> None:

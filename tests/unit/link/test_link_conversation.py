@@ -295,16 +295,6 @@ def test_acknowledgement_of_an_answer_marked_as_duplicate_is_no_fault() -> None:
     assert of(pair.pg_events, e.FrameRefused) == []
 
 
-@pytest.mark.xfail(reason="an answer marked as a duplicate is not awaited to be acknowledged", strict=True)
-def test_answer_marked_as_duplicate_must_be_acknowledged() -> None:
-    pair = LinkPair().logged_on()
-    number = pair.request()
-    pair.happened(pair.pg.answer(number, "548", "SI51", BODY, pair.now, token="a", possible_duplicate=True))
-    pair.step()
-
-    assert [e.DeliveryAcknowledged("a")] == of(pair.pg_events, e.DeliveryAcknowledged)
-
-
 # --- heartbeat, half a frame
 
 
