@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from pathlib import Path
@@ -54,6 +55,10 @@ async def _serve(config: Config, mappings: str, *, as_json: bool) -> int:
             print(msgspec.json.encode(where).decode(), flush=True)
         else:
             print(f"pg-bridge listens for PSSs on {where['pss']} and for pushes at {where['push']}", flush=True)
+        # What is loaded stays for good: the collector need not look at it again, nor look as often.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 10, 100)
         ended = asyncio.create_task(stop.wait())
         failed = asyncio.ensure_future(bridge.until_failed())
         await asyncio.wait({ended, failed}, return_when=asyncio.FIRST_COMPLETED)

@@ -57,6 +57,12 @@ def hong_kong_date(day: date, hour: int) -> str:
     return (day + timedelta(days=1) if hour >= 16 else day).isoformat()
 
 
+@lru_cache(maxsize=64)
+def hong_kong_stamp(second: datetime) -> str:
+    """Hong Kong time of a whole second, `YYYYMMDDhhmmss`."""
+    return second.astimezone(HONG_KONG).strftime("%Y%m%d%H%M%S")
+
+
 def epoch_us(now: datetime) -> int:
     """UTC microseconds since 1970 of an aware `now`."""
     delta = now - _EPOCH
@@ -90,7 +96,7 @@ class Terms:
             "participant": participant,
             "terminal": terminal,
             "business_date": self.business_date(now),
-            "timestamp": now.astimezone(HONG_KONG).strftime("%Y%m%d%H%M%S"),
+            "timestamp": hong_kong_stamp(now.replace(microsecond=0)),
             "snapshot": False,
         }
 
