@@ -123,6 +123,11 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
         for name in config.participants
         if len(name) != 6
     ]
+    if config.push.subscribe and not config.push.url and config.push.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
+        text = (
+            "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
+        )
+        findings.append(Finding("PGB-CFG-004", "error", "push.url", text))
     if findings:
         raise ConfigError("; ".join(str(finding) for finding in findings), findings=findings)
     return config
@@ -179,7 +184,8 @@ tls_client_ca = ""                  # PEM; then the PSSs must show a certificate
 [push]
 host = "127.0.0.1"
 port = 7080
-url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events
+url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events; needed where
+                                    # host is 0.0.0.0, as it is in the container
 subscribe = true                    # subscribe that URL at OCP when starting
 
 [journal]

@@ -1,0 +1,57 @@
+"""The configuration: what is needed, what overrides it, and that everything wrong is said at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from pg_bridge.config import EXAMPLE, read_config
+from pg_bridge.errors import ConfigError
+
+
+def test_example_holds_the_defaults() -> None:
+    config = read_config(EXAMPLE, {})
+
+    assert ("127.0.0.1", 7000, 7080, 20.0) == (
+        config.pss.host,
+        config.pss.port,
+        config.push.port,
+        config.exchange.answer_within_s,
+    )
+
+
+def test_environment_overrides_text_numbers_and_flags() -> None:
+    environment = {
+        "PG_BRIDGE_PSS_PORT": "7001",
+        "PG_BRIDGE_PUSH_SUBSCRIBE": "false",
+        "PG_BRIDGE_OCP_BASE_URL": "https://other.example",
+        "PG_BRIDGE_EXCHANGE_ANSWER_WITHIN_S": "7.5",
+        "PATH": "/bin",
+    }
+    config = read_config(EXAMPLE, environment)
+
+    assert 7001 == config.pss.port
+    assert not config.push.subscribe
+    assert "https://other.example" == config.ocp.base_url
+    assert 7.5 == config.exchange.answer_within_s
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[ocp", "reading the configuration"),
+        (EXAMPLE.replace("company_id =", "compani_id ="), "compani_id"),
+        (EXAMPLE.replace("port = 7000", 'port = "many"'), "port"),
+        (EXAMPLE.replace("[participants.B01234]", "[participants.B1]"), "6 characters"),
+    ],
+)
+def test_what_cannot_be_used_is_said(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_config(text, {})
+
+
+def test_all_findings_are_said_at_once() -> None:
+    text = EXAMPLE.replace("[participants.B01234]", "[participants.B1]")
+    with pytest.raises(ConfigError) as raised:
+        read_config(text, {"PG_BRIDGE_PUSH_HOST": "0.0.0.0"})
+
+    assert {"PGB-CFG-003", "PGB-CFG-004"} == {finding.code for finding in raised.value.findings}
