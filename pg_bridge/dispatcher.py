@@ -235,7 +235,8 @@ class Dispatcher:
                 # What was decided is not durable: none of it may leave. The next process replays what is.
                 self._log.critical(telemetry.JOURNAL_FAILED, error=str(error))
                 self.failed.set_result(error)
-                for waiter in waiters:
+                # Those too that came to wait while the append was under way: nobody will wake them later.
+                for waiter in (*waiters, *self._durable):
                     if not waiter.done():
                         waiter.set_exception(error)
                 return False

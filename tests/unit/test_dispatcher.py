@@ -159,3 +159,27 @@ async def test_journal_error_lets_nothing_leave() -> None:
     assert [] == loop.sessions.told
     with pytest.raises(JournalError):
         await loop.dispatcher.durable()
+
+
+async def test_who_waits_during_the_append_that_fails_is_told_too() -> None:
+    loop = Loop()
+    gate = asyncio.Event()
+    began = asyncio.Event()
+
+    class GatedJournal(MemoryJournal):
+        async def append(self, entries: Sequence[Entry]) -> Sequence[int]:
+            began.set()
+            await gate.wait()
+            raise JournalError("the disk is gone")
+
+    loop.dispatcher._journal = GatedJournal()
+    loop.dispatcher.begin(loop.sessions, version="test", replayed=0)
+    task = asyncio.ensure_future(loop.dispatcher.run())
+    await began.wait()
+    waiter = asyncio.ensure_future(loop.dispatcher.durable())
+    await asyncio.sleep(0)
+    gate.set()
+    async with asyncio.timeout(5):
+        await task
+        with pytest.raises(JournalError, match="the disk is gone"):
+            await waiter
