@@ -18,6 +18,7 @@ class Finding:
 
     `code` is stable (`PGB-MSG-003`); `path` is a place in a message (`SETDET/AMT/19A:SETT`) or a file;
     `line` counts from 1, 0 where there is none. `reason` is a legacy reason code where the data names one.
+    `remedy` says what to do about it, where a person can.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Finding:
     text: str
     line: int = 0
     reason: str = ""
+    remedy: str = ""
 
     def __str__(self) -> str:
         at = f" line {self.line}" if self.line else ""

@@ -48,8 +48,8 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     """Findings, one a row."""
     return table(
         f"{len(findings)} findings",
-        ("code", "severity", "place", "line", "text"),
-        [(f.code, f.severity, f.path, f.line or "", f.text) for f in findings],
+        ("code", "severity", "place", "line", "text", "what to do"),
+        [(f.code, f.severity, f.path, f.line or "", f.text, f.remedy) for f in findings],
     )
 
 

@@ -39,7 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request translated. Any finding of severity error: it is refused and `document` is empty.
 
     reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
-    schema, absent ones null. mapping: `<rule file>@<12 hexadecimal characters of the set's hash>`.
+    schema, absent ones null. mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
     """
 
     template: str
@@ -108,7 +108,7 @@ class MappingBook:
         self._messages: dict[str, _MessageEntry] = {}
         for located in rules.files:
             file = located.file
-            name = f"{file.name}@{content_hash[:12]}"
+            name = f"{file.name}@{rules.name}/{rules.version}/{content_hash[:12]}"
             if file.request is not None:
                 self._add_request(located, file.request, name)
             if file.answer is not None:

@@ -54,7 +54,7 @@ def test_a_request_says_what_it_is(book: MappingBook) -> None:
 
     assert (request.function, request.effect, request.operation) == ("input_si", "instruct", Operation.SI_ADD)
     assert "B0123400001" == request.reference
-    assert f"si-input@{book.hash[:12]}" == request.mapping
+    assert f"si-input@hk-default/2026.11/{book.hash[:12]}" == request.mapping
     assert () == request.findings
 
 
