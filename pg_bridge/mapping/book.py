@@ -132,7 +132,7 @@ class MappingBook:
         if entry is None:
             raise MappingMissing(f"no rule file serves {template} of MT{message_type}")
         spec = entry.template
-        values, unknown, findings = spec.check(message_type, read(body), lenient=lenient)
+        values, unknown, findings, _ = spec.check(message_type, read(body), lenient=lenient)
         if findings and any(finding.severity == "error" for finding in findings):
             return self._refused(entry, message_type, values, context, findings)
         fields = values.get(entry.reference.place)

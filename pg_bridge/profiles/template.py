@@ -74,11 +74,15 @@ class SequenceSpec:
 
 
 class Checked(NamedTuple):
-    """A message held against a template: its fields by place, those of no place, and all findings."""
+    """A message held against a template: its fields by place, those of no place, and all findings.
+
+    instances: for each sequence that repeats and stands, the (first, last) line of each time it stands, in order.
+    """
 
     values: dict[str, list[Field]]
     unknown: tuple[Field, ...]
     findings: tuple[Finding, ...]
+    instances: dict[str, list[tuple[int, int]]]
 
 
 class _Rule(NamedTuple):
@@ -97,11 +101,12 @@ class _Rule(NamedTuple):
 class _Node:
     """A sequence as the check needs it."""
 
-    __slots__ = ("children", "mandatory", "mandatory_children", "path", "rules", "spec")
+    __slots__ = ("children", "mandatory", "mandatory_children", "path", "repeats", "rules", "spec")
 
     def __init__(self, spec: SequenceSpec) -> None:
         self.spec = spec
         self.path = spec.path
+        self.repeats = spec.repeats
         self.rules: dict[tuple[str, str], _Rule] = {}
         self.children: dict[str, list[tuple[str, int, _Node]]] = {}
         self.mandatory: frozenset[str] = frozenset()
@@ -181,10 +186,12 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     findings = list(message.findings)
     values: dict[str, list[Field]] = {}
     unknown: list[Field] = []
+    instances: dict[str, list[tuple[int, int]]] = {}
     node = root
     seen: set[str] = set()
     last = -1
-    stack: list[tuple[_Node, set[str], int]] = []
+    first_line = 0
+    stack: list[tuple[_Node, set[str], int, int]] = []
     skip = 0
     count = len(fields)
     for index, field in enumerate(fields):
@@ -220,14 +227,16 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
             if below.path in seen and not below.spec.repeats:
                 _add(findings, "PGB-MSG-022", field, below.path, "the sequence stands more than once")
             seen.add(below.path)
-            stack.append((node, seen, last))
-            node, seen, last = below, set(), -1
+            stack.append((node, seen, last, first_line))
+            node, seen, last, first_line = below, set(), -1, field.line
             continue
         if tag == "16S":
             if stack:
                 if not node.mandatory <= seen or not node.mandatory_children <= seen:
                     _missing(findings, node, seen, field.line)
-                node, seen, last = stack.pop()
+                if node.repeats:
+                    instances.setdefault(node.path, []).append((first_line, field.line))
+                node, seen, last, first_line = stack.pop()
             continue
         rule = node.rules.get((tag, field[1]))
         if rule is None:
@@ -276,7 +285,7 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     seen_at_root = stack[0][1] if stack else seen
     if not root.mandatory <= seen_at_root or not root.mandatory_children <= seen_at_root:
         _missing(findings, root, seen_at_root, fields[-1].line if fields else 1)
-    return Checked(values, tuple(unknown), tuple(findings))
+    return Checked(values, tuple(unknown), tuple(findings), instances)
 
 
 def _child(node: _Node, field: Field, following: Field | None) -> tuple[str, int, _Node] | None:
