@@ -37,10 +37,13 @@ _SPLIT_IS_USELESS = frozenset(
 )
 
 
-def bulk_body(terms: Terms, documents: list[bytes]) -> bytes:
-    """The body of a bulk call with these entries (JSON each), as OCP wants it."""
+def call_body(terms: Terms, operation: Operation, documents: list[bytes]) -> bytes:
+    """The body of a call with these entries (JSON each), as OCP wants it; without bulk it is the one entry itself."""
+    if not terms.ocp.operations[operation].bulk:
+        (document,) = documents
+        return document
     marker = '"#entries#"'
-    frame = msgspec.json.encode(terms.ocp.write("envelope", {"entries": "#entries#"})).decode()
+    frame = msgspec.json.encode(terms.ocp.write("request", {"entries": "#entries#"})).decode()
     head, tail = frame.split(marker)
     return head.encode() + b"[" + b",".join(documents) + b"]" + tail.encode()
 
@@ -49,11 +52,12 @@ def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: N
     lane = state.lanes.get((event.participant, event.operation))
     if lane is None or lane.calling or not lane.waiting:
         return
-    most = terms.ocp.operations[Operation(event.operation)].most
+    operation = Operation(event.operation)
+    most = terms.ocp.operations[operation].most
     if lane.suspect:
         most = min(most, lane.most_suspect, lane.suspect)
     members = tuple(lane.waiting[i] for i in range(min(most, len(lane.waiting))))
-    body = bulk_body(terms, [state.exchanges[member].document for member in members])
+    body = call_body(terms, operation, [state.exchanges[member].document for member in members])
     request_id = terms.fresh.request_id()
     note.record(
         r.BatchCalled(
@@ -96,7 +100,7 @@ def _accept(
     status = terms.ocp.meaning("status", terms.ocp.get(group, "status", entry))
     # An SI that waits for a second user at OCP is accepted, and waits (legacy-dialect section 4).
     outcome = "waits" if status is Status.PENDING and not exchange.is_awaited else "accepted"
-    conclude(state, exchange, terms, now, note, outcome=outcome, si_number=number, ocp=entry)
+    conclude(state, exchange, terms, now, note, outcome=outcome, si_number=number, ocp=entry, group=group)
 
 
 def _refused(state: State, event: e.CallRefused, terms: Terms, now: datetime, note: Note) -> None:

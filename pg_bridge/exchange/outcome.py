@@ -31,19 +31,26 @@ def conclude(
     si_number: str = "",
     faults: Sequence[r.Fault] = (),
     ocp: e.Json | None = None,
+    group: str = "answer",
 ) -> None:
-    """Record the outcome and answer the PSS: by the answer of the function, or by a delivery if it was told to wait."""
+    """Record the outcome and answer the PSS: by the answer of the function, or by a delivery if it was told to wait.
+
+    group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry.
+    """
     is_late = exchange.is_awaited
     request_id = exchange.request_id
+    seen = ocp
     if is_late and ocp is not None and outcome == "accepted":
-        ocp = _whole_entry(exchange, terms, ocp)
+        seen = ocp = _as_event(exchange, terms, ocp, group)
+    elif exchange.effect == "instruct" and ocp is not None and group == "si":
+        seen = _as_answer(terms, ocp)
     sources = answer_sources(
         context=terms.context(exchange.participant, exchange.terminal, now),
         request=request_of(exchange),
         outcome=outcome,
         si_number=si_number,
         faults=faults,
-        ocp=ocp,
+        ocp=seen,
     )
     try:
         if is_late:
@@ -116,15 +123,24 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
     exchange.askers.clear()
 
 
-def _whole_entry(exchange: Exchange, terms: Terms, answer: e.Json) -> e.Json:
-    """What was asked and what was answered, as one entry of an enquiry: enough for a status change."""
-    values = {
-        concept: value
-        for concept, value in terms.ocp.read("si", msgspec.json.decode(exchange.document)).items()
-        if value is not None
-    }
-    values |= {
-        concept: terms.ocp.get("answer", concept, answer)
-        for concept in ("si_number", "status", "version", "participant_reference", "request_reference")
-    }
-    return terms.ocp.write("si", values)
+#: what an answer says of an SI, in the words of both groups
+_TOLD = ("si_number", "status", "version", "participant_reference", "request_reference")
+
+
+def _as_event(exchange: Exchange, terms: Terms, entry: e.Json, group: str) -> e.Json:
+    """What was asked and what was answered in the shape of an event: enough for a status change."""
+    if group == "answer":
+        values = {
+            concept: value
+            for concept, value in terms.ocp.read("si", msgspec.json.decode(exchange.document)).items()
+            if value is not None
+        }
+        values |= {concept: terms.ocp.get("answer", concept, entry) for concept in _TOLD}
+        entry = terms.ocp.write("si", values)
+    return terms.ocp.write("event", {"si": entry})
+
+
+def _as_answer(terms: Terms, entry: e.Json) -> e.Json:
+    """An SI that an enquiry found, in the shape of the answer to its input."""
+    values = {concept: terms.ocp.get("si", concept, entry) for concept in _TOLD}
+    return terms.ocp.write("answer", {**values, "record_errors": []})

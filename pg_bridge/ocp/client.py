@@ -27,8 +27,9 @@ from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
 from pg_bridge.ocp.tokens import Identity, Token, TokenSource
 from pg_bridge.ocp.wire import Wire
-from pg_bridge.profiles.concepts import Operation
-from pg_bridge.profiles.ocp import OcpProfile, OperationSpec
+from pg_bridge.profiles.concepts import SI_WRITES, Operation
+from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.profiles.ocp_file import OperationSpec
 
 #: the binding group of a query's document, where it has one
 _QUERY_GROUPS = {Operation.SI_QUERY: "query", Operation.STATUS_EVENTS: "events_query"}
@@ -124,7 +125,7 @@ class OcpClient:
             self._server_clock,
             fresh_id,
         )
-        self._references = reference_reader(profile)
+        self._references = {is_bulk: reference_reader(profile, is_bulk=is_bulk) for is_bulk in (True, False)}
         self._request_id = profile.headers.request_id.encode("ascii")
         self._timestamp = profile.headers.timestamp.encode("ascii")
         self._signature = profile.headers.signature.encode("ascii") if profile.headers.sign_writes else b""
@@ -160,11 +161,11 @@ class OcpClient:
         """
         route = self._routes[operation]
         asked: list[str | None] = [None]
-        if route.spec.bulk:
+        if operation in SI_WRITES:
             try:
-                asked = self._references(body)
+                asked = self._references[route.spec.bulk](body)
             except msgspec.DecodeError as error:
-                text = "our own body is no bulk call; it was not sent"
+                text = "our own body is no call; it was not sent"
                 raise OcpRefused(f"calling {operation}: {text}", refusals=[(OcpRefused.code, text)]) from error
         request = _Request(route, participant, request_id, route.url, body, asked)
         return (await self._call(request)).entries

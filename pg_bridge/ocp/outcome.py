@@ -44,7 +44,8 @@ class Answers:
         self._doing = f"calling {operation}"
         self._schema = answer_schema(profile, operation)
         self._code = profile.place("envelope", "code").read
-        self._entries = profile.place("envelope", "entries").read
+        entries = profile.place("envelope", "entries").read
+        self._entries = entries if profile.operations[operation].answers == "list" else _as_list(entries)
         self._errors = profile.place("envelope", "errors").read
         self._message = profile.place("envelope", "message").read
         self._cursor = profile.place("envelope", "next_cursor").read
@@ -128,6 +129,16 @@ class Answers:
         if not faults:
             return "does not fit its status"
         return f"does not fit {self._schema}: {len(faults)} faults, the first at {faults[0].partition(':')[0]}"
+
+
+def _as_list(read: Callable[[Any], Any]) -> Callable[[Any], list[Json]]:
+    """The one object that an answer has, as a list of at most one."""
+
+    def entries(document: Any) -> list[Json]:
+        found = read(document)
+        return [] if found is None else [found]
+
+    return entries
 
 
 def _read(body: bytes) -> Any:

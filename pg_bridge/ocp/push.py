@@ -119,9 +119,7 @@ class PushDoor:
         keys to check it cannot be had.
         """
         names = self._profile.headers
-        delivery_id = _header(headers, names.delivery_id)
-        timestamp = _header(headers, names.timestamp)
-        signature = _header(headers, names.signature)
+        delivery_id, timestamp, signature = (_header(headers, name) for name in names.of_delivery)
         if not delivery_id or not timestamp or not signature:
             raise PushRefused("a header that identifies or signs the delivery is missing", status=401)
         if not _DELIVERY_ID.fullmatch(delivery_id) or not _TIMESTAMP.fullmatch(timestamp):

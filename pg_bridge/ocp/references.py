@@ -1,4 +1,4 @@
-"""The request references of a bulk body, read without reading the rest of it."""
+"""The request references of a call's body, read without reading the rest of it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ import msgspec
 
 from pg_bridge.profiles.ocp import OcpProfile
 
+Read = Callable[[bytes], list[str | None]]
 
-def reference_reader(profile: OcpProfile) -> Callable[[bytes], list[str | None]]:
-    """A reader of the request reference of each entry of a bulk body, in order; None where an entry has none.
 
-    It raises msgspec.DecodeError for a body that is no bulk. The binding says where entries and references stand.
+def reference_reader(profile: OcpProfile, *, is_bulk: bool) -> Read:
+    """A reader of the request reference of each entry of a call's body, in order; None where an entry has none.
+
+    It raises msgspec.DecodeError for a body that is none. The binding says where entries and references stand.
     """
-    entries = profile.place("envelope", "entries").members
-    reference = profile.place("si", "request_reference").members
-    kind = _nested(list[_nested(str | None, reference)], entries)  # type: ignore[misc]
-    decode = msgspec.json.Decoder(kind).decode
+    place = profile.place("si", "request_reference")
+    reference = place.members
+    convert = place.from_json or (lambda value: value)
+    entry = _nested(str | None if place.from_json is None else Any, reference)
+    if not is_bulk:
+        decode_one = msgspec.json.Decoder(entry).decode
+
+        def read_one(body: bytes) -> list[str | None]:
+            return [convert(_walk(decode_one(body), len(reference)))]
+
+        return read_one
+    entries = profile.place("request", "entries").members
+    decode = msgspec.json.Decoder(_nested(list[entry], entries)).decode  # type: ignore[valid-type]
 
     def read(body: bytes) -> list[str | None]:
         found = _walk(decode(body), len(entries))
-        return [_walk(entry, len(reference)) for entry in found or ()]
+        return [convert(_walk(one, len(reference))) for one in found or ()]
 
     return read
 

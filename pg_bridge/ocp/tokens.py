@@ -21,7 +21,7 @@ from pg_bridge.ocp.keys import KeyPair
 from pg_bridge.ocp.outcome import Reply
 from pg_bridge.ocp.server_clock import ServerClock
 from pg_bridge.ocp.wire import Wire
-from pg_bridge.profiles.ocp import TokenProfile
+from pg_bridge.profiles.ocp_file import TokenProfile
 
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

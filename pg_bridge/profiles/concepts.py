@@ -41,13 +41,16 @@ QUERY = (
     "participant_id", "si_number", "participant_reference", "request_reference", "business_date", "status", "size",
     "cursor",
 )  # fmt: skip
-EVENTS_QUERY = ("participant_id", "business_date", "after_sequence", "size")
+EVENTS_QUERY = ("participant_id", "business_date", "after_sequence", "size", "cursor")
+#: The body of a write that takes many entries.
+REQUEST = ("entries",)
 SUBSCRIPTION = ("subscription_url", "subscription_events", "subscription_key_id")
 
 #: group name in profile.toml [binding.*] -> its concepts
 GROUPS: dict[str, tuple[str, ...]] = {
     "si": SI_ENTRY,
     "answer": ANSWER_ENTRY,
+    "request": REQUEST,
     "envelope": ENVELOPE,
     "record_error": RECORD_ERROR,
     "event": EVENT,
@@ -55,6 +58,41 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "query": QUERY,
     "events_query": EVENTS_QUERY,
     "subscription": SUBSCRIPTION,
+}
+
+
+class Kind(StrEnum):
+    """What a concept's value is to Python; how OCP writes it is the binding's to say."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    AMOUNT = "amount"
+    DATE = "date"
+    TIME = "time"
+    FLAG = "flag"
+    CODE = "code"
+    OBJECT = "object"
+
+
+_NUMBERS = ("quantity", "version", "total_size", "event_sequence", "size", "after_sequence")
+_DATES = ("trade_date", "settlement_date", "event_business_date", "business_date")
+_TIMES = ("created_at", "updated_at", "timestamp", "occurred_at")
+_FLAGS = ("hold", "hold_own", "hold_counterparty", "revoke_own", "revoke_counterparty")
+_OBJECTS = ("entries", "errors", "record_errors", "events", "si")
+_CODES = (
+    "code", "direction", "payment_instruction", "status", "reason_code", "record_error_code", "event_type",
+    "previous_status", "new_status", "event_reason_code", "subscription_events",
+)  # fmt: skip
+
+#: concept -> what its value is; every other is a text
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(_NUMBERS, Kind.NUMBER),
+    **dict.fromkeys(_DATES, Kind.DATE),
+    **dict.fromkeys(_TIMES, Kind.TIME),
+    **dict.fromkeys(_FLAGS, Kind.FLAG),
+    **dict.fromkeys(_CODES, Kind.CODE),
+    **dict.fromkeys(_OBJECTS, Kind.OBJECT),
+    "amount": Kind.AMOUNT,
 }
 
 
@@ -76,6 +114,19 @@ class Operation(StrEnum):
     CRYPTO_META = "crypto_meta"
     HEALTH = "health"
     ECHO = "echo"
+
+
+#: The operations whose entries are instructions.
+SI_WRITES = frozenset(
+    {
+        Operation.SI_ADD,
+        Operation.SI_CHANGE,
+        Operation.SI_DELETE,
+        Operation.SI_AUTHORISE,
+        Operation.SI_REVOKE,
+        Operation.SI_HOLD,
+    }
+)
 
 
 class Status(StrEnum):

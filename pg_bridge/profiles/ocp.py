@@ -1,107 +1,28 @@
 """The OCP profile: operations, limits, and the binding of concepts to places and codes of OCP's documents.
 
 Shape of the files: mappings/ocp/profile.toml and mappings/ocp/openapi.yaml (source: assumed throughout).
-Paths of the binding are member names joined by dots; the empty path is the document itself.
+Paths of the binding are member names joined by dots; the empty path is the document itself. Values are read and
+written as Python holds them (profiles/representation.py); what a document has instead, only the binding knows.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 import jsonschema_rs
-import msgspec
-import yaml
 
 from pg_bridge.errors import Finding, MappingInvalid
-from pg_bridge.profiles.concepts import CODE_TABLES, GROUPS, Operation
+from pg_bridge.profiles.concepts import CODE_TABLES, Operation
+from pg_bridge.profiles.ocp_check import profile_faults
+from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, ProfileFile
+from pg_bridge.profiles.openapi import OPENAPI_FILE, Document, make_validator, read_openapi
+from pg_bridge.profiles.representation import REPRESENTATIONS, Convert
+from pg_bridge.profiles.toml import Lines, read_toml
 
-PROFILE_FILE = "ocp/profile.toml"
-OPENAPI_FILE = "ocp/openapi.yaml"
-
-Document = dict[str, Any]
 Meaning = TypeVar("Meaning", bound=StrEnum)
-
-
-class OperationSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One OCP operation: where it is called, whether it writes, and how many entries it takes at once."""
-
-    method: str
-    path: str
-    writes: bool = False
-    bulk: bool = False
-    most: int = 1
-    entry: str = ""
-    answer: str = ""
-
-
-class TokenProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a token is asked for; lives in seconds. `refusals`: why one is refused -> OCP's own words for it."""
-
-    path: str
-    grant: str
-    algorithm: str
-    kid: str
-    assertion_life_s: int
-    longest_assertion_life_s: int
-    refresh_before_s: int
-    refusals: dict[str, str] = {}
-
-
-class HeaderNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The names of OCP's own HTTP headers."""
-
-    request_id: str
-    timestamp: str
-    signature: str
-    delivery_id: str
-    sign_writes: bool
-    freshness_s: int
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Call limits of a company and a machine (0 calls: off) and the rules about request ids."""
-
-    company_calls: int
-    company_period_s: int
-    machine_calls: int
-    machine_period_s: int
-    request_id_life_s: int
-    in_doubt_looks: int
-    in_doubt_window_s: int
-    push_answer_s: int
-
-
-class PushProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How updates come."""
-
-    driver: str
-    silence_s: int
-    events_page: int
-
-
-class EnvelopeCodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The constants of the envelope."""
-
-    code_ok: str
-    first_cursor: str
-
-
-class _ProfileFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    version: str
-    source: str
-    token: TokenProfile
-    headers: HeaderNames
-    limits: Limits
-    push: PushProfile
-    envelope: EnvelopeCodes
-    operations: dict[str, OperationSpec]
-    binding: dict[str, dict[str, str]]
-    codes: dict[str, dict[str, str]]
 
 
 class SchemaFault(NamedTuple):
@@ -119,9 +40,14 @@ class SchemaFault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One bound place: the members that lead to it from the document's root."""
+    """One bound place: the members that lead to it from the document's root.
+
+    from_json, to_json: between what stands there and the value as Python holds it; None where they are the same.
+    """
 
     members: tuple[str, ...]
+    from_json: Convert | None = None
+    to_json: Convert | None = None
 
     def read(self, document: Any) -> Any:
         """The value there, None where any member is absent."""
@@ -129,7 +55,9 @@ class Place:
             if not isinstance(document, dict):
                 return None
             document = document.get(member)
-        return document
+        if self.from_json is None or document is None:
+            return document
+        return self.from_json(document)
 
     def write(self, document: Document, value: Any) -> None:
         """Put `value` there, making the objects on the way."""
@@ -138,13 +66,17 @@ class Place:
             return
         for member in self.members[:-1]:
             document = document.setdefault(member, {})
-        document[self.members[-1]] = value
+        document[self.members[-1]] = self.json(value)
+
+    def json(self, value: Any) -> Any:
+        """The value as it stands in a document."""
+        return value if self.to_json is None or value is None else self.to_json(value)
 
 
 class OcpProfile:
     """Everything pg-bridge knows of OCP, read from data."""
 
-    def __init__(self, file: _ProfileFile, openapi: Document) -> None:
+    def __init__(self, file: ProfileFile, openapi: Document) -> None:
         self.name = file.name
         self.version = file.version
         self.token = file.token
@@ -155,7 +87,8 @@ class OcpProfile:
         self.openapi = openapi
         self.operations = {Operation(name): spec for name, spec in file.operations.items()}
         self._places = {
-            group: {concept: _place(path) for concept, path in paths.items()} for group, paths in file.binding.items()
+            group: {concept: _place(concept, bound) for concept, bound in bindings.items()}
+            for group, bindings in file.binding.items()
         }
         self._meanings = {
             table: {code: kind(meaning) for code, meaning in file.codes[table].items()}
@@ -175,7 +108,7 @@ class OcpProfile:
         return self._places[group][concept].read(document)
 
     def read(self, group: str, document: Any) -> dict[str, Any]:
-        """All concepts of `group` found in `document`; absent ones are None. Codes stay OCP's own."""
+        """All concepts of `group` found in `document`; absent ones are None. Codes stay OCP's own, as text."""
         return {concept: place.read(document) for concept, place in self._places[group].items()}
 
     def write(self, group: str, values: Mapping[str, Any]) -> Document:
@@ -202,11 +135,7 @@ class OcpProfile:
         """As `faults`, each with its place and keyword; a missing or unknown member is its own place."""
         validator = self._validators.get(schema)
         if validator is None:
-            validator = jsonschema_rs.Draft202012Validator(
-                {"$ref": f"#/components/schemas/{schema}", "components": self.openapi["components"]},
-                validate_formats=True,
-            )
-            self._validators[schema] = validator
+            validator = self._validators[schema] = make_validator(self.openapi, schema)
         if validator.is_valid(document):
             return []
         return [fault for error in validator.iter_errors(document) for fault in _schema_faults(error)]
@@ -230,8 +159,20 @@ def _schema_faults(error: jsonschema_rs.ValidationError) -> list[SchemaFault]:
     return [SchemaFault(".".join(path), keyword, error.message, error.instance)]
 
 
-def _place(path: str) -> Place:
-    return Place(tuple(path.split(".")) if path else ())
+def _place(concept: str, bound: Binding) -> Place:
+    if isinstance(bound, str):
+        return Place(_members(bound))
+    options = {name: value for name, value in bound.items() if name not in ("path", "type")}
+    members = _members(bound["path"])
+    if "type" not in bound:
+        return Place(members)
+    kind = REPRESENTATIONS[bound["type"]]
+    full = {**kind.options, **options}
+    return Place(members, kind.reader(full), kind.writer(full))
+
+
+def _members(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
 
 
 def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
@@ -240,72 +181,16 @@ def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
     Raises MappingInvalid with every finding when it is not well-formed.
     """
     findings = [
-        _finding(name, "the file is missing", "PGB-PRF-001")
+        Finding("PGB-PRF-001", "error", name, "the file is missing", remedy="copy the shipped one and change it")
         for name in (PROFILE_FILE, OPENAPI_FILE)
         if name not in files
     ]
     if findings:
         raise MappingInvalid("reading the OCP profile", findings=findings)
-    try:
-        file = msgspec.convert(tomllib.loads(files[PROFILE_FILE]), _ProfileFile)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        findings.append(_finding(PROFILE_FILE, str(error), "PGB-PRF-002"))
-    try:
-        openapi = yaml.load(files[OPENAPI_FILE], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-        if not _is_openapi(openapi):
-            findings.append(_finding(OPENAPI_FILE, "this is no OpenAPI document with schemas", "PGB-PRF-003"))
-    except yaml.YAMLError as error:
-        findings.append(_finding(OPENAPI_FILE, " ".join(str(error).split()), "PGB-PRF-003"))
-    if not findings:
-        findings = _incomplete(file, openapi)
-    if findings:
+    file: ProfileFile | None = read_toml(PROFILE_FILE, files[PROFILE_FILE], ProfileFile, findings, "PGB-PRF-002")
+    openapi, yaml_lines = read_openapi(files[OPENAPI_FILE], findings)
+    if file is not None and openapi is not None:
+        findings += profile_faults(file, Lines(files[PROFILE_FILE]), openapi, yaml_lines)
+    if file is None or openapi is None or findings:
         raise MappingInvalid("reading the OCP profile", findings=findings)
     return OcpProfile(file, openapi)
-
-
-def _is_openapi(document: Any) -> bool:
-    """The document is objects where schemas and operations are looked for."""
-    if not isinstance(document, dict):
-        return False
-    components, paths = document.get("components"), document.get("paths", {})
-    return (
-        isinstance(components, dict)
-        and isinstance(components.get("schemas"), dict)
-        and isinstance(paths, dict)
-        and all(isinstance(methods, dict) for methods in paths.values())
-    )
-
-
-def _incomplete(file: _ProfileFile, openapi: Document) -> list[Finding]:
-    """Concepts, codes, operations and schemas that the profile must bind and does not, or binds in vain."""
-    texts: list[tuple[str, str]] = []
-    known = {operation.value for operation in Operation}
-    texts += [(f"operations.{name}", "no such operation is known") for name in set(file.operations) - known]
-    texts += [(f"operations.{name}", "the operation is not bound") for name in known - set(file.operations)]
-    for group, concepts in GROUPS.items():
-        bound = file.binding.get(group, {})
-        texts += [(f"binding.{group}.{name}", "no such concept is known") for name in set(bound) - set(concepts)]
-        texts += [(f"binding.{group}.{name}", "the concept is not bound") for name in set(concepts) - set(bound)]
-    for table, kind in CODE_TABLES.items():
-        codes = file.codes.get(table, {})
-        meanings = {member.value for member in kind}
-        texts += [
-            (f"codes.{table}.{code}", f"no such meaning: {meaning}")
-            for code, meaning in codes.items()
-            if meaning not in meanings
-        ]
-        texts += [(f"codes.{table}", f"no code means {name}") for name in meanings - set(codes.values())]
-    schemas = openapi["components"]["schemas"]
-    for name, spec in file.operations.items():
-        texts += [
-            (f"operations.{name}", f"the OpenAPI document has no schema {schema}")
-            for schema in (spec.entry, spec.answer)
-            if schema and schema not in schemas
-        ]
-        if spec.method.lower() not in openapi.get("paths", {}).get(spec.path, {}):
-            texts.append((f"operations.{name}", f"the OpenAPI document has no {spec.method} {spec.path}"))
-    return [_finding(f"{PROFILE_FILE}:{place}", text, "PGB-PRF-004") for place, text in sorted(texts)]
-
-
-def _finding(path: str, text: str, code: str) -> Finding:
-    return Finding(code, "error", path, text)

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from pg_bridge.profiles.concepts import SI_ENTRY, Direction, Operation, Payment, Refusal
-from pg_bridge.profiles.ocp import Document, OcpProfile, SchemaFault
+from pg_bridge.profiles.ocp import OcpProfile, SchemaFault
+from pg_bridge.profiles.openapi import Document
 from pg_bridge.simulator.life_cycle import Outcome, StatusEvent
 
 Refused = tuple[Refusal, str]
@@ -88,8 +89,6 @@ class Binding:
             values["business_date"] = date.fromisoformat(values["business_date"])
         if values.get("status") is not None:
             values["status"] = self.profile.meaning("status", values["status"])
-        if operation is Operation.STATUS_EVENTS:
-            values["cursor"] = self.profile.get("query", "cursor", document)
         return values, []
 
     def read_parameters(self, operation: Operation, parameters: Sequence[tuple[str, str]]) -> Document:
@@ -183,8 +182,13 @@ class Binding:
         refusals: Sequence[Refused] = (),
         total: int | None = None,
         cursor: int = 0,
+        *,
+        operation: Operation | None = None,
     ) -> bytes:
-        """A whole answer. With `refusals` the request is refused and has no entries. cursor 0: no more."""
+        """A whole answer. With `refusals` the request is refused and has no entries. cursor 0: no more.
+
+        operation: whose answer it is; its entries are a list or the one object that the profile says.
+        """
         first = refusals[0] if refusals else None
         constants = self.profile.envelope
         return msgspec.json.encode(
@@ -193,7 +197,7 @@ class Binding:
                 {
                     "code": self.profile.code("refusal", first[0]) if first else constants.code_ok,
                     "message": first[1] if first else "",
-                    "entries": list(entries),
+                    "entries": self.entries(operation, entries),
                     "total_size": len(entries) if total is None else total,
                     "timestamp": write_time(now),
                     "next_cursor": str(cursor) if cursor else constants.first_cursor,
@@ -201,6 +205,12 @@ class Binding:
                 },
             )
         )
+
+    def entries(self, operation: Operation | None, entries: Sequence[Any]) -> Any:
+        """The entries as the answer has them."""
+        if operation is not None and self.profile.operations[operation].answers == "object":
+            return entries[0] if entries else None
+        return list(entries)
 
 
 _QUERY_GROUPS = {

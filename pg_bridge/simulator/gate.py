@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from pg_bridge.profiles.concepts import Refusal
-from pg_bridge.profiles.ocp import HeaderNames
+from pg_bridge.profiles.ocp_file import HeaderNames
 from pg_bridge.simulator.keys import is_signed_by
 
 Refused = tuple[Refusal, str]
@@ -84,7 +84,13 @@ def read_write_headers(names: HeaderNames, headers: Mapping[str, str], at: float
 
 
 def check_signature(
-    names: HeaderNames, headers: Mapping[str, str], method: str, path: str, body: bytes, keys: list[object]
+    names: HeaderNames,
+    headers: Mapping[str, str],
+    method: str,
+    path: str,
+    body: bytes,
+    keys: list[object],
+    algorithm: str,
 ) -> list[Refused]:
     """What is wrong with the signature of a write, where the profile wants one."""
     if not names.sign_writes:
@@ -105,6 +111,6 @@ def check_signature(
         signature = urlsafe_b64decode(given + "=" * (-len(given) % 4))
     except ValueError:
         signature = b""
-    if any(is_signed_by(key, said, signature) for key in keys):
+    if any(is_signed_by(key, algorithm, said, signature) for key in keys):
         return []
     return [(Refusal.SIGNATURE_WRONG, f"{names.signature} does not fit the call")]

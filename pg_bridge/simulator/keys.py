@@ -9,7 +9,6 @@ from typing import Any
 
 import jwt
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -70,15 +69,12 @@ class SigningKey:
         return f"{self._detached_header}..{base64url(signature)}"
 
 
-def is_signed_by(key: Any, payload: bytes, signature: bytes) -> bool:
-    """Whether an RSA key made this RS256 signature."""
-    if not isinstance(key, rsa.RSAPublicKey):
-        return False
+def is_signed_by(key: Any, algorithm: str, payload: bytes, signature: bytes) -> bool:
+    """Whether a public key made this signature by the algorithm (a name of RFC 7518)."""
     try:
-        key.verify(signature, payload, padding.PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
+        return bool(jwt.get_algorithm_by_name(algorithm).verify(payload, key, signature))
+    except (AttributeError, TypeError, ValueError, NotImplementedError, jwt.PyJWTError):
+        return False  # a key of another kind
 
 
 def _number(value: int) -> str:

@@ -71,7 +71,7 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
         if fault is None:
             return _response(ocp.answer(call))
         refusal = fault.refusal if fault.kind is FaultKind.ENTRIES_REFUSED else None
-        return await _go_wrong(ocp, fault, request, lambda: ocp.answer(call, refusal))
+        return await _go_wrong(ocp, fault, request, lambda: ocp.answer(call, refusal), operation)
 
     return serve
 
@@ -101,7 +101,9 @@ def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
 
 
-async def _go_wrong(ocp: PretendOcp, fault: Fault, request: Request, work: Work) -> Response:
+async def _go_wrong(
+    ocp: PretendOcp, fault: Fault, request: Request, work: Work, operation: Operation | None = None
+) -> Response:
     """Answer as the fault orders, with or without the work done."""
     kind = fault.kind
     if kind is FaultKind.LATE and not fault.does_work:
@@ -116,10 +118,10 @@ async def _go_wrong(ocp: PretendOcp, fault: Fault, request: Request, work: Work)
         return Response(status_code=500)
     if kind is FaultKind.LATE:
         await asyncio.sleep(fault.delay_s)
-    return _response(_wrong_answer(ocp, fault, done))
+    return _response(_wrong_answer(ocp, fault, done, operation))
 
 
-def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None) -> Answer:
+def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None, operation: Operation | None) -> Answer:
     again = {"Retry-After": str(fault.retry_after_s)}
     match fault.kind:
         case FaultKind.DENIED:
@@ -133,7 +135,7 @@ def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None) -> Answer:
         case FaultKind.TIMED_OUT:
             return ocp.failed(504, "a time-out inside OCP")
         case FaultKind.REFUSED:
-            return ocp.refused(200, [(fault.refusal, "refused by order")])
+            return ocp.refused(200, [(fault.refusal, "refused by order")], operation)
         case FaultKind.WRONG_SHAPE:
             return Answer(200, b'{"unexpected": [1, 2, 3]}')
         case FaultKind.BROKEN_JSON:

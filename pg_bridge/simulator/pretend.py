@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import ConfigError
-from pg_bridge.profiles.concepts import EventType, Operation, Refusal
-from pg_bridge.profiles.ocp import Document, OcpProfile
+from pg_bridge.profiles.concepts import SI_WRITES, EventType, Operation, Refusal
+from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.profiles.openapi import Document
 from pg_bridge.simulator.binding import Binding, Refused, write_time
 from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
 from pg_bridge.simulator.faults import Faults
@@ -161,31 +162,40 @@ class PretendOcp:
         self.catch_up()
         operation = call.operation
         if operation is Operation.HEALTH:
-            return self._ok()
+            return self._ok(operation)
         at = self.wall().timestamp()
         caller = self._caller(call)
         if caller is None:
-            return self.failed(401, "the token is missing or no longer good", {"WWW-Authenticate": "Bearer"})
+            return self.failed(
+                401, "the token is missing or no longer good", {"WWW-Authenticate": "Bearer"}, operation=operation
+            )
         wait_s = max(self.company_limit.wait_s(caller.company, at), self.machine_limit.wait_s(caller.machine, at))
         if wait_s:
-            return self.failed(429, "too many calls", {"Retry-After": str(wait_s)})
+            return self.failed(429, "too many calls", {"Retry-After": str(wait_s)}, operation=operation)
         self.company_limit.count(caller.company, at)
         self.machine_limit.count(caller.machine, at)
         functions = self._companies[caller.company].functions
         if functions is not None and operation not in functions:
-            return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")])
+            return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")], operation)
         if not self.profile.operations[operation].writes:
             return self._read(call, caller)
         return self._write(call, caller, at, refusal)
 
-    def failed(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def failed(
+        self,
+        status: int,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        operation: Operation | None = None,
+    ) -> Answer:
         """An answer of the transport: the HTTP status is its code too."""
         names = self.profile.write(
             "envelope",
             {
                 "code": str(status),
                 "message": text,
-                "entries": [],
+                "entries": self.binding.entries(operation, []),
                 "total_size": 0,
                 "timestamp": write_time(self.clock.now()),
                 "next_cursor": self.profile.envelope.first_cursor,
@@ -194,12 +204,14 @@ class PretendOcp:
         )
         return Answer(status, msgspec.json.encode(names), headers or {})
 
-    def refused(self, status: int, refusals: Sequence[Refused]) -> Answer:
+    def refused(self, status: int, refusals: Sequence[Refused], operation: Operation | None = None) -> Answer:
         """A request refused whole."""
-        return Answer(status, self.binding.envelope(self.clock.now(), refusals=refusals))
+        return Answer(status, self.binding.envelope(self.clock.now(), refusals=refusals, operation=operation))
 
-    def _ok(self, entries: Sequence[Any] = (), total: int | None = None, cursor: int = 0) -> Answer:
-        return Answer(200, self.binding.envelope(self.clock.now(), entries, total=total, cursor=cursor))
+    def _ok(
+        self, operation: Operation, entries: Sequence[Any] = (), total: int | None = None, cursor: int = 0
+    ) -> Answer:
+        return Answer(200, self.binding.envelope(self.clock.now(), entries, (), total, cursor, operation=operation))
 
     def _caller(self, call: Call) -> Caller | None:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
@@ -213,38 +225,40 @@ class PretendOcp:
     def _read(self, call: Call, caller: Caller) -> Answer:
         operation = call.operation
         if operation is Operation.ECHO:
-            return self._ok()
+            return self._ok(operation)
         if operation is Operation.CRYPTO_META:
-            return self._ok([self.key.jwk])
+            return self._ok(operation, [self.key.jwk])
         if self.profile.operations[operation].method == "GET":
             document: Any = self.binding.read_parameters(operation, call.parameters)
         else:
             try:
                 document = msgspec.json.decode(call.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")])
+                return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")], operation)
         asked, refusals = self.binding.read_query(operation, document)
         if refusals:
-            return self.refused(400, refusals)
+            return self.refused(400, refusals, operation)
         if operation is Operation.SUBSCRIPTION_QUERY:
             wanted = asked["subscription_url"]
             found = [one for one in self.pusher.subscribers(caller.company) if wanted in (None, one.url)]
-            return self._ok([self._subscription(one) for one in found])
+            return self._ok(operation, [self._subscription(one) for one in found])
         if not self._is_ours(caller, asked["participant_id"]):
-            return self.refused(403, [(Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company")])
+            refusal = (Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company")
+            return self.refused(403, [refusal], operation)
         size, after = int(asked["size"] or PAGE), int(asked["cursor"] or 0)
         if operation is Operation.SI_QUERY:
             sis, total, cursor = self.book.register.find(asked, after, size)
-            return self._ok([self.binding.write_si(si.values()) for si in sis], total, cursor)
+            return self._ok(operation, [self.binding.write_si(si.values()) for si in sis], total, cursor)
         log = self.events(asked["participant_id"], asked["business_date"])
         after = max(after, int(asked["after_sequence"] or 0))
         events = log[after : after + size]
-        return self._ok(events, len(log), after + size if after + size < len(log) else 0)
+        return self._ok(operation, events, len(log), after + size if after + size < len(log) else 0)
 
     # ---- writes
 
     def _write(self, call: Call, caller: Caller, at: float, refusal: Refusal | None) -> Answer:
-        spec = self.profile.operations[call.operation]
+        operation = call.operation
+        spec = self.profile.operations[operation]
         request_id, refusals = read_write_headers(self.profile.headers, call.headers, at)
         refusals += check_signature(
             self.profile.headers,
@@ -253,28 +267,29 @@ class PretendOcp:
             spec.path,
             call.body,
             self.tokens.keys_of(caller.machine),
+            self.profile.token.algorithm,
         )
         if refusals:
-            return self.refused(400, refusals)
+            return self.refused(400, refusals, operation)
         given = self._request_ids.answer(caller.company, request_id, at)
         if given is not None:
             if given:
                 return Answer(200, given)
-            return self.refused(200, [(Refusal.REQUEST_ID_REPEATED, "the request id was used before")])
+            return self.refused(200, [(Refusal.REQUEST_ID_REPEATED, "the request id was used before")], operation)
         try:
             document = msgspec.json.decode(call.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")])
-        if not spec.bulk:
-            answer = self._subscribe(call.operation, caller, document)
+            return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")], operation)
+        if operation not in SI_WRITES:
+            answer = self._subscribe(operation, caller, document)
         else:
-            entries = self.profile.get("envelope", "entries", document)
+            entries = self.profile.get("request", "entries", document) if spec.bulk else [document]
             if not isinstance(entries, list) or not entries:
-                return self.refused(400, [(Refusal.FIELD_MISSING, "the request has no entries")])
+                return self.refused(400, [(Refusal.FIELD_MISSING, "the request has no entries")], operation)
             if len(entries) > spec.most:
-                return self.refused(400, [(Refusal.TOO_MANY_ENTRIES, f"more than {spec.most} entries")])
-            done = [self._write_entry(call.operation, caller, request_id, entry, refusal) for entry in entries]
-            answer = self._ok(done)
+                return self.refused(400, [(Refusal.TOO_MANY_ENTRIES, f"more than {spec.most} entries")], operation)
+            done = [self._write_entry(operation, caller, request_id, entry, refusal) for entry in entries]
+            answer = self._ok(operation, done)
             self.publish()
         if answer.status == 200:
             self._request_ids.use(caller.company, request_id, at, answer.body)
@@ -316,19 +331,20 @@ class PretendOcp:
     def _subscribe(self, operation: Operation, caller: Caller, document: Any) -> Answer:
         asked, refusals = self.binding.read_query(operation, document)
         if refusals:
-            return self.refused(400, refusals)
+            return self.refused(400, refusals, operation)
         url, key_id = asked["subscription_url"], asked["subscription_key_id"]
         known = {one.url for one in self.pusher.subscribers(caller.company)}
         if operation is not Operation.SUBSCRIPTION_ADD and url not in known:
-            return self.refused(400, [(Refusal.FIELD_OUT_OF_RANGE, "no subscription of this URL")])
+            return self.refused(400, [(Refusal.FIELD_OUT_OF_RANGE, "no subscription of this URL")], operation)
         if key_id not in (None, self.key.kid):
-            return self.refused(400, [(Refusal.FIELD_OUT_OF_RANGE, "no key of this id")])
+            return self.refused(400, [(Refusal.FIELD_OUT_OF_RANGE, "no key of this id")], operation)
         if operation is Operation.SUBSCRIPTION_INVALIDATE:
             ended = self.pusher.unsubscribe(caller.company, url)
-            return self._ok([self._subscription(ended)] if ended else [])
+            return self._ok(operation, [self._subscription(ended)] if ended else [])
         meanings = [self.profile.meaning("event_type", code) for code in asked["subscription_events"] or ()]
         types = frozenset(meaning for meaning in meanings if isinstance(meaning, EventType))
-        return self._ok([self._subscription(self.pusher.subscribe(caller.company, url, types, key_id))])
+        subscriber = self.pusher.subscribe(caller.company, url, types, key_id)
+        return self._ok(operation, [self._subscription(subscriber)])
 
     def _subscription(self, subscriber: Subscriber) -> Document:
         return self.profile.write(

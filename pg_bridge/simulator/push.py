@@ -164,12 +164,10 @@ class Pusher:
         signed = f"{delivery_id}.{dated_ms}.".encode() + body
         if self._faults.next_push(FaultKind.PUSH_BAD_SIGNATURE):
             signed += b" "
-        names = self._profile.headers
+        values = (delivery_id, str(dated_ms), self._key.sign_detached(signed))
         headers = {
             "Content-Type": "application/json",
-            names.delivery_id: delivery_id,
-            names.timestamp: str(dated_ms),
-            names.signature: self._key.sign_detached(signed),
+            **dict(zip(self._profile.headers.of_delivery, values, strict=True)),
         }
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=self._profile.limits.push_answer_s, trust_env=False)

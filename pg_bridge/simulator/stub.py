@@ -19,14 +19,17 @@ import msgspec
 import uvloop
 
 from pg_bridge.errors import ConfigError
-from pg_bridge.profiles.concepts import Operation, Status
+from pg_bridge.profiles.concepts import SI_WRITES, Operation, Status
 from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.profiles.ocp_file import OperationSpec
 from pg_bridge.simulator.clock import HONG_KONG
 from pg_bridge.simulator.keys import SigningKey
 
 Answering = Callable[[bytes], bytes]
 
 _HOLE = "@@{}@@"
+#: what an accepted entry tells of the request, in the order of the holes
+_IN_ANSWER = ("request_reference", "participant_reference", "si_number")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -61,10 +64,11 @@ class Stub:
     def __init__(self, profile: OcpProfile, now: datetime, si_number_form: str = "I{:08d}") -> None:
         self._numbers = count(1)
         self._form = si_number_form
-        self._entries = profile.place("envelope", "entries").read
+        self._entries = profile.place("request", "entries").read
         self._request_reference = profile.place("si", "request_reference").read
         self._participant_reference = profile.place("si", "participant_reference").read
         self._si_number = profile.place("si", "si_number").read
+        self._shown = [profile.place("answer", name).json for name in _IN_ANSWER]
         constants = profile.envelope
         self._envelope = Template(
             profile.write(
@@ -103,32 +107,32 @@ class Stub:
         }
         for operation, spec in profile.operations.items():
             answering: Answering = lambda _: self._empty  # noqa: E731 - one of several
-            if spec.bulk:
-                answering = self._add if operation is Operation.SI_ADD else self._touch
+            if operation in SI_WRITES:
+                answering = self._answering(spec, self._next if operation is Operation.SI_ADD else self._si_number)
             elif operation is Operation.CRYPTO_META:
                 answering = lambda _: keys  # noqa: E731
             elif spec.writes:
                 answering = self._echo
             self.answers[(spec.method.encode(), spec.path.encode())] = answering
 
-    def _add(self, body: bytes) -> bytes:
-        form, numbers = self._form, self._numbers
-        return self._accept(_decode(body), lambda _: form.format(next(numbers)))
+    def _next(self, _: Any) -> str:
+        return self._form.format(next(self._numbers))
 
-    def _touch(self, body: bytes) -> bytes:
-        return self._accept(_decode(body), self._si_number)
+    def _answering(self, spec: OperationSpec, si_number: Callable[[Any], str]) -> Answering:
+        """Accepts every entry of a call of this operation."""
+        is_list = spec.answers == "list"
 
-    def _accept(self, document: Any, si_number: Callable[[Any], str]) -> bytes:
-        entries = self._entries(document)
-        answers = [
-            self._answer.fill(
-                _encode(self._request_reference(entry)),
-                _encode(self._participant_reference(entry)),
-                _encode(si_number(entry)),
-            )
-            for entry in entries
-        ]
-        return _http(self._envelope.fill(b"[" + b",".join(answers) + b"]", b"%d" % len(answers)))
+        def accept(body: bytes) -> bytes:
+            document = _decode(body)
+            answers = []
+            for entry in self._entries(document) if spec.bulk else (document,):
+                values = (self._request_reference(entry), self._participant_reference(entry), si_number(entry))
+                shown = [_encode(show(value)) for show, value in zip(self._shown, values, strict=True)]
+                answers.append(self._answer.fill(*shown))
+            joined = b"[" + b",".join(answers) + b"]" if is_list else answers[0]
+            return _http(self._envelope.fill(joined, b"%d" % len(answers)))
+
+        return accept
 
     def _echo(self, body: bytes) -> bytes:
         return _http(self._envelope.fill(b"[" + body + b"]", b"1"))

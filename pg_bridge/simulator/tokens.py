@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from pg_bridge.errors import BridgeError
-from pg_bridge.profiles.ocp import TokenProfile
+from pg_bridge.profiles.ocp_file import TokenProfile
 from pg_bridge.simulator.keys import SigningKey, read_public_keys
 from pg_bridge.simulator.options import Registrations
 

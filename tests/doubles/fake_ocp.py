@@ -97,7 +97,7 @@ class FakeOcp:
             raise self._refused(Refusal.REQUEST_ID_REPEATED, "the request id was used before")
         spec = self.profile.operations[operation]
         document = json.loads(body)
-        entries = self.profile.get("envelope", "entries", document) if spec.bulk else [document]
+        entries = self.profile.get("request", "entries", document) if spec.bulk else [document]
         if len(entries) > spec.most:
             raise self._refused(Refusal.TOO_MANY_ENTRIES, f"more than {spec.most} entries")
         self._used_ids.add(request_id)

@@ -476,20 +476,6 @@ async def test_health_needs_no_token() -> None:
         assert ("0", []) == (health.json()["code"], health.json()["data"])
 
 
-async def test_another_shape_of_the_profile_needs_no_other_code() -> None:
-    profile = changed_profile(
-        'siNumber"', 'keys.platform.number"', '"data"', '"payload.items"', 'MATCHED = "m', 'AGREED = "m'
-    )
-    async with running(profile=profile) as (one, other):
-        for caller, entry in ((one, si_entry("R1")), (other, other_side("S1"))):
-            reply = await caller.post(ADD, {"payload": {"items": [entry]}})
-
-        assert ("AGREED", "I00000002") == (
-            reply.json()["payload"]["items"][0]["status"],
-            reply.json()["payload"]["items"][0]["keys"]["platform"]["number"],
-        )
-
-
 # ---- faults on demand
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping.document import RuleFile, SharedBlocks
-from pg_bridge.mapping.toml import MOST_BYTES, Lines, read_toml
+from pg_bridge.profiles.toml import MOST_BYTES, Lines, read_toml
 
 SHARED = """\
 name = "s"

@@ -84,24 +84,13 @@ def test_every_operation_names_the_schema_of_its_answer() -> None:
 
 
 def test_references_are_read_in_order() -> None:
-    read = reference_reader(world.ocp_profile())
+    read = reference_reader(world.ocp_profile(), is_bulk=True)
     entries: list[dict[str, Any]] = [world.si_entry("A"), world.si_entry("B"), {"participantId": "B01234"}]
 
     assert read(world.bulk(entries)) == ["A", "B", None]
     assert read(b"{}") == []
     with pytest.raises(msgspec.DecodeError):
         read(b'{"data": 1}')
-
-
-def test_references_stand_where_the_binding_says() -> None:
-    profile = world.ocp_profile_with(
-        'request_reference = "requestReference"\nparticipant_reference',
-        'request_reference = "ids.own"\nparticipant_reference',
-    )
-
-    read = reference_reader(profile)
-
-    assert read(b'{"data": [{"ids": {"own": "A"}}, {"ids": {}}, {}]}') == ["A", None, None]
 
 
 def test_refusals_keep_their_order() -> None:

@@ -85,17 +85,19 @@ class Lines:
         return 0
 
 
-def read_toml(path: str, text: str, kind: type[Any], findings: list[Finding]) -> Any:
-    """The file as `kind`; None, and every fault as a finding, when it is not one."""
+def read_toml(path: str, text: str, kind: type[Any], findings: list[Finding], code: str = UNREADABLE) -> Any:
+    """The file as `kind`; None, and every fault as a finding of `code`, when it is not one."""
     if len(text) > MOST_BYTES:
-        findings.append(_finding(path, f"the file has {len(text)} characters, {MOST_BYTES} are the most: split it"))
+        findings.append(
+            _finding(code, path, f"the file has {len(text)} characters, {MOST_BYTES} are the most: split it")
+        )
         return None
     try:
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = _TOML_LINE.search(str(error))
         last = text.count("\n") + 1 if "at end of document" in str(error) else 0
-        findings.append(_finding(path, f"this is not TOML: {error}", int(at[1]) if at else last))
+        findings.append(_finding(code, path, f"this is not TOML: {error}", int(at[1]) if at else last))
         return None
     lines: Lines | None = None
     removed: dict[str, list[int]] = {}
@@ -109,12 +111,12 @@ def read_toml(path: str, text: str, kind: type[Any], findings: list[Finding]) ->
             where = _as_written(steps, removed)
             lines = lines or Lines(text)
             told = words[: at.start()] if at else words
-            findings.append(_finding(path, f"{where or 'the file'}: {told}", lines.of(where)))
+            findings.append(_finding(code, path, f"{where or 'the file'}: {told}", lines.of(where)))
             if not _remove(raw, steps, removed):
                 return None
             continue
         return document if count == 0 else None
-    findings.append(_finding(path, "there are more faults"))
+    findings.append(_finding(code, path, "there are more faults"))
     return None
 
 
@@ -167,5 +169,5 @@ def _remove(raw: Any, steps: Steps, removed: dict[str, list[int]]) -> bool:
     return True
 
 
-def _finding(path: str, text: str, line: int = 0) -> Finding:
-    return Finding(UNREADABLE, "error", path, text, line)
+def _finding(code: str, path: str, text: str, line: int = 0) -> Finding:
+    return Finding(code, "error", path, text, line)
