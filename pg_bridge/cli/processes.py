@@ -13,8 +13,10 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import BridgeError
-from pg_bridge.ocp.keys import KeyPair, new_rsa_key_pem, public_jwks
+from pg_bridge.ocp.keys import KeyPair, new_key_pem, public_jwks
+from pg_bridge.profiles.ocp import read_ocp_profile
 
 COMPANY = "DEMOCOMPANY"
 MACHINE = "DEMOCOMPANY-M1"
@@ -31,15 +33,16 @@ class Places:
     journal: Path
 
 
-def write_keys(folder: Path, participants: list[str]) -> Path:
+def write_keys(folder: Path, participants: list[str], mappings: str = "") -> Path:
     """Fresh keys for company and machine in `folder`; gives the file that registers them at the pretend OCP."""
+    algorithm = read_ocp_profile(read_mappings(mappings)).token.algorithm
     pairs = {}
     for name in ("company", "machine"):
-        pem = new_rsa_key_pem()
+        pem = new_key_pem(algorithm)
         handle = os.open(folder / f"{name}.pem", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:
             out.write(pem)
-        pairs[name] = KeyPair(pem)
+        pairs[name] = KeyPair(pem, algorithm=algorithm)
     registrations = {
         "companies": {COMPANY: {"jwks": public_jwks([pairs["company"]]), "participants": participants}},
         "machines": {MACHINE: {"jwks": public_jwks([pairs["machine"]]), "company": COMPANY}},
@@ -127,7 +130,7 @@ async def stop(process: asyncio.subprocess.Process) -> int:
 @contextlib.asynccontextmanager
 async def both(folder: Path, participants: list[str], mappings: str = "") -> AsyncIterator[Places]:
     """A pretend OCP and the bridge, each a process; ended in order."""
-    registrations = write_keys(folder, participants)
+    registrations = write_keys(folder, participants, mappings)
     shared = ["--mappings", mappings] if mappings else []
     ocp, at_ocp = await start(
         "simulate", "ocp", "--port", "0", "--json", "--registrations", str(registrations), *shared,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pg_bridge.mapping import conversions as c
+from pg_bridge.mapping import numbers as n
 from pg_bridge.mapping.conversions import Cut, Options, ToLegacy, ToOcp
 
 
@@ -49,6 +50,8 @@ _DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
 _SECURITY = {"isin": "ISIN ", "local": "/HK/"}
 _LINES = {"count": 3, "width": 10}
 _YES = {"yes": "Y", "no": "N"}
+_NUMBERED = {"before": "I", "width": 8}
+_SECURITY_NUMBER = {**_SECURITY, "width": 5}
 _AND = {"first": "BY ", "between": " AND "}
 
 FUNCTIONS: dict[str, Function] = {
@@ -168,6 +171,79 @@ FUNCTIONS: dict[str, Function] = {
         options={"yes": str, "no": str},
         ocp_examples=(Example(("Y",), (True,), _YES), Example(("N",), (False,), _YES), Example((None,), (None,), _YES)),
         legacy_examples=(Example((True,), "Y", _YES), Example((False,), "N", _YES), Example((None,), None, _YES)),
+    ),
+    "number": Function(
+        "text before digits of a fixed width <-> integer",
+        n.number_to_ocp,
+        n.number_to_legacy,
+        options={"before": str, "width": int},
+        ocp_examples=(Example(("I00000042",), (42,), _NUMBERED), Example((None,), (None,), _NUMBERED)),
+        legacy_examples=(Example((42,), "I00000042", _NUMBERED), Example((None,), None, _NUMBERED)),
+    ),
+    "date_number": Function(
+        "YYYYMMDD <-> integer of these digits",
+        n.date_number_to_ocp,
+        n.date_number_to_legacy,
+        ocp_examples=(Example(("20261123",), (20261123,)), Example((None,), (None,))),
+        legacy_examples=(Example((20261123,), "20261123"), Example((None,), None)),
+    ),
+    "epoch_date": Function(
+        "time since 1970, `a_second` units in a second -> its day, `offset_minutes` ahead of UTC",
+        None,
+        n.epoch_date_to_legacy,
+        options={"a_second": int, "offset_minutes": int},
+        is_lossless=False,
+        legacy_examples=(
+            Example((1795449600000,), "20261124", {"a_second": 1000, "offset_minutes": 480}),
+            Example((1795449599,), "20261123", {"a_second": 1, "offset_minutes": 480}),
+            Example((None,), None, {"a_second": 1, "offset_minutes": 480}),
+        ),
+    ),
+    "quantity_text": Function(
+        "unit and a whole number with its comma <-> text of its digits",
+        n.quantity_text_to_ocp,
+        n.quantity_text_to_legacy,
+        is_repeated=False,
+        options={"unit": str},
+        ocp_examples=(Example(("UNIT/1000,",), ("1000",), _UNIT), Example((None,), (None,), _UNIT)),
+        legacy_examples=(Example(("1000",), "UNIT/1000,", _UNIT), Example((None,), None, _UNIT)),
+    ),
+    "money_minor": Function(
+        "currency and number with a comma <-> currency, and integer of its smallest unit",
+        n.money_minor_to_ocp,
+        n.money_minor_to_legacy,
+        is_repeated=False,
+        options={"decimals": dict},
+        members=2,
+        ocp_examples=(
+            Example(("HKD12345,67",), ("HKD", 1234567), _DECIMALS),
+            Example(("HKD,5",), ("HKD", 50), _DECIMALS),
+            Example(("JPY5,",), ("JPY", 5), _DECIMALS),
+            Example((None,), (None, None), _DECIMALS),
+        ),
+        legacy_examples=(
+            Example(("HKD", 1234567), "HKD12345,67", _DECIMALS),
+            Example(("HKD", 5), "HKD0,05", _DECIMALS),
+            Example(("JPY", 5), "JPY5,", _DECIMALS),
+            Example((None, None), None, _DECIMALS),
+        ),
+    ),
+    "security_number": Function(
+        "lines of an identification <-> ISIN, and local code as an integer, each where it is there",
+        n.security_number_to_ocp,
+        n.security_number_to_legacy,
+        options={"isin": str, "local": str, "width": int},
+        members=2,
+        ocp_examples=(
+            Example(("ISIN HK0005000002\r\n/HK/00005",), ("HK0005000002", 5), _SECURITY_NUMBER),
+            Example(("/HK/00005",), (None, 5), _SECURITY_NUMBER),
+            Example((None,), (None, None), _SECURITY_NUMBER),
+        ),
+        legacy_examples=(
+            Example(("HK0005000002", 5), "ISIN HK0005000002\r\n/HK/00005", _SECURITY_NUMBER),
+            Example((None, 5), "/HK/00005", _SECURITY_NUMBER),
+            Example((None, None), None, _SECURITY_NUMBER),
+        ),
     ),
 }
 

@@ -70,6 +70,15 @@ def new_rsa_key_pem(bits: int = LEAST_RSA_BITS) -> bytes:
     )
 
 
+def new_key_pem(algorithm: str) -> bytes:
+    """A fresh private key that can sign by `algorithm`, as unencrypted PKCS#8 PEM."""
+    if algorithm != "ES256":
+        return new_rsa_key_pem()
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def base64url(data: bytes) -> str:
     """base64url without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -5,6 +5,7 @@ The text is looked at event by event first (its nodes counted, what aliases stan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,13 +31,16 @@ Document = dict[str, Any]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader for which a date is text, as in JSON."""
+    """A safe loader for which dates, `no`, `0012` and `16:30` are texts, as in JSON and in YAML 1.2."""
 
 
+_BOOL, _INT, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:timestamp"
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _INT, _TIMESTAMP)]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(_INT, re.compile("-?(?:0|[1-9][0-9]{0,30})$"), list("-0123456789"))
 
 
 #: patterns are matched in time that grows with the text only: no lookaround, no references back, bounded size
