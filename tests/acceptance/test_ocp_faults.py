@@ -1,14 +1,27 @@
-"""What OCP does wrong: each fault has its answer, an entry, and never a second SI."""
+"""What OCP does wrong: each fault has its answer, an entry, and never a second SI. Shipped mappings, and both others."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from tests.doubles.stack import Stack, deliver, enquiry, receive
+from tests.doubles.stack import Stack, stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
+async def shared_stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """A stack by each of the mapping sets, quick to try again."""
+    extra = "[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
+    async with stack(tmp_path_factory.mktemp("faults"), set_name=request.param, extra=extra) as made:
+        yield made
+
 
 #: fault -> the kind of entry that tells of it
 _FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -29,12 +42,13 @@ _FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("kind", list(_FAULTS))
 async def test_call_fault_ends_in_one_accepted_instruction(kind: str, shared_stack: Stack) -> None:
     reference = f"F{list(_FAULTS).index(kind):02d}"
+    words = shared_stack.words
     pss = await shared_stack.pss()
     fault, entry = _FAULTS[kind]
     await shared_stack.fault("si_add", **fault)
     before = len(shared_stack.entries(kind=entry or "none"))
-    pss.send("543", "SI01", deliver(reference, stock="00011"))
-    await pss.message("SI51", f":20C::RELA//{reference}\r\n", ":25D::IPRC//PACK")
+    words.send_deliver(pss, reference, stock="00011")
+    await pss.message(words.template["answer"], words.holds("related", reference), words.holds("accepted"))
     await pss.log_off()
 
     assert 1 == len(await shared_stack.entered(reference))
@@ -43,10 +57,11 @@ async def test_call_fault_ends_in_one_accepted_instruction(kind: str, shared_sta
 
 
 async def test_refused_whole_is_refused_to_the_pss(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
+    words, pss = shared_stack.words, await shared_stack.pss()
     await shared_stack.fault("si_add", "refused", refusal="outside_hours")
-    pss.send("543", "SI01", deliver("WHOLE1"))
-    await pss.message("SI51", ":20C::RELA//WHOLE1", ":25D::IPRC//REJT", ":24B::REJT//NARR")
+    words.send_deliver(pss, "WHOLE1")
+    due = [words.holds("related", "WHOLE1"), words.holds("refused"), words.holds("in_words")]
+    await pss.message(words.template["answer"], *due)
     await pss.log_off()
 
     assert [] == await shared_stack.entered("WHOLE1")
@@ -54,19 +69,20 @@ async def test_refused_whole_is_refused_to_the_pss(shared_stack: Stack) -> None:
 
 async def test_unknown_stock_is_refused_with_its_reason(shared_stack: Stack) -> None:
     await shared_stack.fault("si_add", "entries_refused", refusal="unknown_stock")
-    pss = await shared_stack.pss()
-    pss.send("543", "SI01", deliver("STOCK1", stock="00012"))
-    await pss.message("SI51", ":20C::RELA//STOCK1", ":25D::IPRC//REJT", ":24B::REJT//DSEC")
+    words, pss = shared_stack.words, await shared_stack.pss()
+    words.send_deliver(pss, "STOCK1", stock="00012")
+    due = [words.holds("related", "STOCK1"), words.holds("refused"), words.holds("no_such_security")]
+    await pss.message(words.template["answer"], *due)
     await pss.log_off()
 
     assert [] == await shared_stack.entered("STOCK1")
 
 
 async def test_enquiry_survives_a_fault_and_finds_nothing(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
+    words, pss = shared_stack.words, await shared_stack.pss()
     await shared_stack.fault("si_query", "broken", count=2)
-    pss.send("549", "SI07", enquiry("ENQ1", related="NEVERSEEN"))
-    await pss.message("T03A", ":20C::RELA//ENQ1", ":25D::SPRC//REJT")
+    words.send_enquiry(pss, "ENQ1", related="NEVERSEEN")
+    await pss.message(words.template["standing"], words.holds("related", "ENQ1"), words.holds("nothing_found"))
     await pss.log_off()
 
 
@@ -83,20 +99,22 @@ _PUSH_FAULTS = {
 async def test_push_fault_still_tells_each_side_once(kind: str, shared_stack: Stack) -> None:
     number = list(_PUSH_FAULTS).index(kind)
     stock = f"001{number:02d}"
+    words = shared_stack.words
+    answer, status, matched = words.template["answer"], words.template["told"], words.holds("matched")
     seller, buyer = await shared_stack.pss("B01234"), await shared_stack.pss("C00019")
-    seller.send("543", "SI01", deliver(f"PS{number}", stock=stock))
-    await seller.message("SI51", f":20C::RELA//PS{number}\r\n")
+    words.send_deliver(seller, f"PS{number}", stock=stock)
+    await seller.message(answer, words.holds("related", f"PS{number}"))
     await shared_stack.fault("push", kind, delay_s=3600)
-    buyer.send("541", "SI01", receive(f"PB{number}", stock=stock))
-    await buyer.message("SI51", f":20C::RELA//PB{number}\r\n")
+    words.send_receive(buyer, f"PB{number}", stock=stock)
+    await buyer.message(answer, words.holds("related", f"PB{number}"))
     # What follows shows a gap: an event that was withheld is then asked for.
-    buyer.send("541", "SI01", receive(f"PN{number}", stock="00777"))
-    seller.send("543", "SI01", deliver(f"PM{number}", stock="00778"))
-    await seller.message("SI60", f":20C::RELA//PS{number}\r\n", ":25D::MTCH//MACH")
-    await buyer.message("SI60", f":20C::RELA//PB{number}\r\n", ":25D::MTCH//MACH")
+    words.send_receive(buyer, f"PN{number}", stock="00777")
+    words.send_deliver(seller, f"PM{number}", stock="00778")
+    await seller.message(status, words.holds("related", f"PS{number}"), matched)
+    await buyer.message(status, words.holds("related", f"PB{number}"), matched)
     await seller.log_off()
     await buyer.log_off()
-    told = [got for got in seller.received if f"RELA//PS{number}\r\n" in got.text and "MACH" in got.text]
+    told = [got for got in seller.received if words.holds("related", f"PS{number}") in got.text and matched in got.text]
 
     assert 1 == len(told)
     entry = _PUSH_FAULTS[kind]

@@ -14,13 +14,13 @@ import httpx
 import msgspec
 
 from pg_bridge.cli.processes import start, stop, write_config, write_keys
-from pg_bridge.cli.world import read_mappings, utc_now
+from pg_bridge.cli.world import utc_now
 from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.journal.review import AuditReader
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.simulator.pss import ScriptedPss
+from tests.doubles.mapping_sets import messages, set_files, write_set
 
-LINK = read_link_profile(read_mappings()[LINK_FILE])
 PARTICIPANTS = ["B01234", "C00019"]
 
 
@@ -30,80 +30,101 @@ def weekday_after(days: int) -> date:
     return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
 
 
-def deliver(
-    reference: str,
-    *,
-    counterparty: str = "C00019",
-    stock: str = "00005",
-    quantity: str = "1000,",
-    function: str = "NEWM",
-) -> bytes:
-    """The text block of an MT543 that settles two days on."""
-    return _instruction(reference, "REAG", counterparty, stock, quantity, function)
+class Words:
+    """What the tests send and look for, in the words of a mapping set's legacy side (tests/profiles/messages)."""
+
+    def __init__(self, set_name: str) -> None:
+        self._texts = messages(set_name)
+        #: answer, standing, told, done: the templates of what comes back
+        self.template = self._texts["templates"]
+        self.input = self._texts["input"]
+        self.asking = self._texts["enquiry"]
+
+    def deliver(
+        self,
+        reference: str,
+        *,
+        counterparty: str = "C00019",
+        stock: str = "00005",
+        quantity: str = "1000,",
+        function: str = "",
+    ) -> bytes:
+        """The text block of a delivery against payment that settles two days on."""
+        return self._instruction(reference, self.input["delivers_to"], counterparty, stock, quantity, function)
+
+    def receive(
+        self,
+        reference: str,
+        *,
+        counterparty: str = "B01234",
+        stock: str = "00005",
+        quantity: str = "1000,",
+        function: str = "",
+    ) -> bytes:
+        """The text block of a receipt against payment that settles two days on."""
+        return self._instruction(reference, self.input["receives_from"], counterparty, stock, quantity, function)
+
+    def _instruction(
+        self, reference: str, party: str, counterparty: str, stock: str, quantity: str, function: str
+    ) -> bytes:
+        return _filled(
+            self.input["body"],
+            reference=reference,
+            party=party,
+            counterparty=counterparty,
+            stock=stock,
+            quantity=quantity,
+            function=function or self.input["new"],
+            day=weekday_after(2).strftime("%Y%m%d"),
+        )
+
+    def enquiry(self, reference: str, *, number: str = "", related: str = "") -> bytes:
+        """The text block of an enquiry by SI number or by reference."""
+        asked = self.asking["by_number"] if number else self.asking["by_reference"]
+        asked = asked.replace("@number@", number).replace("@reference@", related)
+        return _filled(self.asking["body"], reference=reference, asked=asked)
+
+    def holds(self, name: str, reference: str = "") -> str:
+        """A piece of text that a message holds: related, accepted, refused, matched ..."""
+        return self._texts["holds"][name].replace("@reference@", reference)
+
+    def send_deliver(self, pss: ScriptedPss, reference: str, *, possible_duplicate: bool = False, **more: str) -> int:
+        """Have a PSS send a delivery."""
+        body = self.deliver(reference, **more)
+        types = self.input["deliver"], self.input["template"]
+        return pss.send(*types, body, possible_duplicate=possible_duplicate)
+
+    def send_receive(self, pss: ScriptedPss, reference: str, **more: str) -> int:
+        """Have a PSS send a receipt."""
+        return pss.send(self.input["receive"], self.input["template"], self.receive(reference, **more))
+
+    def send_enquiry(self, pss: ScriptedPss, reference: str, *, number: str = "", related: str = "") -> int:
+        """Have a PSS ask."""
+        body = self.enquiry(reference, number=number, related=related)
+        return pss.send(self.asking["message_type"], self.asking["template"], body)
 
 
-def receive(
-    reference: str,
-    *,
-    counterparty: str = "B01234",
-    stock: str = "00005",
-    quantity: str = "1000,",
-    function: str = "NEWM",
-) -> bytes:
-    """The text block of an MT541 that settles two days on."""
-    return _instruction(reference, "DEAG", counterparty, stock, quantity, function)
-
-
-def _instruction(reference: str, party: str, counterparty: str, stock: str, quantity: str, function: str) -> bytes:
-    day = weekday_after(2).strftime("%Y%m%d")
-    text = f""":16R:GENL
-:20C::SEME//{reference}
-:23G:{function}
-:16S:GENL
-:16R:TRADDET
-:98A::SETT//{day}
-:35B:/HK/{stock}
-:16S:TRADDET
-:16R:FIAC
-:36B::SETT//UNIT/{quantity}
-:97A::SAFE//00000001
-:16S:FIAC
-:16R:SETDET
-:22F::SETR//TRAD
-:16R:SETPRTY
-:95R::{party}/CCAS/{counterparty}
-:16S:SETPRTY
-:16R:SETPRTY
-:95P::PSET//XHKCHKH1XXX
-:16S:SETPRTY
-:16R:AMT
-:19A::SETT//HKD5000,
-:16S:AMT
-:16S:SETDET
-"""
+def _filled(text: str, **values: str) -> bytes:
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
     return text.replace("\n", "\r\n").encode("ascii")
 
 
-def enquiry(reference: str, *, number: str = "", related: str = "") -> bytes:
-    """The text block of an MT549."""
-    asked = f":20C::PREV//{number}" if number else f":20C::RELA//{related}"
-    text = f""":16R:GENL
-:20C::SEME//{reference}
-:23G:NEWM
-:13A::REQU//548
-:97A::SAFE//00000001
-:16S:GENL
-:16R:REF
-{asked}
-:16S:REF
-"""
-    return text.replace("\n", "\r\n").encode("ascii")
+_SHIPPED = Words("shipped")
+deliver = _SHIPPED.deliver
+receive = _SHIPPED.receive
+enquiry = _SHIPPED.enquiry
 
 
 class Stack:
-    """A pretend OCP and a bridge in a folder; the bridge may be killed and started again."""
+    """A pretend OCP and a bridge in a folder, by a mapping set; the bridge may be killed and started again."""
 
-    def __init__(self, folder: Path, *, extra: str = "", ocp_options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, set_name: str = "shipped", extra: str = "", ocp_options: tuple[str, ...] = ()
+    ) -> None:
+        self.mappings = write_set(set_name, folder)
+        self.words = Words(set_name)
+        self.link = read_link_profile(set_files(set_name)[LINK_FILE])
         self.folder = folder
         self.extra = extra
         self.ocp_options = ocp_options
@@ -117,13 +138,13 @@ class Stack:
         self.bridge: Any = None
 
     async def start_ocp(self) -> None:
-        registrations = write_keys(self.folder, PARTICIPANTS)
+        registrations = write_keys(self.folder, PARTICIPANTS, self.mappings)
         self._ocp, where = await start(
             "simulate", "ocp", "--port", "0", "--json", "--calls", "0", "--registrations", str(registrations),
-            *self.ocp_options, log=self.folder / "ocp.log",
+            *(("--mappings", self.mappings) if self.mappings else ()), *self.ocp_options, log=self.folder / "ocp.log",
         )  # fmt: skip
         self.ocp_url = where["listening"]
-        write_config(self.folder, self.ocp_url, PARTICIPANTS, extra=self.extra)
+        write_config(self.folder, self.ocp_url, PARTICIPANTS, mappings=self.mappings, extra=self.extra)
 
     async def start_bridge(self) -> None:
         self.bridge, where = await start("serve", "-c", str(self.config), "--json", log=self.folder / "bridge.log")
@@ -148,7 +169,7 @@ class Stack:
                 await stop(process)
 
     async def pss(self, participant: str = "B01234", terminal: str = "PSS1", **options: Any) -> ScriptedPss:
-        pss = ScriptedPss(LINK, participant=participant, terminal=terminal, clock=utc_now, **options)
+        pss = ScriptedPss(self.link, participant=participant, terminal=terminal, clock=utc_now, **options)
         await pss.connect(self.host, self.port)
         await pss.log_on()
         return pss
