@@ -12,6 +12,8 @@ from typing import Any
 
 #: References followed one after another; more is a circle.
 MOST_DEPTH = 24
+#: Members of one document: more, no person could map.
+MOST_MEMBERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Members:
     def __init__(self, openapi: Mapping[str, Any], schema: str) -> None:
         self._schemas: Mapping[str, Any] = openapi["components"]["schemas"]
         self._found: dict[str, Member] = {}
-        self._blank: dict[str, Any] = self._walk(self._schemas[schema], "", 0, is_required=True)
+        self._seen: dict[int, tuple[bool, frozenset[str], int]] = {}
+        self._blank: dict[str, Any] = self._walk(self._schemas[schema], "", (), is_required=True)
         self.required = tuple(
             member.path for member in self._found.values() if member.is_required and not member.is_object
         )
@@ -51,14 +54,16 @@ class Members:
             return lambda: copy.deepcopy(self._blank)
         return self._blank.copy
 
-    def _walk(self, schema: Mapping[str, Any], at: str, depth: int, *, is_required: bool) -> dict[str, Any]:
+    def _walk(self, schema: Mapping[str, Any], at: str, above: tuple[int, ...], *, is_required: bool) -> dict[str, Any]:
+        """The blank of an object; above: the schemas that it lies in, by identity."""
         blank: dict[str, Any] = {}
-        if depth > MOST_DEPTH:
-            raise ValueError(f"the schema goes round in a circle at {at or 'its beginning'}")
         schema = self._resolved(schema)
+        if id(schema) in above or len(above) > MOST_DEPTH:
+            raise ValueError(f"the schema goes round in a circle at {at or 'its beginning'}")
+        above = (*above, id(schema))
         for part in schema.get("allOf", ()):
             if "properties" in self._resolved(part) or "allOf" in self._resolved(part):
-                blank |= self._walk(part, at, depth + 1, is_required=is_required)
+                blank |= self._walk(part, at, above, is_required=is_required)
         needed = schema.get("required", ())
         for name, raw in (schema.get("properties") or {}).items():
             path = f"{at}.{name}" if at else name
@@ -67,7 +72,9 @@ class Members:
             has_members = "properties" in spec
             is_needed = is_required and name in needed and not takes_null
             self._found[path] = Member(path, is_needed, codes, most, has_members)
-            blank[name] = self._walk(spec, path, depth + 1, is_required=is_needed) if has_members else None
+            if len(self._found) > MOST_MEMBERS:
+                raise ValueError(f"the schema has more than {MOST_MEMBERS} members")
+            blank[name] = self._walk(spec, path, above, is_required=is_needed) if has_members else None
         return blank
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,6 +86,8 @@ class Members:
 
     def _values(self, spec: Mapping[str, Any], depth: int) -> tuple[bool, frozenset[str], int]:
         """Whether null is allowed, the codes, and the most characters."""
+        if id(spec) in self._seen:
+            return self._seen[id(spec)]
         kind = spec.get("type")
         takes_null = kind == "null" or (isinstance(kind, list) and "null" in kind) or bool(spec.get("nullable"))
         codes = frozenset(str(code) for code in spec.get("enum", ()) if code is not None)
@@ -88,4 +97,5 @@ class Members:
             takes_null |= part_null
             codes |= part_codes
             most = max(most, part_most)
+        self._seen[id(spec)] = takes_null, codes, most
         return takes_null, codes, most

@@ -13,9 +13,12 @@ from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, OperationSpec, Pr
 from pg_bridge.profiles.openapi import (
     MOST_DEPTH,
     OPENAPI_FILE,
+    SCHEMAS,
     UNREADABLE,
     Document,
     YamlLines,
+    answer_name,
+    delivery_name,
     make_validator,
     resolve,
 )
@@ -23,7 +26,6 @@ from pg_bridge.profiles.representation import REPRESENTATIONS
 from pg_bridge.profiles.toml import Lines
 
 INCOMPLETE = "PGB-PRF-004"
-_CONTENT = "content.application/json.schema.$ref"
 
 #: (place in profile.toml, what is wrong, what to do)
 Fault = tuple[str, str, str]
@@ -49,22 +51,35 @@ def profile_faults(file: ProfileFile, lines: Lines, openapi: Document, yaml_line
     ]
     if findings:
         return findings
-    for name in sorted({name for spec in file.operations.values() for name in (spec.entry, spec.answer) if name}):
-        try:
-            make_validator(openapi, name)
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
-            text = " ".join(str(error).split())[:200]
-            line = yaml_lines.of(f"components.schemas.{name}")
-            remedy = "correct the schema, or one that it refers to"
-            findings.append(
-                Finding(UNREADABLE, "error", OPENAPI_FILE, f"components.schemas.{name}: {text}", line, remedy=remedy)
-            )
+    names = {name for spec in file.operations.values() for name in (spec.entry, spec.answer) if name}
+    names |= {answer_name(openapi, spec.path, spec.method) for spec in file.operations.values()}
+    findings = [*_no_schemas(sorted({*names, delivery_name(openapi)}), openapi, yaml_lines)]
     if not findings:
         findings = [
             Finding(INCOMPLETE, "error", PROFILE_FILE, f"{place}: {text}", lines.of(place), remedy=remedy)
             for place, text, remedy in dict.fromkeys(_places(file, openapi))
         ]
     return findings
+
+
+def _no_schemas(names: list[str], openapi: Document, yaml_lines: YamlLines) -> Iterator[Finding]:
+    """Schemas that no validator can be made of."""
+    if _schema_fault(openapi, names) is None:
+        return
+    for name in names:
+        text = _schema_fault(openapi, [name])
+        if text is not None:
+            at = f"components.schemas.{name}"
+            remedy = "correct the schema, or one that it refers to"
+            yield Finding(UNREADABLE, "error", OPENAPI_FILE, f"{at}: {text}", yaml_lines.of(at), remedy=remedy)
+
+
+def _schema_fault(openapi: Document, names: list[str]) -> str | None:
+    try:
+        make_validator(openapi, *names)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
+        return " ".join(str(error).split())[:200]
+    return None
 
 
 def _operations(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
@@ -94,6 +109,9 @@ def _operations(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
             yield place, "a call of many entries is answered by a list", 'say answers = "list", or bulk = false'
         if spec.method == "GET" and spec.writes:
             yield place, "a GET cannot write", "give the operation's own method"
+    if not delivery_name(openapi):
+        text = "the OpenAPI document has no webhook whose body names a schema"
+        yield "push", text, "describe the pushed body under `webhooks`: one hook, `post`, its requestBody a $ref"
 
 
 def _bindings(file: ProfileFile) -> Iterator[Fault]:
@@ -174,7 +192,7 @@ def _group(
         path = _path(binding)
         if not path:
             continue
-        types = _types(openapi, {"$ref": f"#/components/schemas/{schema}"}, path.split("."))
+        types = _types(openapi, {"$ref": f"{SCHEMAS}{schema}"}, path.split("."))
         place = f"binding.{group}.{concept}"
         if types is None:
             if not is_partly:
@@ -188,15 +206,9 @@ def _group(
 
 def _answer(file: ProfileFile, openapi: Document, name: str, spec: OperationSpec) -> Iterator[Fault]:
     """The envelope's places in the schema of the operation's answer."""
-    described = openapi["paths"][spec.path][spec.method.lower()]
-    found: Any = described.get("responses", {})
-    found = found.get("200") if isinstance(found, dict) else None
-    if isinstance(found, dict) and "$ref" in found:
-        found = resolve(openapi, found["$ref"])
-    for part in ("content", "application/json", "schema"):
-        found = found.get(part) if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not spec.answer:
+    if not spec.answer:
         return
+    found = {"$ref": f"{SCHEMAS}{answer_name(openapi, spec.path, spec.method)}"}
     for concept in ("code", "entries", "errors", "next_cursor"):
         binding = file.binding["envelope"][concept]
         path = _path(binding)

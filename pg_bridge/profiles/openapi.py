@@ -47,10 +47,15 @@ _Loader.add_implicit_resolver(_INT, re.compile("-?(?:0|[1-9][0-9]{0,30})$"), lis
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1_000_000)
 
 
-def make_validator(openapi: Document, schema: str) -> jsonschema_rs.Draft202012Validator:
-    """The validator of one named schema. Raises jsonschema_rs.ValidationError or ValueError for what is no schema."""
+def make_validator(openapi: Document, *schemas: str) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a named schema, or of all of several.
+
+    Raises jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, TypeError or ValueError for what is no schema.
+    """
+    references = [{"$ref": f"{SCHEMAS}{schema}"} for schema in schemas]
+    root = references[0] if len(references) == 1 else {"allOf": references}
     return jsonschema_rs.Draft202012Validator(
-        {"$ref": f"{SCHEMAS}{schema}", "components": openapi["components"]},
+        {**root, "components": openapi["components"]},
         validate_formats=True,
         pattern_options=_PATTERNS,
     )
@@ -281,6 +286,37 @@ def resolve(document: Mapping[str, Any], reference: Any) -> Any:
             return None
         found = found[name]
     return found
+
+
+def resolved(document: Mapping[str, Any], node: Any) -> Any:
+    """The node itself, or what it refers to in the end; None for a reference to nowhere or in a circle."""
+    for _ in range(MOST_DEPTH):
+        if not isinstance(node, dict) or "$ref" not in node:
+            return node
+        node = resolve(document, node["$ref"])
+    return None
+
+
+def json_schema(document: Mapping[str, Any], body: Any) -> str:
+    """The name of the schema of a request or response body in JSON; empty when the document names none."""
+    found = resolved(document, body)
+    for part in ("content", "application/json", "schema", "$ref"):
+        found = found.get(part) if isinstance(found, dict) else None
+    name = found.removeprefix(SCHEMAS) if isinstance(found, str) and found.startswith(SCHEMAS) else ""
+    return name if name in document["components"]["schemas"] else ""
+
+
+def answer_name(document: Mapping[str, Any], path: str, method: str) -> str:
+    """The name of the schema of an operation's answer (200); empty when the document names none."""
+    described = document.get("paths", {}).get(path, {}).get(method.lower())
+    responses = described.get("responses") if isinstance(described, dict) else None
+    return json_schema(document, responses.get("200")) if isinstance(responses, dict) else ""
+
+
+def delivery_name(document: Mapping[str, Any]) -> str:
+    """The name of the schema of a pushed body: of the document's one webhook; empty when it names none."""
+    hooks = [hook["post"] for hook in document.get("webhooks", {}).values() if isinstance(hook.get("post"), dict)]
+    return json_schema(document, hooks[0].get("requestBody")) if len(hooks) == 1 else ""
 
 
 def _circles(document: Document, names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

@@ -169,5 +169,9 @@ def _remove(raw: Any, steps: Steps, removed: dict[str, list[int]]) -> bool:
     return True
 
 
+#: what can be done about an entry that does not fit
+_REMEDY = "write it as mappings/README.md and the shipped file show it"
+
+
 def _finding(code: str, path: str, text: str, line: int = 0) -> Finding:
-    return Finding(code, "error", path, text, line)
+    return Finding(code, "error", path, text, line, remedy=_REMEDY)
