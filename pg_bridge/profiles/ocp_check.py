@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from pg_bridge.errors import Finding
-from pg_bridge.profiles.concepts import CODE_TABLES, GROUPS, KINDS, Kind, Operation
+from pg_bridge.profiles.concepts import CODE_TABLES, GROUPS, KINDS, SI_INPUT, Kind, Operation
 from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, OperationSpec, ProfileFile
 from pg_bridge.profiles.openapi import (
     MOST_DEPTH,
@@ -26,6 +26,10 @@ from pg_bridge.profiles.representation import REPRESENTATIONS
 from pg_bridge.profiles.toml import Lines
 
 INCOMPLETE = "PGB-PRF-004"
+#: what the client and the pretend OCP can do
+GRANTS = ("jwt_bearer", "client_credentials")
+ALGORITHMS = ("RS256", "PS256", "ES256")
+DRIVERS = ("webhook",)
 
 #: (place in profile.toml, what is wrong, what to do)
 Fault = tuple[str, str, str]
@@ -44,7 +48,7 @@ _ENTRY_GROUPS = {
 
 def profile_faults(file: ProfileFile, lines: Lines, openapi: Document, yaml_lines: YamlLines) -> list[Finding]:
     """Everything wrong with the profile, each finding with its line and what to do."""
-    faults = [*_operations(file, openapi), *_bindings(file), *_codes(file)]
+    faults = [*_settings(file), *_operations(file, openapi), *_bindings(file), *_codes(file)]
     findings = [
         Finding(INCOMPLETE, "error", PROFILE_FILE, f"{place}: {text}", lines.of(place), remedy=remedy)
         for place, text, remedy in sorted(faults)
@@ -80,6 +84,16 @@ def _schema_fault(openapi: Document, names: list[str]) -> str | None:
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
         return " ".join(str(error).split())[:200]
     return None
+
+
+def _settings(file: ProfileFile) -> Iterator[Fault]:
+    for place, value, known in (
+        ("token.grant", file.token.grant, GRANTS),
+        ("token.algorithm", file.token.algorithm, ALGORITHMS),
+        ("push.driver", file.push.driver, DRIVERS),
+    ):
+        if value not in known:
+            yield place, f"{value!r} is not supported", f"there are {', '.join(known)}"
 
 
 def _operations(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
@@ -178,25 +192,26 @@ def _places(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
             for concept, binding in file.binding[asked].items():
                 if "." in _path(binding):
                     yield f"binding.{asked}.{concept}", "a parameter of a GET is not nested", "name one parameter"
+        if operation is Operation.SI_ADD and spec.entry:
+            yield from _group(file, openapi, "si", spec.entry, concepts=SI_INPUT)
         if spec.answer and answered:
             yield from _group(file, openapi, answered, spec.answer)
         if operation in (Operation.SI_QUERY, Operation.STATUS_EVENTS) and spec.entry:
-            yield from _group(file, openapi, asked, spec.entry, is_partly=asked == "events_query")
+            yield from _group(file, openapi, asked, spec.entry)
         yield from _answer(file, openapi, name, spec)
 
 
 def _group(
-    file: ProfileFile, openapi: Document, group: str, schema: str, *, is_partly: bool = False
+    file: ProfileFile, openapi: Document, group: str, schema: str, *, concepts: tuple[str, ...] = ()
 ) -> Iterator[Fault]:
     for concept, binding in file.binding[group].items():
         path = _path(binding)
-        if not path:
+        if not path or (concepts and concept not in concepts):
             continue
         types = _types(openapi, {"$ref": f"{SCHEMAS}{schema}"}, path.split("."))
         place = f"binding.{group}.{concept}"
         if types is None:
-            if not is_partly:
-                yield place, f"the schema {schema} has no member {path}", "correct the path, or the schema"
+            yield place, f"the schema {schema} has no member {path}", "correct the path, or the schema"
             continue
         wanted = _json_type(concept, binding)
         if types and wanted and not types & wanted:

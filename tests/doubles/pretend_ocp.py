@@ -11,6 +11,7 @@ from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.keys import public_jwks
 from pg_bridge.ocp.limits import CallLimits
 from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.ocp import create_app
 from pg_bridge.simulator.options import read_options
@@ -25,9 +26,11 @@ def wall() -> datetime:
 
 
 @asynccontextmanager
-async def client_and_pretend(profile: OcpProfile) -> AsyncIterator[tuple[OcpClient, PretendOcp]]:
+async def client_and_pretend(
+    profile: OcpProfile, identity: Identity | None = None
+) -> AsyncIterator[tuple[OcpClient, PretendOcp]]:
     """Both, for company HKB01234 with participant B01234; the Hong Kong day is that of `ocp_world.NOW`."""
-    identity = world.identity()
+    identity = identity or world.identity()
     company = {"jwks": public_jwks([identity.company_key]), "participants": ["B01234"]}
     machine = {"jwks": public_jwks([identity.machine_key]), "company": identity.company_id}
     registrations = {"companies": {identity.company_id: company}, "machines": {identity.machine_id: machine}}

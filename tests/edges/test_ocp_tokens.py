@@ -132,11 +132,9 @@ async def test_another_algorithm_signs_when_the_profile_says_so(desk: Desk) -> N
     assert jwt.get_unverified_header(desk.form()["assertion"])["alg"] == "PS256"
 
 
-async def test_keys_and_grant_must_be_those_of_the_profile(desk: Desk) -> None:
+async def test_keys_must_be_those_of_the_profile(desk: Desk) -> None:
     with pytest.raises(ConfigError):
         desk.source(world.ocp_profile_with('algorithm = "RS256"', 'algorithm = "ES256"'))
-    with pytest.raises(ConfigError):
-        desk.source(world.ocp_profile_with('grant = "jwt_bearer"', 'grant = "password"'))
 
 
 async def test_many_calls_wait_for_one_token(desk: Desk) -> None:

@@ -170,6 +170,78 @@ BROKEN_PROFILE = [
         "PGB-PRF-004",
         "codes.status",
     ),
+    ("a grant that is none", 'grant = "jwt_bearer"', 'grant = "password"', "PGB-PRF-004", "token.grant"),
+    ("an algorithm that is none", 'algorithm = "RS256"', 'algorithm = "HS256"', "PGB-PRF-004", "token.algorithm"),
+    (
+        "a place that no schema has",
+        'created_at = "createdAt"',
+        'created_at = "made.at"',
+        "PGB-PRF-004",
+        "binding.si.created_at",
+    ),
+    (
+        "a number where the schema has text",
+        'stock_code = "stockCode"',
+        'stock_code = { path = "stockCode", type = "integer" }',
+        "PGB-PRF-004",
+        "binding.si.stock_code",
+    ),
+    (
+        "a type for another kind of concept",
+        'stock_code = "stockCode"',
+        'stock_code = { path = "stockCode", type = "epoch" }',
+        "PGB-PRF-004",
+        "binding.si.stock_code",
+    ),
+    (
+        "a type that is none",
+        'hold = "hold"',
+        'hold = { path = "hold", type = "truth" }',
+        "PGB-PRF-004",
+        "binding.si.hold",
+    ),
+    (
+        "an option that is none",
+        'amount = "amount"',
+        'amount = { path = "amount", type = "minor_units", places = 2 }',
+        "PGB-PRF-004",
+        "binding.si.amount",
+    ),
+    (
+        "an option of another type",
+        'amount = "amount"',
+        'amount = { path = "amount", type = "minor_units", decimals = "2" }',
+        "PGB-PRF-004",
+        "binding.si.amount",
+    ),
+    (
+        "a table without a path",
+        'amount = "amount"',
+        'amount = { type = "minor_units" }',
+        "PGB-PRF-004",
+        "binding.si.amount",
+    ),
+    (
+        "one object where the schema has a list",
+        'entry = "SiAddEntry"',
+        'answers = "object", entry = "SiAddEntry"',
+        "PGB-PRF-004",
+        "operations.si_add",
+    ),
+    (
+        "many entries without bulk",
+        'bulk = true, most = 1000, entry = "SiHoldEntry"',
+        'most = 1000, entry = "SiHoldEntry"',
+        "PGB-PRF-004",
+        "operations.si_hold",
+    ),
+    (
+        "a code of the envelope that is a number",
+        'code = "code"',
+        'code = { path = "code", type = "integer" }',
+        "PGB-PRF-004",
+        "binding.envelope.code",
+    ),
     (
         "a schema that is none",
         'entry = "SiAddEntry"',
@@ -196,6 +268,7 @@ def test_broken_profile(old: str, new: str, code: str, place: str):
     assert [finding for finding in findings if finding.code == code and finding.text.startswith(place)]
     assert {PROFILE_FILE} == {finding.path for finding in findings}
     assert all(finding.line or finding.text.startswith("the file") for finding in findings)
+    assert all(finding.remedy for finding in findings)
 
 
 @pytest.mark.parametrize(
