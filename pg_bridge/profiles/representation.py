@@ -15,6 +15,7 @@ from typing import Any
 from pg_bridge.profiles.concepts import Kind
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Convert = Callable[[Any], Any]
 Options = Mapping[str, Any]
@@ -114,10 +115,10 @@ def _read_epoch(options: Options) -> Convert:
         if not _is_number(value):
             return value
         try:
-            at = datetime.fromtimestamp(value / a_second, UTC)
-        except (OverflowError, ValueError, OSError):
+            at = _EPOCH + timedelta(microseconds=value * 1_000_000 // a_second)
+            return at.astimezone(HONG_KONG).isoformat(timespec="milliseconds")
+        except (OverflowError, ValueError):
             return value
-        return at.astimezone(HONG_KONG).isoformat(timespec="milliseconds")
 
     return read
 
@@ -127,7 +128,8 @@ def _write_epoch(options: Options) -> Convert:
 
     def write(value: Any) -> Any:
         try:
-            return round(datetime.fromisoformat(value).timestamp() * a_second)
+            microseconds = (datetime.fromisoformat(value) - _EPOCH) // timedelta(microseconds=1)
+            return microseconds * a_second // 1_000_000
         except (TypeError, ValueError, OverflowError):
             return value
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.cli.world import read_mappings
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Entry
@@ -18,13 +17,14 @@ from pg_bridge.exchange.records import read_entry
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Options, Terms
 from pg_bridge.mapping.book import MappingBook, load
-from tests.doubles.stack import deliver
+from tests.doubles.mapping_sets import set_files
+from tests.doubles.stack import Words, deliver
 
 
-@lru_cache(maxsize=1)
-def book() -> MappingBook:
-    """The shipped mappings, loaded once."""
-    return load(read_mappings())
+@lru_cache(maxsize=4)
+def book(set_name: str = "shipped") -> MappingBook:
+    """A mapping set (tests/doubles/mapping_sets.py), loaded once."""
+    return load({path: text for path, text in set_files(set_name).items() if path != "messages.toml"})
 
 
 class CountingIds:
@@ -54,11 +54,12 @@ class CountingIds:
 
 
 class Core:
-    """Decides, and remembers."""
+    """Decides, and remembers, by a mapping set."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, set_name: str = "shipped", **options: Any) -> None:
         self.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-        self.terms = Terms(book(), CountingIds(), Options(**options))
+        self.words = Words(set_name)
+        self.terms = Terms(book(set_name), CountingIds(), Options(**options))
         self.state = State()
         self.entries: list[Entry] = []
 
@@ -74,9 +75,10 @@ class Core:
 
     def request(self, reference: str, *, sequence: int = 2, session: str = "S1", **more: Any) -> e.Decision:
         """A PSS of B01234 sends an MT543."""
-        body = deliver(reference, **more)
+        body = self.words.deliver(reference, **more)
         legacy = body.decode("ascii")
-        arrived = e.RequestArrived(session, "B01234", "PSS1", sequence, "SI01", "543", legacy, body)
+        template, message_type = self.words.input["template"], self.words.input["deliver"]
+        arrived = e.RequestArrived(session, "B01234", "PSS1", sequence, template, message_type, legacy, body)
         return self.offer(arrived)
 
     def call(self) -> str:
