@@ -56,10 +56,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole script."""
+    """The whole script. si_number: a regular expression whose group is the SI number in an answer."""
 
     participants: dict[str, str]
     settlement_days: int
+    si_number: str
     step: list[Step]
 
 
@@ -153,7 +154,7 @@ class Players:
             got.append(found)
         took_ms = (time.perf_counter() - began) * 1000
         if step.name and got:
-            number = re.search(r"//([A-Z][0-9]{8})\r\n", got[0].text)
+            number = re.search(self._day.si_number, got[0].text)
             self._numbers[step.name] = number.group(1) if number else ""
         call, answer_text = self._at_ocp(step)
         out = "\n".join(f"MT{one.frame.message_type} {one.frame.template} to {one.frame.participant}" for one in got)

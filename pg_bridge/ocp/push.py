@@ -1,6 +1,7 @@
 """The checking of pushed deliveries: signature first, then freshness, then the schema.
 
-Follows ocp-profile section 4 (assumed): a detached JWS (RFC 7797, b64 false) by a key of OCP's key list, over
+Follows ocp-profile section 4 (assumed): a detached JWS (RFC 7797, b64 false) by the profile's algorithm and a key of
+OCP's key list, over
 `<delivery id>.<timestamp>.<body bytes>`. A good signature with an old timestamp is taken and marked late.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 import jwt
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from pg_bridge.errors import OcpError, PushRefused
@@ -24,10 +26,11 @@ from pg_bridge.ocp.schemas import delivery_schema
 from pg_bridge.profiles.ocp import OcpProfile
 
 Json = dict[str, Any]
+PublicKey = RSAPublicKey | EllipticCurvePublicKey
 KeyList = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
 
-#: what a delivery may be signed by; nothing symmetric, never `none`
-ALGORITHM = "RS256"
+#: algorithm (RFC 7518) -> the curve of its keys; every other takes RSA keys
+_BY_CURVE = {"ES256": SECP256R1}
 #: unknown key ids make us ask for the key list at most this often, in seconds
 ASK_AGAIN_S = 10.0
 #: after the key list could not be had, in seconds
@@ -53,15 +56,16 @@ class Delivery:
 class KeyRing:
     """OCP's public keys by key id; asked for when first needed, for an unknown id, and when old."""
 
-    def __init__(self, ask: KeyList, patience_s: float) -> None:
+    def __init__(self, ask: KeyList, algorithm: str, patience_s: float) -> None:
         self._ask = ask
+        self._algorithm = algorithm
         self._patience_s = patience_s
-        self._keys: dict[str, RSAPublicKey] = {}
+        self._keys: dict[str, PublicKey] = {}
         self._old_at = float("-inf")
         self._not_before = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def find(self, kid: str, now: float) -> RSAPublicKey | None:
+    async def find(self, kid: str, now: float) -> PublicKey | None:
         """The key, None when OCP has none of that id. Raises PushRefused(503) when OCP cannot be asked now."""
         if kid in self._keys and now < self._old_at:
             return self._keys[kid]
@@ -81,25 +85,26 @@ class KeyRing:
             if kid not in self._keys:
                 raise PushRefused("the signing keys of OCP cannot be had now", status=503) from error
             return
-        self._keys = {kid: key for document in documents for kid, key in _signing_key(document)}
+        self._keys = {kid: key for document in documents for kid, key in _signing_key(document, self._algorithm)}
         self._old_at = now + KEYS_LIFE_S
         self._not_before = now + ASK_AGAIN_S
 
 
-def _signing_key(document: Mapping[str, Any]) -> list[tuple[str, RSAPublicKey]]:
+def _signing_key(document: Mapping[str, Any], algorithm: str) -> list[tuple[str, PublicKey]]:
     """The key id and key of one JWK, nothing when it may not sign deliveries."""
     kid = document.get("kid")
-    if not isinstance(kid, str) or document.get("kty") != "RSA" or document.get("use", "sig") != "sig":
+    kind = "EC" if algorithm in _BY_CURVE else "RSA"
+    if not isinstance(kid, str) or document.get("kty") != kind or document.get("use", "sig") != "sig":
         return []
-    if document.get("alg", ALGORITHM) != ALGORITHM:
+    if document.get("alg", algorithm) != algorithm:
         return []
     try:
-        key = jwt.PyJWK.from_dict(dict(document), algorithm=ALGORITHM).key
+        key = jwt.PyJWK.from_dict(dict(document), algorithm=algorithm).key
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
         return []
-    if not isinstance(key, RSAPublicKey) or key.key_size < LEAST_RSA_BITS:
-        return []
-    return [(kid, key)]
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, _BY_CURVE.get(algorithm, ())):
+        return [(kid, key)]
+    return [(kid, key)] if isinstance(key, RSAPublicKey) and key.key_size >= LEAST_RSA_BITS else []
 
 
 class PushDoor:
@@ -109,8 +114,9 @@ class PushDoor:
         self._profile = profile
         self._schema = delivery_schema(profile)
         self._events = profile.place("delivery", "events").read
-        self._jws = jwt.PyJWS(algorithms=[ALGORITHM])
-        self._ring = KeyRing(ask_keys, profile.limits.push_answer_s * _KEYS_SHARE)
+        self._algorithm = profile.push.algorithm
+        self._jws = jwt.PyJWS(algorithms=[self._algorithm])
+        self._ring = KeyRing(ask_keys, self._algorithm, profile.limits.push_answer_s * _KEYS_SHARE)
 
     async def receive(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
         """Check one delivery; `now` is aware.
@@ -138,13 +144,13 @@ class PushDoor:
         # Without these two the JWS would sign a payload of its own, not the body that came with it.
         if header.get("b64") is not False or not isinstance(crit, list) or "b64" not in crit:
             raise PushRefused("the signature is not detached", status=401)
-        if header.get("alg") != ALGORITHM or not isinstance(kid, str):
-            raise PushRefused(f"the signature is not by {ALGORITHM} and a named key", status=401)
+        if header.get("alg") != self._algorithm or not isinstance(kid, str):
+            raise PushRefused(f"the signature is not by {self._algorithm} and a named key", status=401)
         key = await self._ring.find(kid, now)
         if key is None:
             raise PushRefused("the signing key is none of OCP's", status=401)
         try:
-            self._jws.decode_complete(signature, key, algorithms=[ALGORITHM], detached_payload=payload)
+            self._jws.decode_complete(signature, key, algorithms=[self._algorithm], detached_payload=payload)
         except (jwt.PyJWTError, ValueError) as error:
             raise PushRefused("the signature is bad", status=401) from error
 

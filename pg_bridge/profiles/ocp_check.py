@@ -91,6 +91,7 @@ def _settings(file: ProfileFile) -> Iterator[Fault]:
         ("token.grant", file.token.grant, GRANTS),
         ("token.algorithm", file.token.algorithm, ALGORITHMS),
         ("push.driver", file.push.driver, DRIVERS),
+        ("push.algorithm", file.push.algorithm, ALGORITHMS),
     ):
         if value not in known:
             yield place, f"{value!r} is not supported", f"there are {', '.join(known)}"

@@ -74,9 +74,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class PushProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How updates come."""
+    """How updates come. algorithm: by which OCP signs deliveries."""
 
     driver: str
+    algorithm: str = "RS256"
     silence_s: int
     events_page: int
 

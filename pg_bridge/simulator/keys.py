@@ -9,8 +9,7 @@ from typing import Any
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pg_bridge.errors import ConfigError
@@ -42,31 +41,38 @@ def read_public_keys(jwks: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class SigningKey:
-    """An RSA key that signs, with its public half."""
+    """A key that signs by `algorithm` (RS256, PS256, ES256), with its public half. Raises ConfigError for another's."""
 
-    def __init__(self, pem: str | None) -> None:
+    def __init__(self, pem: str | None, algorithm: str = "RS256") -> None:
+        is_curve = algorithm == "ES256"
+        private: Any
         if pem is None:
-            self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            private = ec.generate_private_key(ec.SECP256R1()) if is_curve else _new_rsa_key()
         else:
             try:
                 private = load_pem_private_key(pem.encode(), None)
             except (ValueError, TypeError) as error:
                 raise ConfigError(f"reading the simulator's signing key: {error}") from error
-            if not isinstance(private, rsa.RSAPrivateKey):
-                raise ConfigError("reading the simulator's signing key: it is no RSA key")
-            self.private = private
-        numbers = self.private.public_key().public_numbers()
-        members = {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
-        self.kid = thumbprint(members)
-        self.jwk = members | {"kid": self.kid, "use": "sig", "alg": "RS256"}
-        header = {"alg": "RS256", "b64": False, "crit": ["b64"], "kid": self.kid}
+        if not isinstance(private, ec.EllipticCurvePrivateKey if is_curve else rsa.RSAPrivateKey):
+            raise ConfigError(f"reading the simulator's signing key: it is no key of {algorithm}")
+        self.private = private
+        self.algorithm = algorithm
+        self._signer = jwt.get_algorithm_by_name(algorithm)
+        members = {name: str(value) for name, value in self._signer.to_jwk(private.public_key(), as_dict=True).items()}
+        covered = {name: members[name] for name in _COVERED[members["kty"]]}
+        self.kid = thumbprint(covered)
+        self.jwk = covered | {"kid": self.kid, "use": "sig", "alg": algorithm}
+        header = {"alg": algorithm, "b64": False, "crit": ["b64"], "kid": self.kid}
         self._detached_header = base64url(msgspec.json.encode(header))
 
     def sign_detached(self, payload: bytes) -> str:
         """A detached JWS over `payload` as it is (RFC 7797, b64 false)."""
-        signed = self._detached_header.encode("ascii") + b"." + payload
-        signature = self.private.sign(signed, padding.PKCS1v15(), SHA256())
+        signature = self._signer.sign(self._detached_header.encode("ascii") + b"." + payload, self.private)
         return f"{self._detached_header}..{base64url(signature)}"
+
+
+def _new_rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def is_signed_by(key: Any, algorithm: str, payload: bytes, signature: bytes) -> bool:
@@ -75,7 +81,3 @@ def is_signed_by(key: Any, algorithm: str, payload: bytes, signature: bytes) -> 
         return bool(jwt.get_algorithm_by_name(algorithm).verify(payload, key, signature))
     except (AttributeError, TypeError, ValueError, NotImplementedError, jwt.PyJWTError):
         return False  # a key of another kind
-
-
-def _number(value: int) -> str:
-    return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))

@@ -52,7 +52,7 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     profile says; 0: no limit). settlement_runs, matching_runs, day_end: Hong Kong times `HH:MM` at which the
     clock brings them about. stocks, participants: reference data (None: every well-formed one is known).
     replay_request_ids: a repeated request id is answered as the first time instead of refused. ledger_file:
-    the ledger is written there too, a JSON object a line. signing_key: PEM of the RSA key that pushes are
+    the ledger is written there too, a JSON object a line. signing_key: PEM of the key that pushes are
     signed with (None: a fresh one). push_waits_s: how long to wait before each further try of a delivery; the
     last one repeats until push_gives_up_s. seed: of all random ids.
     """

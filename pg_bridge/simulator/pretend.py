@@ -62,7 +62,7 @@ class PretendOcp:
         self.options = options
         self.wall = wall
         self.binding = Binding(profile)
-        self.key = SigningKey(options.signing_key)
+        self.key = SigningKey(options.signing_key, profile.push.algorithm)
         self.clock = SimulatedClock(wall, options.start, options.rate if options.clock == "runs" else 0.0)
         try:
             self._schedule = build_schedule(options.matching_runs, options.settlement_runs, options.day_end)

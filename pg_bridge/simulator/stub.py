@@ -68,6 +68,7 @@ class Stub:
         self._request_reference = profile.place("si", "request_reference").read
         self._participant_reference = profile.place("si", "participant_reference").read
         self._si_number = profile.place("si", "si_number").read
+        self._total = profile.place("envelope", "total_size").json
         self._shown = [profile.place("answer", name).json for name in _IN_ANSWER]
         constants = profile.envelope
         self._envelope = Template(
@@ -99,8 +100,8 @@ class Stub:
             ),
             3,
         )
-        self._empty = _http(self._envelope.fill(b"[]", b"0"))
-        keys = _http(self._envelope.fill(_encode([SigningKey(None).jwk]), b"1"))
+        self._empty = self._whole(b"[]", 0)
+        keys = self._whole(_encode([SigningKey(None, profile.push.algorithm).jwk]), 1)
         token = _http(_encode({"access_token": "stub", "token_type": "Bearer", "expires_in": 3600, "scope": "STUB"}))
         self.answers: dict[tuple[bytes, bytes], Answering] = {
             (b"POST", profile.token.path.encode()): lambda _: token,
@@ -130,12 +131,15 @@ class Stub:
                 shown = [_encode(show(value)) for show, value in zip(self._shown, values, strict=True)]
                 answers.append(self._answer.fill(*shown))
             joined = b"[" + b",".join(answers) + b"]" if is_list else answers[0]
-            return _http(self._envelope.fill(joined, b"%d" % len(answers)))
+            return self._whole(joined, len(answers))
 
         return accept
 
     def _echo(self, body: bytes) -> bytes:
-        return _http(self._envelope.fill(b"[" + body + b"]", b"1"))
+        return self._whole(b"[" + body + b"]", 1)
+
+    def _whole(self, entries: bytes, count: int) -> bytes:
+        return _http(self._envelope.fill(entries, _encode(self._total(count))))
 
 
 class StubProtocol(asyncio.Protocol):

@@ -157,7 +157,7 @@ class TokenDoor:
             "exp": int(at) + self.life_s,
             "jti": f"T{self._count:08d}",
         }
-        token = jwt.encode(claims, self._key.private, algorithm="RS256", headers={"kid": self._key.kid})
+        token = jwt.encode(claims, self._key.private, algorithm=self._key.algorithm, headers={"kid": self._key.kid})
         self._callers[token] = Caller(company, machine, at + self.life_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": self.life_s, "scope": company}
 

@@ -5,24 +5,28 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
+from datetime import date
 from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
 
-from pg_bridge.errors import OcpRefused
+from pg_bridge.errors import OcpRefused, PushRefused
 from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.keys import KeyPair, new_key_pem
 from pg_bridge.ocp.limits import CallLimits
+from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.ocp.push import PushDoor
 from pg_bridge.ocp.references import reference_reader
 from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.concepts import SI_ENTRY, EventType, Operation, Payment, Refusal, Status
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.simulator.pretend import PretendOcp
+from pg_bridge.simulator.stub import Stub, start_stub
 from tests.doubles.mapping_sets import set_files
-from tests.doubles.pretend_ocp import client_and_pretend
+from tests.doubles.pretend_ocp import client_and_pretend, wall
 
 TODAY = "2026-11-23"
 
@@ -145,6 +149,45 @@ async def test_a_used_request_id_and_a_bad_order_are_refused(caller: Caller) -> 
     codes = [profile().get("record_error", "record_error_code", each["record_errors"][0]) for each in (again, wrong)]
     assert [Refusal.REFERENCE_USED, Refusal.FIELD_MALFORMED] == [profile().meaning("refusal", code) for code in codes]
     assert ["R1"] == [done.request_reference for done in caller.pretend.ledger.after(0)]
+
+
+async def test_a_delivery_is_signed_and_read_by_the_other_profile(caller: Caller) -> None:
+    await caller.add("R1")
+    (event,) = caller.pretend.events("B01234", date.fromisoformat(TODAY))
+    body = msgspec.json.encode(profile().write("delivery", {"events": [event]}))
+    stamp = str(int(wall().timestamp() * 1000))
+    seal = caller.pretend.key.sign_detached(f"d-1.{stamp}.".encode() + body)
+    headers = dict(zip(profile().headers.of_delivery, ("d-1", stamp, seal), strict=True))
+    door = PushDoor(profile(), caller.client.signing_keys)
+    delivery = await door.receive(headers, body, wall())
+
+    assert "ES256" == profile().push.algorithm
+    assert [1] == [profile().get("event", "event_sequence", each) for each in delivery.events]
+    with pytest.raises(PushRefused):
+        await door.receive(headers, body + b" ", wall())
+
+
+async def test_the_stub_of_benchmarks_takes_it_too() -> None:
+    key = KeyPair(new_key_pem("ES256"), algorithm="ES256")
+    server, url = await start_stub(Stub(profile(), wall()))
+    body = msgspec.json.encode(profile().write("si", {"participant_id": "B01234", **_si("R1")}))
+    async with (
+        server,
+        OcpClient(
+            profile(),
+            OcpOptions(base_url=url),
+            Identity("C", key, "M", key),
+            limits=CallLimits([], time.monotonic),
+            clock=wall,
+            monotonic=time.monotonic,
+            fresh_id=lambda: str(uuid.uuid4()),
+        ) as client,
+    ):
+        (entry,) = await client.write(Operation.SI_ADD, "B01234", str(uuid.uuid4()), body)
+
+    assert ("R1", "I00000001") == tuple(
+        profile().get("answer", name, entry) for name in ("request_reference", "si_number")
+    )
 
 
 async def test_a_webhook_is_subscribed_once_and_completed(caller: Caller) -> None:
