@@ -199,6 +199,18 @@ FUNCTIONS: dict[str, Function] = {
             Example((None,), None, {"a_second": 1, "offset_minutes": 480}),
         ),
     ),
+    "utc_date": Function(
+        "time with any offset -> its day, `offset_minutes` ahead of UTC",
+        None,
+        n.utc_date_to_legacy,
+        options={"offset_minutes": int},
+        is_lossless=False,
+        legacy_examples=(
+            Example(("2026-11-23T16:00:00.000Z",), "20261124", {"offset_minutes": 480}),
+            Example(("2026-11-23T23:59:59+08:00",), "20261123", {"offset_minutes": 480}),
+            Example((None,), None, {"offset_minutes": 480}),
+        ),
+    ),
     "quantity_text": Function(
         "unit and a whole number with its comma <-> text of its digits",
         n.quantity_text_to_ocp,

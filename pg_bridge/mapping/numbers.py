@@ -1,4 +1,4 @@
-"""Conversions for an OCP that has whole numbers where others have text (and text where others have numbers).
+"""Conversions for an OCP that has whole numbers where others have text (and text where others have numbers or dates).
 
 As in conversions.py: each is made for the options of one rule and raises ValueError with words for a person.
 """
@@ -14,6 +14,7 @@ from pg_bridge.mapping.conversions import Options, ToLegacy, ToOcp
 
 #: of a whole number; more digits are no number of ours
 MOST_DIGITS = 18
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _number(text: str, what: str) -> int:
@@ -86,6 +87,24 @@ def epoch_date_to_legacy(options: Options) -> ToLegacy:
             return (datetime.fromtimestamp(value / a_second, UTC) + ahead).strftime("%Y%m%d")
         except (TypeError, OverflowError, OSError, ValueError) as error:
             raise ValueError(f"{value!r} is no time since 1970") from error
+
+    return write
+
+
+def utc_date_to_legacy(options: Options) -> ToLegacy:
+    """RFC 3339 time of any offset to the day. Option `offset_minutes`: that the zone is ahead of UTC."""
+    ahead = timedelta(minutes=options["offset_minutes"])
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        if value is None:
+            return None
+        try:
+            at = datetime.fromisoformat(value)
+            # A time without an offset makes this difference a TypeError: whose day it is in, nobody can say.
+            return (_EPOCH + (at - _EPOCH) + ahead).strftime("%Y%m%d")
+        except (TypeError, OverflowError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time with an offset") from error
 
     return write
 

@@ -136,6 +136,28 @@ def _write_epoch(options: Options) -> Convert:
     return write
 
 
+def _read_utc(_: Options) -> Convert:
+    def read(value: Any) -> Any:
+        try:
+            at = datetime.fromisoformat(value)
+            return at.astimezone(HONG_KONG).isoformat(timespec="milliseconds") if at.tzinfo is not None else value
+        except (TypeError, ValueError, OverflowError):
+            return value
+
+    return read
+
+
+def _write_utc(_: Options) -> Convert:
+    def write(value: Any) -> Any:
+        try:
+            at = _EPOCH + (datetime.fromisoformat(value) - _EPOCH)
+        except (TypeError, ValueError, OverflowError):
+            return value
+        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    return write
+
+
 def _read_minor(options: Options) -> Convert:
     decimals = options["decimals"]
 
@@ -208,6 +230,14 @@ REPRESENTATIONS: dict[str, Representation] = {
         {"a_second": 1000},
         _read_epoch,
         _write_epoch,
+    ),
+    "utc": Representation(
+        "a time as RFC 3339 text of UTC, `2026-11-23T01:30:00.123Z`; of any offset when read",
+        frozenset({Kind.TIME}),
+        "string",
+        {},
+        _read_utc,
+        _write_utc,
     ),
     "minor_units": Representation(
         "an amount as whole number of its smallest unit, of which a whole one has `decimals`",

@@ -23,6 +23,8 @@ from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.concepts import SI_ENTRY, EventType, Operation, Payment, Refusal, Status
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
+from pg_bridge.profiles.ocp_file import PROFILE_FILE
+from pg_bridge.profiles.openapi import OPENAPI_FILE
 from pg_bridge.simulator.pretend import PretendOcp
 from pg_bridge.simulator.stub import Stub, start_stub
 from tests.doubles.mapping_sets import set_files
@@ -165,6 +167,26 @@ async def test_a_delivery_is_signed_and_read_by_the_other_profile(caller: Caller
     assert [1] == [profile().get("event", "event_sequence", each) for each in delivery.events]
     with pytest.raises(PushRefused):
         await door.receive(headers, body + b" ", wall())
+
+
+async def test_an_event_may_hold_the_order_in_a_member_of_its_own() -> None:
+    files = dict(set_files("ocp_b"))
+    files[PROFILE_FILE] = files[PROFILE_FILE].replace('si = ""', 'si = "subject.order"')
+    notice = files[OPENAPI_FILE].index("    Notice:\n")
+    files[OPENAPI_FILE] = files[OPENAPI_FILE][:notice] + files[OPENAPI_FILE][notice:].replace(
+        "        <<: *whole\n",
+        '        subject: {type: object, required: [order], properties: {order: {$ref: "#/components/schemas/Order"}}}\n',
+        1,
+    ).replace("[notice, ref, party, instrument, cash, dates, way, why, order]", "[notice, subject]", 1)
+    nested = read_ocp_profile(files)
+    key = KeyPair(new_key_pem("ES256"), algorithm="ES256")
+    async with client_and_pretend(nested, Identity("HKB01234", key, "HKB01234-M1", key)) as (client, pretend):
+        await Caller(client, pretend).add("R1")
+        asked = {"participant_id": "B01234", "business_date": TODAY, "after_sequence": 0}
+        (event,) = await client.ask(Operation.STATUS_EVENTS, "B01234", nested.write("events_query", asked))
+
+    assert {"notice", "subject"} == set(event)
+    assert "R1" == nested.get("si", "participant_reference", nested.get("event", "si", event))
 
 
 async def test_the_stub_of_benchmarks_takes_it_too() -> None:

@@ -22,6 +22,7 @@ EXAMPLES: list[tuple[str, dict[str, Any], Any, Any]] = [
     ("day_integer", {}, "2026-11-23", 20261123),
     ("epoch", {}, "2026-11-23T09:30:00.123+08:00", 1795397400123),
     ("epoch", {"a_second": 1}, "2026-11-23T09:30:00.000+08:00", 1795397400),
+    ("utc", {}, "2026-11-24T00:30:00.123+08:00", "2026-11-23T16:30:00.123Z"),
     ("minor_units", {}, "12345.67", 1234567),
     ("minor_units", {}, "0.05", 5),
     ("minor_units", {"decimals": 0}, "5", 5),
@@ -73,7 +74,12 @@ def test_amounts_come_back(minor: int) -> None:
 def test_days_and_times_come_back(day: date, ms: int) -> None:
     at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(milliseconds=ms)
     held = at.astimezone(HONG_KONG).isoformat(timespec="milliseconds")
-    for name, value in (("day_integer", day.isoformat()), ("day_string", day.isoformat()), ("epoch", held)):
+    for name, value in (
+        ("day_integer", day.isoformat()),
+        ("day_string", day.isoformat()),
+        ("epoch", held),
+        ("utc", held),
+    ):
         read, write = both(name, {})
 
         assert value == read(write(value))
