@@ -130,7 +130,7 @@ FUNCTIONS: dict[str, Function] = {
     "lines": Function(
         "lines of a narrative <-> one text with line feeds; too long a line goes on in the next",
         c.lines_to_ocp,
-        c.words_to_legacy,
+        c.lines_to_legacy,
         is_repeated=False,
         widest=c.widest_lines,
         options={"count": int, "width": int},
