@@ -5,6 +5,7 @@ What holds on some paths only is found in message_paths.py.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from pg_bridge.errors import Finding
@@ -152,6 +153,11 @@ class _SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
+            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
+            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            for key in ("/".join(parts) for parts in itertools.product(*codes)):
+                if table.to_legacy(key) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
         for source in section.message_type.sources():
             yield from self._source(source)
 
