@@ -95,6 +95,7 @@ def message_faults(
             legacy.tables,
             cases,
             ocp,
+            section.message_type if isinstance(section.message_type, d.ByTable) else None,
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)

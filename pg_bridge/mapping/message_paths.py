@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pg_bridge.mapping import faults as f
 from pg_bridge.mapping.conditions import Holds, condition_sources
-from pg_bridge.mapping.document import Block, FieldRule, Part, Value
+from pg_bridge.mapping.document import Block, ByTable, FieldRule, Part, Value
 from pg_bridge.mapping.faults import Fault
 from pg_bridge.mapping.paths import (
     DATES,
@@ -28,7 +28,7 @@ from pg_bridge.mapping.paths import (
 from pg_bridge.mapping.places import places_of
 from pg_bridge.mapping.schema import Members
 from pg_bridge.mapping.situations import Situation
-from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT
+from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT, Status
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
@@ -49,6 +49,7 @@ class MessagePaths:
         tables: Mapping[str, CodeTable],
         situations: Sequence[Situation],
         ocp: OcpProfile,
+        by_table: ByTable | None = None,
     ) -> None:
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
@@ -62,6 +63,9 @@ class MessagePaths:
         self._mentions = mentions(part.when for part in every)
         #: the condition of each part, compiled when first asked; the parts live as long as this
         self._holds: dict[int, Holds[Path]] = {}
+        self._chosen_by = by_table
+        self._status = ".".join(ocp.place("answer", "status").members)
+        self._pending = ocp.code("status", Status.PENDING)
         #: members that an outcome told late has: what was asked, and what was answered
         self._late = {
             ".".join(ocp.place("si", concept).members) for concept in {*SI_INPUT, *ANSWER_ENTRY} - {"record_errors"}
@@ -123,8 +127,9 @@ class MessagePaths:
         )
 
     def _is_written(self, rules: Sequence[FieldRule], path: Path) -> bool:
-        values = [rule for rule in rules if not rule.constant]
-        return not values or any(self._gives(rule, path) for rule in values)
+        fields = _by_field(rules).values()
+        values = [each for each in fields if not all(rule.constant for rule in each)]
+        return not values or any(self._gives(rule, path) for each in values for rule in each)
 
     def _useless(self, spec: FieldSpec, alternatives: Sequence[FieldRule], on: Sequence[Path]) -> Iterator[Fault]:
         """Alternatives that can never be the one written."""
@@ -223,13 +228,15 @@ class MessagePaths:
     def _paths(self, parts: Sequence[Part | Block]) -> list[Path] | None:
         """The paths of these parts; None where there are too many."""
         sources = dict.fromkeys(source for part in parts for source in self._sources(part))
+        choosing = self._chosen_by.sources() if self._chosen_by is not None else ()
+        sources |= dict.fromkeys(choosing)
         coded = {
             source
             for part in parts
             if isinstance(part, Part) and part.codes and not part.use and len(part.sources()) > 1
             for source in part.sources()
         }
-        domains = [self._domain(source, is_coded=source in coded) for source in sources]
+        domains = [self._domain(source, is_coded=source in coded or source in choosing) for source in sources]
         found: list[Path] = []
         for situation in self._situations:
             possible = [
@@ -240,7 +247,7 @@ class MessagePaths:
             ]
             if len(found) + count(possible) > MOST_PATHS:
                 return None
-            found += paths(possible, self._has_one_of if situation.has_entry else None)
+            found += paths(possible, self._is_possible if situation.has_entry else None)
         return found
 
     def _sources(self, part: Part | Block) -> Iterable[str]:
@@ -276,6 +283,8 @@ class MessagePaths:
             member = source.removeprefix(_ENTRY)
             if not situation.has_entry or (situation.is_late and member not in self._late):
                 return value is None
+            if situation.outcome == "waits" and member == self._status:
+                return value in (self._pending, OTHER)
             return value is not None or not self._members[member].is_required
         if source == "answer.outcome":
             return value == situation.outcome
@@ -286,11 +295,21 @@ class MessagePaths:
             return value is not None or situation.has_request is not True
         return True
 
-    def _has_one_of(self, path: Path) -> bool:
-        """Of members of which one must be there, not all are absent."""
-        return not any(
-            all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group) for group in self._members.one_of
-        )
+    def _is_possible(self, path: Path) -> bool:
+        """Whether the schema allows these members together, and the message is of this type then."""
+        if self._chosen_by is not None:
+            table = self._tables[self._chosen_by.codes]
+            if table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) != self._type:
+                return False
+        for group in self._members.one_of:
+            if all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group):
+                return False
+        for member, codes, due in self._members.implied:
+            if path.get(f"{_ENTRY}{member}") in codes and any(
+                path.get(f"{_ENTRY}{each}", OTHER) is None for each in due
+            ):
+                return False
+        return True
 
     @staticmethod
     def _words(path: Path) -> str:
