@@ -79,7 +79,7 @@ def request_joins(located: Located, section: d.RequestSection) -> Iterator[Join]
         base = Join(
             others=tuple(source for source in rule.sources() if _is_beside(source)),
             rule=located.rule_name(at),
-            rule_source=_rule_source(located, rule, at),
+            rule_source=rule_source(located, rule, at),
             condition=condition_words(rule.when),
             status="mapped",
         )
@@ -276,7 +276,7 @@ def _is_beside(source: str) -> bool:
     return source == MESSAGE_TYPE or source.startswith(CONTEXT)
 
 
-def _rule_source(located: Located, rule: d.RequestRule, at: str) -> str:
+def rule_source(located: Located, rule: d.RequestRule, at: str) -> str:
     """The rule's own source where it says one, else the file's."""
     says = located.lines.of(f"{at}.source") != located.lines.of(at)
     if says:
