@@ -109,7 +109,9 @@ def coverage(
     Tables, functions and tallies are the whole set's in any case. Raises KeyError when there is no such function.
     """
     found = sections(book, fidelity)
-    names = list(dict.fromkeys(section.function for section in found))
+    # What a PSS sends first, then what comes unasked.
+    asked = [section.function for section in found if section.part != "message"]
+    names = list(dict.fromkeys([*asked, *(section.function for section in found)]))
     if function and function not in names:
         raise KeyError(function)
     pairings = [pairing for section in found for pairing in section.pairings]
