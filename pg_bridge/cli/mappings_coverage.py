@@ -16,7 +16,7 @@ from pg_bridge.mapping.book import load
 from pg_bridge.mapping.condition_words import source_words
 from pg_bridge.mapping.coverage import Coverage, SectionCoverage, Side, best
 from pg_bridge.mapping.coverage import coverage as coverage_of
-from pg_bridge.mapping.joins import CONDITION, CONSTANT
+from pg_bridge.mapping.joins import CONSTANT
 from pg_bridge.mapping.pairing import Pairing
 
 _COLUMNS = ("legacy field", "M/O", "OCP member", "how, or why not", "status", "p/a")
@@ -60,15 +60,17 @@ def _write(path: Path, page: str) -> None:
 
 def _print(found: Coverage) -> None:
     out = console()
-    out.print(f"Set {found.name} {found.version}, {found.hash}", markup=False)
+    print(f"Set {found.name} {found.version}, {found.hash}")
     for each in found.functions:
         for covered in each.sections:
             section = covered.section
             out.print()
             title = f"{each.function}: {PARTS[section.part]} ({section.template} and {section.schema}, {section.file})"
-            out.print(table(title, _COLUMNS, _rows(covered)))
-            out.print(f"  fields   {_counts(covered.fields)}", markup=False)
-            out.print(f"  members  {_counts(covered.members)}", markup=False)
+            made = table(title, _COLUMNS, _rows(covered))
+            made.columns[0].no_wrap = True  # a place that is cut in two cannot be searched for
+            out.print(made)
+            print(f"  fields   {_counts(covered.fields)}")
+            print(f"  members  {_counts(covered.members)}")
     out.print()
     rows = [(tally.kind, tally.public, tally.assumed, tally.total) for tally in found.tallies]
     out.print(table("The whole set", ("entries", "public", "assumed", "total"), rows))
@@ -97,7 +99,10 @@ def _types(pairings: Sequence[Pairing]) -> str:
 
 def _row(place: str, status: str, there: Sequence[Pairing]) -> tuple[str, ...]:
     members = dict.fromkeys(pairing.member for pairing in there if pairing.member)
-    hows = dict.fromkeys(_how(pairing) for pairing in there if pairing.member or not members)
+    chosen = dict.fromkeys(each.constant for each in there if each.constant and each.condition)
+    hows = dict.fromkeys(_how(each) for each in there if (each.member or not members) and each.constant not in chosen)
+    if chosen:
+        hows[f"{', '.join(chosen)} by condition"] = None
     marks = dict.fromkeys(
         "".join(source[:1] or "-" for source in (each.place_source, each.member_source, each.rule_source))
         for each in there
@@ -110,8 +115,8 @@ def _how(pairing: Pairing) -> str:
     if pairing.reason and not pairing.how:
         return pairing.reason
     others = " + ".join(source_words(other) for other in pairing.others)
-    if pairing.how in (CONSTANT, CONDITION):
-        return f"{pairing.constant} by condition" if pairing.condition else f"writes {pairing.constant}"
+    if pairing.how == CONSTANT:
+        return f"writes {pairing.constant}"
     return " from ".join(text for text in (pairing.how, others) if text)
 
 

@@ -57,56 +57,58 @@ def _print(found: Explanation) -> None:
 
 
 def _place(place: ExplainedPlace) -> None:
-    _say(f"{place.place}: field of {place.template}, {place.part} of {place.function}")
+    print(f"{place.place}: field of {place.template}, {place.part} of {place.function}")
     for field in place.fields:
         only = f", in MT{', MT'.join(field.message_types)} only" if field.message_types else ""
         repeats = ", repeats" if field.repeats else ""
-        _say(f"  {field.meaning}; {field.source}")
-        _say(f"  {'mandatory' if field.status == 'M' else 'optional'}{repeats}, format {field.format}{only}")
+        print(f"  {field.meaning}; {field.source}")
+        print(f"  {'mandatory' if field.status == 'M' else 'optional'}{repeats}, format {field.format}{only}")
         if field.values:
-            _say(f"  values {', '.join(field.values)}")
+            print(f"  values {', '.join(field.values)}")
         if field.sample:
-            _say(f"  for example {field.sample}".replace("\r\n", " | "))
+            print(f"  for example {field.sample}".replace("\r\n", " | "))
     _rules(place.pairings)
+    if place.other_way:
+        _rules(place.other_way, "its members the other way")
     _cases(place.cases)
 
 
 def _member(member: ExplainedMember) -> None:
-    _say(f"{member.path}: member of OCP's documents")
+    print(f"{member.path}: member of OCP's documents")
     for schema, spec in member.schemas:
         needed = ", must have a value" if spec.is_required else ""
-        _say(f"  in {schema}: {spec.kind}{needed}; {spec.source}")
+        print(f"  in {schema}: {spec.kind}{needed}; {spec.source}")
     first = member.schemas[0][1]
     if first.meaning:
-        _say(f"  {first.meaning}")
+        print(f"  {first.meaning}")
     if first.codes:
-        _say(f"  codes {', '.join(first.codes)}")
+        print(f"  codes {', '.join(first.codes)}")
     if first.sample:
-        _say(f"  for example {first.sample}")
+        print(f"  for example {first.sample}")
     _rules((*member.to_ocp, *member.to_legacy))
     _cases(member.cases)
 
 
 def _function(function: NamedFunction) -> None:
-    _say(f"{function.name}: function of rules")
-    _say(f"  {function.meaning}")
-    _say(f"  inverse: {function.inverse}")
+    print(f"{function.name}: function of rules")
+    print(f"  {function.meaning}")
+    print(f"  inverse: {function.inverse}")
     for option, kind in function.options:
-        _say(f"  option {option}: {kind}")
+        print(f"  option {option}: {kind}")
     for title, examples in (
         ("legacy to OCP", function.to_ocp_examples),
         ("OCP to legacy", function.to_legacy_examples),
     ):
         for example in examples:
-            _say(f"  {title}: {example}")
+            print(f"  {title}: {example}")
     _uses(function.uses)
 
 
 def _table(named: NamedTable) -> None:
-    _say(f"{named.name}: code table; {named.source}")
-    _say(f"  {named.meaning}; keys are {'of OCP' if named.keys == 'ocp' else 'of the legacy side'}")
+    print(f"{named.name}: code table; {named.source}")
+    print(f"  {named.meaning}; keys are {'of OCP' if named.keys == 'ocp' else 'of the legacy side'}")
     if named.note:
-        _say(f"  {named.note}")
+        print(f"  {named.note}")
     rows: list[tuple[str, str, str]] = [
         (key, code, "" if named.keys == "ocp" or is_back else "not written back") for key, code, is_back in named.rows
     ]
@@ -116,7 +118,7 @@ def _table(named: NamedTable) -> None:
     _uses(named.uses)
 
 
-def _rules(pairings: Sequence[Pairing]) -> None:
+def _rules(pairings: Sequence[Pairing], title: str = "") -> None:
     ways = {"request": "to OCP", "answer": "to the PSS", "message": "to the PSS"}
     rows = [
         (
@@ -136,7 +138,10 @@ def _rules(pairings: Sequence[Pairing]) -> None:
     # A column in which nothing stands tells nothing.
     filled = [number for number in range(len(columns)) if any(row[number] for row in rows)]
     titles = [columns[number] for number in filled]
-    console().print(table("", titles, [[row[number] for number in filled] for row in rows]))
+    made = table(title, titles, [[row[number] for number in filled] for row in rows])
+    for column in made.columns:
+        column.no_wrap = column.header in ("way", "legacy field", "rule")
+    console().print(made)
 
 
 def _how(pairing: Pairing) -> str:
@@ -145,12 +150,11 @@ def _how(pairing: Pairing) -> str:
 
 
 def _cases(cases: Sequence[str]) -> None:
-    more = f" and {len(cases) - MOST_CASES} more" if len(cases) > MOST_CASES else ""
-    _say(f"  shown by {len(cases)} cases{':' if cases else ''}")
+    print(f"  shown by {len(cases)} case{'' if len(cases) == 1 else 's'}{':' if cases else ''}")
     for name in cases[:MOST_CASES]:
-        _say(f"    {name}")
-    if more:
-        _say(f"   {more}")
+        print(f"    {name}")
+    if len(cases) > MOST_CASES:
+        print(f"    and {len(cases) - MOST_CASES} more")
     print()
 
 
@@ -159,9 +163,5 @@ def _uses(uses: Iterable[Use]) -> None:
     if rows:
         console().print(table("used by", ("function", "part", "legacy field", "OCP member", "rule"), rows))
     else:
-        _say("  no rule uses it")
+        print("  no rule uses it")
     print()
-
-
-def _say(text: str) -> None:
-    console().print(text, markup=False)

@@ -24,7 +24,10 @@ _BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
 class ExplainedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """One place of a template: its shapes, the rules about it, and the cases that show it (`file:line name`)."""
+    """One place of a template: its shapes, the rules about it, and the cases that show it (`file:line name`).
+
+    other_way: the rules that take the same members the other way.
+    """
 
     template: str
     function: str
@@ -32,6 +35,7 @@ class ExplainedPlace(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     fields: tuple[LegacyField, ...]
     pairings: tuple[Pairing, ...]
+    other_way: tuple[Pairing, ...]
     cases: tuple[str, ...]
 
 
@@ -78,7 +82,7 @@ def explain(
     shows = _shows(book, files) if places or members else {}
     return Explanation(
         word=word,
-        places=tuple(_place(section, place, shows) for section, place in places),
+        places=tuple(_place(section, place, pairings, shows) for section, place in places),
         members=tuple(_member(path, found, shows) for path in members),
         functions=tuple(named_function(name, pairings) for name in functions),
         tables=tuple(named_table(table, pairings) for table in tables),
@@ -102,14 +106,22 @@ def _is_member(wanted: str, path: str) -> bool:
     return wanted in (whole, f"{OCP}{whole}", whole.rpartition(".")[2])
 
 
-def _place(section: Section, place: str, shows: Mapping[tuple[str, str], Sequence[str]]) -> ExplainedPlace:
+def _place(
+    section: Section, place: str, every: Sequence[Pairing], shows: Mapping[tuple[str, str], Sequence[str]]
+) -> ExplainedPlace:
+    own = [pairing for pairing in section.pairings if pairing.place == place]
+    members = {pairing.member for pairing in own if pairing.member}
+    is_request = section.part == "request"
     return ExplainedPlace(
         template=section.template,
         function=section.function,
         part=section.part,
         place=place,
         fields=tuple(field for field in section.fields if field.place == place),
-        pairings=tuple(pairing for pairing in section.pairings if pairing.place == place),
+        pairings=tuple(own),
+        other_way=tuple(
+            pairing for pairing in every if pairing.member in members and (pairing.part == "request") is not is_request
+        ),
         cases=tuple(shows.get((section.template, place), ())),
     )
 
