@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pg_bridge.cli.output import clock_text, console, say_json, table
 from pg_bridge.cli.world import program_version, read_mappings, utc_now
@@ -66,7 +67,7 @@ def _print(found: Coverage) -> None:
             section = covered.section
             out.print()
             title = f"{each.function}: {PARTS[section.part]} ({section.template} and {section.schema}, {section.file})"
-            made = table(title, _COLUMNS, _rows(covered))
+            made = table(escape(title), _COLUMNS, _rows(covered))
             made.columns[0].no_wrap = True  # a place that is cut in two cannot be searched for
             out.print(made)
             print(f"  fields   {_counts(covered.fields)}")

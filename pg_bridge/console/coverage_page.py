@@ -40,7 +40,7 @@ KEPT: Mapping[str, str] = {"carried": "kept in the journal", "refused": "the mes
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a value on its way. kind: `function`, `table` or empty."""
+    """One step of a value on its way. kind: `function`, `table`, `else` for a default, or empty."""
 
     kind: str
     name: str
@@ -219,5 +219,5 @@ def _steps(pairing: Pairing, coverage: Coverage) -> tuple[Step, ...]:
             (tables if name in pairing.tables and name not in pairing.functions else meanings)[name] for name in names
         ]
     if pairing.default:
-        steps.append(Step("", "", f"where nothing gives a value, {pairing.default}"))
+        steps.append(Step("else", "", f"where nothing gives a value, {pairing.default}"))
     return tuple(steps)

@@ -77,8 +77,13 @@ class Fidelity(Protocol):
     def why(self) -> str: ...  # noqa: D102
 
 
-#: function and part -> verdicts: by place for a request, by member for an answer or message
-FidelityOf = Callable[[str, PartName], Mapping[str, Fidelity]]
+#: book, function and part -> verdicts: by place for a request, by member for an answer or message
+FidelityOf = Callable[[MappingBook, str, PartName], Mapping[str, Fidelity]]
+
+
+def not_judged(book: MappingBook, function: str, part: PartName) -> Mapping[str, Fidelity]:
+    """No verdicts: what `sections` takes where it is given nothing better."""
+    return {}
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +110,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 def sections(book: MappingBook, fidelity: FidelityOf | None = None) -> list[Section]:
     """Every section of every rule file, paired; in the order of files, a request before its answer."""
+    fidelity = fidelity or not_judged
     found: list[Section] = []
     for located in book.rules.files:
         file = located.file
@@ -127,7 +133,7 @@ def _section(
     located: Located,
     part: PartName,
     section: d.RequestSection | d.MessageSection,
-    fidelity: FidelityOf | None,
+    fidelity: FidelityOf,
 ) -> Section:
     file = located.file
     template = book.legacy.templates[section.template]
@@ -137,7 +143,7 @@ def _section(
         joins = list(request_joins(located, section))
     else:
         joins = list(message_joins(book.rules, located, section))
-    verdicts = fidelity(file.function, part) if fidelity is not None else {}
+    verdicts = fidelity(book, file.function, part)
     drafts = _complete(joins, file.function, part, located.path.removeprefix(d.RULES_FOLDER), template, fields, members)
     return Section(
         function=file.function,

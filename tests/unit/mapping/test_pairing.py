@@ -194,7 +194,7 @@ class Verdict:
 
 
 def test_verdicts_of_fidelity_are_filled_in(book: MappingBook, paired: list[Pairing]) -> None:
-    def fidelity(function: str, part: str) -> dict[str, Verdict]:
+    def fidelity(book: MappingBook, function: str, part: str) -> dict[str, Verdict]:
         told = {"TRADDET/35B": Verdict(False, "spaces go")} if part == "request" else {"isin": Verdict(True, "alike")}
         return told if function in ("input_si", "status_change") else {}
 
