@@ -6,24 +6,51 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import pytest
+
+from pg_bridge.cli.main import main
 from pg_bridge.cli.world import mappings_folder
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pg_bridge", "mappings", *arguments],
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The program as `pg-bridge mappings ...`, in this process."""
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["pg-bridge", "mappings", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def test_the_installed_program_shows_coverage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_bridge", "mappings", "coverage", "--function", "enquire_si"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,
     )
 
+    assert 0 == done.returncode, done.stderr
+    assert "GENL/LINK[20C:PREV]/20C:PREV" in done.stdout
 
-def test_coverage_shows_tables_and_counts() -> None:
+
+def test_coverage_shows_tables_and_counts(run: Callable[..., Done]) -> None:
     done = run("coverage", "--function", "input_si")
 
     assert 0 == done.returncode, done.stderr
@@ -33,7 +60,7 @@ def test_coverage_shows_tables_and_counts() -> None:
     assert "enquire_si" not in done.stdout
 
 
-def test_coverage_writes_a_page_and_json_of_the_folder_given(tmp_path: Path) -> None:
+def test_coverage_writes_a_page_and_json_of_the_folder_given(run: Callable[..., Done], tmp_path: Path) -> None:
     copy = tmp_path / "mappings"
     shutil.copytree(mappings_folder(), copy)
     head = copy / "rules/set.toml"
@@ -48,7 +75,7 @@ def test_coverage_writes_a_page_and_json_of_the_folder_given(tmp_path: Path) -> 
     assert 4 == len(told["functions"])
 
 
-def test_coverage_of_what_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+def test_coverage_of_what_is_not_there_is_wrong_use(run: Callable[..., Done], tmp_path: Path) -> None:
     unknown = run("coverage", "--function", "inputs")
     nowhere = run("coverage", "--html", str(tmp_path / "none/coverage.html"))
 
@@ -57,7 +84,7 @@ def test_coverage_of_what_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     assert "writing the page" in nowhere.stderr
 
 
-def test_explain_tells_a_place_both_ways() -> None:
+def test_explain_tells_a_place_both_ways(run: Callable[..., Done]) -> None:
     done = run("explain", "FIAC/36B:SETT")
 
     assert 0 == done.returncode, done.stderr
@@ -70,7 +97,7 @@ def test_explain_tells_a_place_both_ways() -> None:
         assert told in done.stdout
 
 
-def test_explain_tells_function_table_and_member_of_one_word() -> None:
+def test_explain_tells_function_table_and_member_of_one_word(run: Callable[..., Done]) -> None:
     purpose = run("explain", "purpose")
     money = json.loads(run("explain", "money", "--json").stdout)
 
@@ -81,7 +108,7 @@ def test_explain_tells_function_table_and_member_of_one_word() -> None:
     assert money["functions"][0]["to_legacy_examples"]
 
 
-def test_explain_of_an_unknown_word_tells_what_is_near() -> None:
+def test_explain_of_an_unknown_word_tells_what_is_near(run: Callable[..., Done]) -> None:
     done = run("explain", "quantty")
     told = run("explain", "quantty", "--json")
 

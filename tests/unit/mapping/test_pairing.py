@@ -232,3 +232,23 @@ def test_conditions_in_words(conditions: list[dict[str, Any]], words: str) -> No
 def test_codes_that_exclude_each_other_cannot_hold() -> None:
     assert can_hold({"a": ["X", "Y"]}, {"a": "Y"})
     assert not can_hold({"a": ["X", "Y"]}, {"a": "Z"})
+
+
+def test_a_member_that_only_a_condition_looks_at_is_joined_by_it(files: dict[str, str]) -> None:
+    path = "rules/settlement-confirmation.toml"
+    text = files[path].replace('status = "the message itself says that the SI is settled"\nversion', "version", 1)
+    stock_account = '{ field = "97A:SAFE", from = "ocp.stockAccount"'
+    text = text.replace(stock_account, f'{stock_account}, when = {{ "ocp.status" = "SETTLED" }}', 1)
+    (found,) = of(pairings(load({**files, path: text})), "settlement_confirmation", "message", member="status")
+
+    assert ("FIAC/97A:SAFE", "condition", "status is SETTLED") == (found.place, found.how, found.condition)
+
+
+def test_a_value_of_the_section_itself_is_taken_apart(files: dict[str, str]) -> None:
+    path = "rules/settlement-confirmation.toml"
+    value = '[[message.value]]\nname = "own"\nfrom = "ocp.purpose"\ncodes = "purpose"\n\n'
+    text = files[path].replace("[[message.block]]", f"{value}[[message.block]]", 1)
+    text = text.replace('from = "ocp.purpose", codes = "purpose" }', 'from = "value.own", default = "TRAD" }')
+    (found,) = of(pairings(load({**files, path: text})), "settlement_confirmation", "message", member="purpose")
+
+    assert ("SETDET/22F:SETR", ("own",), "purpose", "TRAD") == (found.place, found.via, found.how, found.default)
