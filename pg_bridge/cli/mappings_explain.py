@@ -102,6 +102,7 @@ def _function(function: NamedFunction) -> None:
         for example in examples:
             print(f"  {title}: {example}")
     _uses(function.uses)
+    _cases(function.cases)
 
 
 def _table(named: NamedTable) -> None:
@@ -116,6 +117,7 @@ def _table(named: NamedTable) -> None:
     rows.append(("any other", "refused, or parked" if named.default is None else named.default, ""))
     console().print(table("", ("key", "code", ""), rows))
     _uses(named.uses)
+    _cases(named.cases)
 
 
 def _rules(pairings: Sequence[Pairing], title: str = "") -> None:
@@ -164,4 +166,3 @@ def _uses(uses: Iterable[Use]) -> None:
         console().print(table("used by", ("function", "part", "legacy field", "OCP member", "rule"), rows))
     else:
         print("  no rule uses it")
-    print()

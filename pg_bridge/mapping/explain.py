@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 import msgspec
+from msgspec import structs
 
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping.book import MappingBook
@@ -14,7 +15,7 @@ from pg_bridge.mapping.cases import LocatedCase, body_of, read_cases
 from pg_bridge.mapping.condition_words import OCP
 from pg_bridge.mapping.document import RULES_FOLDER
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.named import NamedFunction, NamedTable, named_function, named_table
+from pg_bridge.mapping.named import NamedFunction, NamedTable, Use, named_function, named_table
 from pg_bridge.mapping.pairing import FidelityOf, Pairing, Section, sections
 from pg_bridge.mapping.sides import LegacyField, OcpMember
 
@@ -79,13 +80,19 @@ def explain(
     tables = [table for name, table in book.legacy.tables.items() if name.casefold() == wanted]
     if not (places or members or functions or tables):
         return Explanation(word=word, near=_near(wanted, found, paths, book))
-    shows = _shows(book, files) if places or members else {}
+    shows = _shows(book, files)
     return Explanation(
         word=word,
         places=tuple(_place(section, place, pairings, shows) for section, place in places),
         members=tuple(_member(path, found, shows) for path in members),
-        functions=tuple(named_function(name, pairings) for name in functions),
-        tables=tuple(named_table(table, pairings) for table in tables),
+        functions=tuple(
+            structs.replace(each, cases=_cases(found, shows, each.uses))
+            for each in (named_function(name, pairings) for name in functions)
+        ),
+        tables=tuple(
+            structs.replace(each, cases=_cases(found, shows, each.uses))
+            for each in (named_table(table, pairings) for table in tables)
+        ),
     )
 
 
@@ -138,6 +145,15 @@ def _member(path: str, found: Sequence[Section], shows: Mapping[tuple[str, str],
     )
 
 
+def _cases(
+    found: Sequence[Section], shows: Mapping[tuple[str, str], Sequence[str]], uses: Iterable[Use]
+) -> tuple[str, ...]:
+    """The cases that show a use: of a request by the rule itself, else by the place that it writes."""
+    templates = {(section.function, section.part): section.template for section in found}
+    keys = [(templates[use.function, use.part], use.rule if use.part == "request" else use.place) for use in uses]
+    return tuple(dict.fromkeys(name for key in keys for name in shows.get(key, ())))
+
+
 def _near(wanted: str, found: Sequence[Section], paths: Iterable[str], book: MappingBook) -> tuple[str, ...]:
     known = [*paths, *FUNCTIONS, *book.legacy.tables]
     places = [place for section in found for place in _places(section)]
@@ -147,7 +163,7 @@ def _near(wanted: str, found: Sequence[Section], paths: Iterable[str], book: Map
 
 
 def _shows(book: MappingBook, files: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
-    """Which cases show what: by (template, place) and by ("", member). Every case is run, as `check` runs it."""
+    """Which cases show what: by (template, place or rule) and by ("", member). Every case is run, as by `check`."""
     found: dict[tuple[str, str], list[str]] = {}
     faults: list[Finding] = []
     for each in read_cases(book, files, faults):
@@ -172,6 +188,7 @@ def _request(book: MappingBook, each: LocatedCase) -> set[tuple[str, str]]:
     shown = {(section.template, finding.path) for finding in request.findings}
     for line in request.lineage:
         shown |= {(section.template, source) for source in line.sources if _stands(source, case.body)}
+        shown.add((section.template, line.rule))
         if line.kind != "carried":
             shown.add(("", line.target))
     return shown

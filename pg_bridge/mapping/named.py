@@ -10,16 +10,16 @@ import msgspec
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.functions import FUNCTIONS, Example
-from pg_bridge.mapping.pairing import Pairing
+from pg_bridge.mapping.pairing import Pairing, PartName
 from pg_bridge.mapping.rule_check import REFUSAL_REASONS
 from pg_bridge.profiles.legacy import CodeTable
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One rule that uses a function or table, `file:line`, and what it joins."""
 
     function: str
-    part: str
+    part: PartName
     place: str
     member: str
     rule: str
@@ -28,6 +28,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True, order=True):
 class NamedTable(msgspec.Struct, frozen=True, kw_only=True):
     """One code table. keys: whose the keys are, `legacy` or `ocp`; rows: (key, code, is written back) in file order;
     ranges: (first key, last key, code); default: the code of every other key, None where it is refused.
+    cases: of `explain` only.
     """
 
     name: str
@@ -39,6 +40,7 @@ class NamedTable(msgspec.Struct, frozen=True, kw_only=True):
     default: str | None
     uses: tuple[Use, ...]
     note: str = ""
+    cases: tuple[str, ...] = ()
 
 
 class NamedFunction(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,7 @@ class NamedFunction(msgspec.Struct, frozen=True, kw_only=True):
     to_ocp_examples: tuple[str, ...]
     to_legacy_examples: tuple[str, ...]
     uses: tuple[Use, ...]
+    cases: tuple[str, ...] = ()
 
 
 def named_table(table: CodeTable, pairings: Sequence[Pairing]) -> NamedTable:

@@ -195,6 +195,19 @@ def test_a_refused_case_shows_the_place_that_it_is_refused_for(book: MappingBook
     assert any("the status of yesterday" in name for name in place.cases)
 
 
+def test_cases_of_a_function_and_of_a_table_are_told(book: MappingBook, files: dict[str, str]) -> None:
+    (money,) = told(book, files, "money").functions
+    (market,) = told(book, files, "market_of_stock").tables
+    (failing,) = told(book, files, "failing_reason").tables
+
+    assert any(name.startswith("si-input.cases.toml:3 ") for name in money.cases)
+    assert any(name.startswith("settlement-confirmation.cases.toml:") for name in money.cases)
+    assert market.cases
+    assert all(name.startswith("si-input.cases.toml:") for name in market.cases)
+    assert all("status-change" in name or "si-enquiry" in name for name in failing.cases)
+    assert len(failing.cases) < len(money.cases)
+
+
 def test_an_unknown_word_tells_what_is_near(book: MappingBook, files: dict[str, str]) -> None:
     found = told(book, files, "quantty")
 
