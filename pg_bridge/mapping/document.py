@@ -63,11 +63,12 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a request of the PSS becomes an OCP document."""
+    """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why."""
 
     template: str
     operation: str
     schema: str
+    left_out: dict[str, str] = {}
     rule: list[RequestRule]
     each: list[Each] = []
 
@@ -109,7 +110,10 @@ class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a message to the PSS is written. schema: OCP's, of `ocp.*`; left_out: its members with no place, and why."""
+    """How a message to the PSS is written. schema: OCP's, of `ocp.*`.
+
+    left_out: its members with no place in the message, and the template's fields that are never written, and why.
+    """
 
     template: str
     message_type: str | ByTable

@@ -6,14 +6,14 @@ become a code. A test for presence alone chooses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.condition_words import OCP, VALUE, can_hold, choosing_sources, condition_words, source_words
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.request import CONTEXT, MESSAGE_TYPE
+from pg_bridge.mapping.request import MESSAGE_TYPE, is_root
 from pg_bridge.mapping.rule_set import Located, RuleSet
 from pg_bridge.mapping.sides import ASSUMED, PUBLIC
 from pg_bridge.mapping.toml import Lines
@@ -72,9 +72,34 @@ class _Entry:
 
 
 def request_joins(located: Located, section: d.RequestSection) -> Iterator[Join]:
-    """What each rule of a request joins, in the file's order."""
-    for number, rule in enumerate(section.rule):
-        at = f"request.rule[{number}]"
+    """What each rule of a request joins, in the file's order; then those of its arrays; last, what is left out."""
+    yield from _rule_joins(located, section.rule, "request.rule")
+    for number, each in enumerate(section.each):
+        for join in _rule_joins(located, each.rule, f"request.each[{number}].rule"):
+            place = f"{each.at}/{join.place}" if join.place else ""
+            member = f"{each.to}.{join.member}" if join.member else ""
+            condition = ", ".join(text for text in (f"once for each {each.at}", join.condition) if text)
+            yield replace(join, place=place, member=member, condition=condition)
+    yield from _left_out(located, "request", section.left_out, {})
+
+
+def _left_out(located: Located, part: str, left_out: Mapping[str, str], places: Mapping[str, object]) -> Iterator[Join]:
+    """Members without a counterpart, and fields of `places`, each with its reason."""
+    for name, reason in left_out.items():
+        yield Join(
+            place=name if name in places else "",
+            member="" if name in places else name,
+            how="",
+            rule=located.rule_name(f"{part}.left_out.{name}"),
+            rule_source=located.file.source,
+            status="left_out",
+            reason=reason,
+        )
+
+
+def _rule_joins(located: Located, rules: Sequence[d.RequestRule], name: str) -> Iterator[Join]:
+    for number, rule in enumerate(rules):
+        at = f"{name}[{number}]"
         places = [source for source in rule.sources() if not _is_beside(source)] or [""]
         base = Join(
             others=tuple(source for source in rule.sources() if _is_beside(source)),
@@ -136,16 +161,7 @@ def message_joins(rules: RuleSet, located: Located, section: d.MessageSection) -
                         ),
                     )
     yield from (join for member, join in looked_at.items() if member not in used)
-    for member, reason in section.left_out.items():
-        rule_name = located.rule_name(f"{part}.left_out.{member}")
-        yield Join(
-            member=member,
-            how="",
-            rule=rule_name,
-            rule_source=located.file.source,
-            status="left_out",
-            reason=reason,
-        )
+    yield from _left_out(located, part, section.left_out, {name: "" for name in section.left_out if "/" in name})
 
 
 def _field_joins(
@@ -273,7 +289,7 @@ def _with_steps(join: Join, steps: tuple[tuple[str, bool], ...]) -> Join:
 
 
 def _is_beside(source: str) -> bool:
-    return source == MESSAGE_TYPE or source.startswith(CONTEXT)
+    return is_root(source)
 
 
 def rule_source(located: Located, rule: d.RequestRule, at: str) -> str:

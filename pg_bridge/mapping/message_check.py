@@ -206,9 +206,9 @@ class _SectionCheck:
     def left_out(self, section: d.MessageSection) -> Faults:
         """Every member is used, or left out for a reason."""
         for path, reason in section.left_out.items():
-            if path not in self._members:
+            if path not in self._members and path not in self._places:
                 yield Fault(f.NO_SUCH_MEMBER, f"the schema {section.schema} has no member {path}")
-            elif path in self._used:
+            elif path in self._used or path in self._written:
                 yield Fault(f.SAYS_TOO_MUCH, f"{path} is used: it is not left out")
             elif not reason:
                 yield Fault(f.FORGOTTEN, f"say the reason why {path} is left out")

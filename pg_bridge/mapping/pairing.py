@@ -12,6 +12,7 @@ import msgspec
 
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.book import MappingBook
+from pg_bridge.mapping.fidelity import message_fidelity, request_fidelity
 from pg_bridge.mapping.joins import Join, Status, message_joins, request_joins
 from pg_bridge.mapping.places import places_of
 from pg_bridge.mapping.rule_set import Located
@@ -81,9 +82,11 @@ class Fidelity(Protocol):
 FidelityOf = Callable[[MappingBook, str, PartName], Mapping[str, Fidelity]]
 
 
-def not_judged(book: MappingBook, function: str, part: PartName) -> Mapping[str, Fidelity]:
-    """No verdicts: what `sections` takes where it is given nothing better."""
-    return {}
+def judged(book: MappingBook, function: str, part: PartName) -> Mapping[str, Fidelity]:
+    """The verdicts of the rules themselves: by place for a request, by member for an answer or message."""
+    if part == "request":
+        return request_fidelity(book, function).places
+    return message_fidelity(book, function, part)
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +113,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 def sections(book: MappingBook, fidelity: FidelityOf | None = None) -> list[Section]:
     """Every section of every rule file, paired; in the order of files, a request before its answer."""
-    fidelity = fidelity or not_judged
+    fidelity = fidelity or judged
     found: list[Section] = []
     for located in book.rules.files:
         file = located.file

@@ -146,10 +146,18 @@ def test_a_constant_that_a_condition_chooses_joins_the_members_looked_at(paired:
     assert {("constant", "transformed")} == {(each.how, each.status) for each in found}
 
 
-def test_a_constant_for_presence_alone_joins_nothing(paired: list[Pairing]) -> None:
+def test_a_constant_for_presence_alone_joins_nothing(files: dict[str, str]) -> None:
+    path = "rules/shared/si-details.toml"
+    text = files[path].replace('from = "profile.place_of_settlement"', 'constant = "XHKCHKH1XXX"')
+    found = of(pairings(load({**files, path: text})), "status_change", "message", "SETTRAN/SETPRTY[95P]/95P:PSET")
+
+    assert [("", "defaulted", "quantity is there")] == [(each.member, each.status, each.condition) for each in found]
+
+
+def test_a_text_of_the_profile_joins_no_member(paired: list[Pairing]) -> None:
     (found,) = of(paired, "status_change", "message", "SETTRAN/SETPRTY[95P]/95P:PSET")
 
-    assert ("", "defaulted", "quantity is there") == (found.member, found.status, found.condition)
+    assert ("", ("profile.place_of_settlement",), "mapped") == (found.member, found.others, found.status)
 
 
 def test_a_message_type_chosen_by_a_table_joins_its_members(paired: list[Pairing]) -> None:
@@ -160,9 +168,10 @@ def test_a_message_type_chosen_by_a_table_joins_its_members(paired: list[Pairing
 
 def test_a_template_constant_and_a_forgotten_field_stand_alone(paired: list[Pairing]) -> None:
     (fixed,) = of(paired, "enquire_si", "request", "GENL/23G")
-    (forgotten,) = of(paired, "enquire_si", "answer", "GENL/LINK[20C:COMM]/20C:COMM")
+    (unwritten,) = of(paired, "enquire_si", "answer", "GENL/LINK[20C:COMM]/20C:COMM")
 
-    assert ("fixed", "not_mapped") == (fixed.status, forgotten.status)
+    assert ("fixed", "left_out") == (fixed.status, unwritten.status)
+    assert "no counterpart" in unwritten.reason
 
 
 def test_shared_blocks_bring_their_own_file_and_source(paired: list[Pairing]) -> None:
@@ -200,7 +209,7 @@ def test_verdicts_of_fidelity_are_filled_in(book: MappingBook, paired: list[Pair
 
     found = pairings(book, fidelity)
 
-    assert {None} == {each.is_lossless for each in paired}
+    assert {True, False, None} == {each.is_lossless for each in paired}
     assert {(False, "spaces go")} == {
         (each.is_lossless, each.why) for each in of(found, "input_si", "request", "TRADDET/35B")
     }
@@ -237,11 +246,11 @@ def test_codes_that_exclude_each_other_cannot_hold() -> None:
 def test_a_member_that_only_a_condition_looks_at_is_joined_by_it(files: dict[str, str]) -> None:
     path = "rules/settlement-confirmation.toml"
     text = files[path].replace('status = "the message itself says that the SI is settled"\nversion', "version", 1)
-    stock_account = '{ field = "97A:SAFE", from = "ocp.stockAccount"'
-    text = text.replace(stock_account, f'{stock_account}, when = {{ "ocp.status" = "SETTLED" }}', 1)
+    account = '{ field = "97A:SAFE", from = "ocp.counterpartyAccount"'
+    text = text.replace(account, f'{account}, when = {{ "ocp.status" = "SETTLED" }}', 1)
     (found,) = of(pairings(load({**files, path: text})), "settlement_confirmation", "message", member="status")
 
-    assert ("FIAC/97A:SAFE", "condition", "status is SETTLED") == (found.place, found.how, found.condition)
+    assert ("SETDET/SETPRTY[95R]/97A:SAFE", "condition", "status is SETTLED") == (found.place, found.how, found.condition)
 
 
 def test_a_value_of_the_section_itself_is_taken_apart(files: dict[str, str]) -> None:
