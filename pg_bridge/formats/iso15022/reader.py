@@ -41,7 +41,7 @@ def read(body: bytes) -> Message:
     if is_quick:
         known = _shapes.read(text[1:-2].split("\r\n:"), lines)
         if known is not None:
-            return Message(known, ())
+            return _new(Message, (known[0], (), known[1]))
     findings: list[Finding] = []
     fields = _fields(text, findings)
     if has_lone_end or not is_x:
