@@ -179,6 +179,11 @@ def lines_to_ocp(_: Options) -> ToOcp:
     return read
 
 
+def widest_lines(options: Options, _: int) -> int:
+    """The most characters of a text made of `count` lines of `width`, a line feed between them."""
+    return int(options["count"]) * (int(options["width"]) + 1) - 1
+
+
 def words_to_legacy(options: Options) -> ToLegacy:
     """Texts to a narrative of `count` lines of `width` characters."""
     count, width = options["count"], options["width"]
