@@ -38,7 +38,7 @@ class CheckPlan:
     def check(self, fields: tuple[Field, ...]) -> tuple[Values, Instances] | None:
         """The fields by place and where repeating sequences stand, None when a value does not pass."""
         picked = self._pick(fields)
-        for (passed, passes), field in zip(self._spots, picked, strict=True):
+        for (passed, passes), field in zip(self._spots, picked):  # noqa: B905 - of one pick
             value = field[3]
             if value not in passed:
                 if not passes(value):
@@ -49,7 +49,7 @@ class CheckPlan:
                     passed.add(value)
         if self._again:
             return self._with_repeats(picked)
-        values = dict(zip(self._places, [[field] for field in picked], strict=True))
+        values = dict(zip(self._places, [[field] for field in picked]))  # noqa: B905 - of one pick
         return values, {path: list(spans) for path, spans in self._instances} if self._instances else {}
 
     def _with_repeats(self, picked: tuple[Field, ...]) -> tuple[Values, Instances]:

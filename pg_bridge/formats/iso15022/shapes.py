@@ -11,17 +11,19 @@ message of every shape is. Values driven out cost others no more than reading th
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
 from pg_bridge.formats.iso15022.model import Field
 
-#: Shapes kept in all, of one size, and the fields that a kept one may have.
+#: Shapes kept in all, of one size, and the fields and line ends that a kept one may have.
 MOST_SHAPES = 96
 MOST_OF_ONE_SIZE = 8
 MOST_FIELDS = 96
+MOST_LINES = 160
 #: Values kept of a shape and of one of its fields, and the longest text of one.
 MOST_VALUES = 320
 MOST_VALUES_OF_ONE_FIELD = 32
@@ -31,49 +33,44 @@ PATIENCE = 4
 #: Of how many readers of a shape the conclusions are kept: one a message type, and twice while mappings are swapped.
 MOST_CONCLUSIONS = 4
 
+_X = r"[A-Za-z0-9/\-?:().,'+ ]"
 _MARKS = ("16R", "16S")
 _new: Any = partial(tuple.__new__, Field)
+
+
+@cache
+def _value_of(lines: int, *, is_generic: bool) -> re.Pattern[str]:
+    """A faultless value of so many line ends. A further colon at its beginning would begin a qualifier."""
+    return re.compile(rf"{'' if is_generic else '(?!:)'}{_X}*(?:\r\n{_X}*){{{lines}}}")
 
 
 class _Spot:
     """One field of a shape whose value varies."""
 
-    __slots__ = ("begin", "line", "lines", "path", "qualifier", "raw_at", "scheme", "tag", "value_at")
+    __slots__ = ("_begin", "_kind", "_matches", "_raw_at", "_stands", "_value_at")
 
     def __init__(self, field: Field) -> None:
-        self.tag, self.qualifier, self.scheme = field.tag, field.qualifier, field.scheme
-        self.line, self.path = field.line, field.path
-        self.lines = field.raw.count("\r\n")
-        self.raw_at = len(field.tag) + 1
-        self.value_at = self.raw_at + len(field.raw) - len(field.value)
         slashes = f"/{field.scheme}/" if field.scheme else "//"
-        self.begin = f"{field.tag}::{field.qualifier}{slashes}" if field.qualifier else f"{field.tag}:"
+        self._begin = f"{field.tag}::{field.qualifier}{slashes}" if field.qualifier else f"{field.tag}:"
+        self._matches = _value_of(field.raw.count("\r\n"), is_generic=bool(field.qualifier)).fullmatch
+        self._kind = (field.tag, field.qualifier, field.scheme)
+        self._raw_at = len(field.tag) + 1
+        self._value_at = self._raw_at + len(field.raw) - len(field.value)
+        self._stands = (field.line, field.path)
 
     def read(self, piece: str) -> Field | None:
-        """The field, None when `piece` is not of this kind."""
-        if not piece.startswith(self.begin) or (not self.qualifier and piece[self.raw_at : self.value_at + 1] == ":"):
+        """The field, None when `piece` is not of this kind or not faultless."""
+        if not piece.startswith(self._begin) or self._matches(piece, self._value_at) is None:
             return None
-        if piece.count("\r\n") != self.lines:
-            return None
-        field: Field = _new(
-            (
-                self.tag,
-                self.qualifier,
-                self.scheme,
-                piece[self.value_at :],
-                piece[self.raw_at :],
-                self.line,
-                self.path,
-            )
-        )
+        field: Field = _new((*self._kind, piece[self._value_at :], piece[self._raw_at :], *self._stands))
         return field
 
 
 class Shape:
     """One shape: its marks (16R, 16S), ready-made, and the spots between them.
 
-    numbers, lines: of the fields that are no marks, which in the message, and in which line. conclusions: what a reader of messages concluded from the shape alone, by reader. patience: how often it may yet
-    be asked to go.
+    numbers, lines: of the fields that are no marks, which in the message, and in which line. conclusions: what a
+    reader of messages concluded from the shape alone, by reader. patience: how often it may yet be asked to go.
     """
 
     __slots__ = (
@@ -111,7 +108,7 @@ class Shape:
         if self._marks(pieces) != self._mark_pieces:
             return None
         fields = self._fields.copy()
-        for (number, memo, spot), piece in zip(self._spots, self._vary(pieces), strict=True):
+        for (number, memo, spot), piece in zip(self._spots, self._vary(pieces)):  # noqa: B905 - of one pick
             field = memo.get(piece)
             if field is None:
                 field = spot.read(piece)
@@ -153,7 +150,7 @@ class Shapes:
     def learn(self, fields: tuple[Field, ...], lines: int) -> None:
         """Keep the shape of a faultless message, unless only a whole value explains one of its slashes."""
         marks = sum([field.tag in _MARKS for field in fields])
-        if marks < 2 or len(fields) - marks < 2 or len(fields) > MOST_FIELDS:
+        if marks < 2 or len(fields) - marks < 2 or len(fields) > MOST_FIELDS or lines > MOST_LINES:
             return
         if any(field.qualifier and not field.scheme and field.raw[5:7] != "//" for field in fields):
             return
