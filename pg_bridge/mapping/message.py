@@ -18,6 +18,7 @@ from pg_bridge.mapping.field import (
     ITEM,
     NO_PROFILE,
     NOTHING_GIVES,
+    PROFILE,
     VALUE,
     Draft,
     Line,
@@ -61,6 +62,8 @@ class BlockWriter:
         origins: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.names = [segment.partition("[")[0] for segment in block.at.split("/")]
+        self._parents = self.names[:-1]
+        self._begin = f":{SEQUENCE_START}:{self.names[-1]}"
         self._marks = (block.at, *_bare_parents(template.root, block.at))
         self.holds: Holds[Slots] | None = compile_condition(block.when, plan.get)
         self.each = plan.get(block.each) if block.each else None
@@ -91,7 +94,7 @@ class BlockWriter:
     def write(self, draft: Draft) -> None:
         """Append the block's lines, unless it has nothing to say. Raises MappingFailed: a mandatory field has none."""
         mark = len(draft.lineage)
-        own, has_value, missing = _lines(self._own, draft)
+        own, has_value, missing = _lines(self._own, draft) if self._own else ([], False, None)
         inner: list[str] = []
         paths = self._marks
         for name, path, group in self._inner:
@@ -106,10 +109,10 @@ class BlockWriter:
             return
         if missing is not None:
             raise failed(NOTHING_GIVES, missing.place, f"nothing gives the mandatory field: {missing.meaning}")
-        names = self.names
-        self._move(names, draft)
-        draft.lines.append(f":{SEQUENCE_START}:{names[-1]}")
-        draft.open.append(names[-1])
+        if draft.open != self._parents:
+            self._move(self._parents, draft)
+        draft.lines.append(self._begin)
+        draft.open.append(self.names[-1])
         draft.lines += own
         draft.lines += inner
         draft.written.update(paths)
@@ -117,7 +120,7 @@ class BlockWriter:
     @staticmethod
     def _move(names: list[str], draft: Draft) -> None:
         """Close what is open beyond the block's parents, open those that are not."""
-        depth = len(names) - 1
+        depth = len(names)
         is_open = draft.open
         shared = 0
         while shared < depth and shared < len(is_open) and is_open[shared] == names[shared]:
@@ -189,9 +192,16 @@ class MessageMapping:
         self._blocks = [writer for writer in writers if not writer.is_empty]
         sources = plan.sources()
         self._items = [(number, source.removeprefix(ITEM)) for number, source in sources if source.startswith(ITEM)]
-        self._fetch = [
-            (number, getter(source, profile)) for number, source in sources if not source.startswith((ITEM, VALUE))
-        ]
+        self._fetch: list[tuple[int, Callable[[Sources], Any]]] = []
+        self._members: dict[str, list[tuple[int, str]]] = {}
+        for number, source in sources:
+            root, _, name = source.partition(".")
+            if source.startswith((ITEM, VALUE)):
+                continue
+            if not name or "." in name or root == PROFILE:
+                self._fetch.append((number, getter(source, profile)))
+            else:
+                self._members.setdefault(root, []).append((number, name))
         self._size = len(plan)
         self._mandatory: dict[str, tuple[str, ...]] = {}
         _mandatory_children(template.root, message_type, self._mandatory)
@@ -199,6 +209,12 @@ class MessageMapping:
     def apply(self, sources: Sources) -> Draft:
         """The message's lines, with lineage. Raises MappingFailed."""
         slots: Slots = [None] * self._size
+        for root, members in self._members.items():
+            document = sources.get(root)
+            if document:
+                member = document.get
+                for number, name in members:
+                    slots[number] = member(name)
         for number, get in self._fetch:
             slots[number] = get(sources)
         for number, holds, made, default in self._values:
