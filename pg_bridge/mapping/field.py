@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
@@ -47,7 +48,7 @@ class Draft:
 
     slots: Slots
     lines: list[str]
-    open: list[str]
+    open: tuple[str, ...]
     written: set[str]
     lineage: list[Lineage]
     findings: list[Finding]
@@ -102,8 +103,7 @@ class SlotPlan:
 
     def get(self, source: str) -> Callable[[Slots], Any]:
         """The getter of a source from filled slots."""
-        number = self.number(source)
-        return lambda slots: slots[number]
+        return itemgetter(self.number(source))
 
     def sources(self) -> list[tuple[int, str]]:
         """Every slot and its source."""
@@ -227,11 +227,8 @@ def compile_field(
             for passes, wanted in checks:
                 if not passes(text):
                     raise failed(DOES_NOT_FIT, place, f"{text!r} is not {wanted}")
-        if key.__class__ is str:
-            before = key
-        else:
-            parts = key if key.__class__ is tuple else (key,)
-            before = "/".join(["" if value is None else _word(value) for value in parts])
+        is_one = key.__class__ is not tuple
+        before = _word(key) if is_one else "/".join(["" if value is None else _word(value) for value in key])
         return prefix + text, Lineage(place, named, before, text, number, name, fate)
 
     remembered: dict[Any, tuple[str, Lineage]] = {}

@@ -104,7 +104,8 @@ def is_positive(value: str) -> bool:
 
 def is_whole(value: str) -> bool:
     """Nothing but zeros stands behind the comma."""
-    return not value.partition(",")[2].strip("0")
+    at = value.find(",")
+    return at < 0 or at == len(value) - 1 or not value[at + 1 :].strip("0")
 
 
 @lru_cache(maxsize=8192)
