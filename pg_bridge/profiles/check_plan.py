@@ -8,13 +8,14 @@ plain check too, which finds everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.shapes import LONGEST_VALUE, MOST_VALUES, MOST_VALUES_OF_ONE_FIELD, Shape
 
-Passes = Callable[[str], bool]
+#: whether a value is without any fault, by what is true of it
+Passes = Callable[[str], object]
 Values = dict[str, list[Field]]
 Instances = dict[str, list[tuple[int, int]]]
 
@@ -62,3 +63,17 @@ class CheckPlan:
             else:
                 values[next(places)] = [field]
         return values, {path: list(spans) for path, spans in self._instances}
+
+
+def passes_of(matches: Passes, values: frozenset[str], checks: Sequence[Passes]) -> Passes:
+    """Format, allowed values (none: any) and named checks as one call."""
+    if values:
+        return frozenset(
+            value for value in values if matches(value) and all(passes(value) for passes in checks)
+        ).__contains__
+    if not checks:
+        return matches
+    first, rest = checks[0], checks[1:]
+    if not rest:
+        return lambda value: matches(value) and first(value)
+    return lambda value: matches(value) and first(value) and all(passes(value) for passes in rest)

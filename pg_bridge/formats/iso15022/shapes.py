@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 from functools import cache, partial
 from operator import itemgetter
 from typing import Any
@@ -44,26 +45,22 @@ def _value_of(lines: int, *, is_generic: bool) -> re.Pattern[str]:
     return re.compile(rf"{'' if is_generic else '(?!:)'}{_X}*(?:\r\n{_X}*){{{lines}}}")
 
 
-class _Spot:
-    """One field of a shape whose value varies."""
+def _spot(field: Field) -> Callable[[str], Field | None]:
+    """Reads a piece as this field with another value; gives None when it is not of this kind or not faultless."""
+    tag, qualifier, scheme, value, raw, line, path = field
+    slashes = f"/{scheme}/" if scheme else "//"
+    begin = f"{tag}::{qualifier}{slashes}" if qualifier else f"{tag}:"
+    matches = _value_of(raw.count("\r\n"), is_generic=bool(qualifier)).fullmatch
+    raw_at = len(tag) + 1
+    value_at = raw_at + len(raw) - len(value)
 
-    __slots__ = ("_begin", "_kind", "_matches", "_raw_at", "_stands", "_value_at")
-
-    def __init__(self, field: Field) -> None:
-        slashes = f"/{field.scheme}/" if field.scheme else "//"
-        self._begin = f"{field.tag}::{field.qualifier}{slashes}" if field.qualifier else f"{field.tag}:"
-        self._matches = _value_of(field.raw.count("\r\n"), is_generic=bool(field.qualifier)).fullmatch
-        self._kind = (field.tag, field.qualifier, field.scheme)
-        self._raw_at = len(field.tag) + 1
-        self._value_at = self._raw_at + len(field.raw) - len(field.value)
-        self._stands = (field.line, field.path)
-
-    def read(self, piece: str) -> Field | None:
-        """The field, None when `piece` is not of this kind or not faultless."""
-        if not piece.startswith(self._begin) or self._matches(piece, self._value_at) is None:
+    def read(piece: str) -> Field | None:
+        if piece[:value_at] != begin or matches(piece, value_at) is None:
             return None
-        field: Field = _new((*self._kind, piece[self._value_at :], piece[self._raw_at :], *self._stands))
-        return field
+        made: Field = _new((tag, qualifier, scheme, piece[value_at:], piece[raw_at:], line, path))
+        return made
+
+    return read
 
 
 class Shape:
@@ -95,8 +92,8 @@ class Shape:
         self._vary = itemgetter(*self.numbers)
         self._mark_pieces = tuple([f"{fields[number].tag}:{fields[number].raw}" for number in marks])
         self._fields: list[Any] = [field if field.tag in _MARKS else None for field in fields]
-        self._spots: list[tuple[int, dict[str, Field], _Spot]] = [
-            (number, {}, _Spot(fields[number])) for number in self.numbers
+        self._spots: list[tuple[int, dict[str, Field], Callable[[str], Field | None]]] = [
+            (number, {}, _spot(fields[number])) for number in self.numbers
         ]
         self._most = min(MOST_VALUES_OF_ONE_FIELD, MOST_VALUES // len(self.numbers))
         self.conclusions: dict[Any, Any] = {}
@@ -108,10 +105,10 @@ class Shape:
         if self._marks(pieces) != self._mark_pieces:
             return None
         fields = self._fields.copy()
-        for (number, memo, spot), piece in zip(self._spots, self._vary(pieces)):  # noqa: B905 - of one pick
+        for (number, memo, read), piece in zip(self._spots, self._vary(pieces)):  # noqa: B905 - of one pick
             field = memo.get(piece)
             if field is None:
-                field = spot.read(piece)
+                field = read(piece)
                 if field is None:
                     return None
                 if len(piece) <= LONGEST_VALUE:
