@@ -250,7 +250,11 @@ def test_a_member_that_only_a_condition_looks_at_is_joined_by_it(files: dict[str
     text = text.replace(account, f'{account}, when = {{ "ocp.status" = "SETTLED" }}', 1)
     (found,) = of(pairings(load({**files, path: text})), "settlement_confirmation", "message", member="status")
 
-    assert ("SETDET/SETPRTY[95R]/97A:SAFE", "condition", "status is SETTLED") == (found.place, found.how, found.condition)
+    assert ("SETDET/SETPRTY[95R]/97A:SAFE", "condition", "status is SETTLED") == (
+        found.place,
+        found.how,
+        found.condition,
+    )
 
 
 def test_a_value_of_the_section_itself_is_taken_apart(files: dict[str, str]) -> None:
