@@ -13,7 +13,7 @@ from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.rule_set import WRONG_FILE, Located
-from pg_bridge.mapping.toml import Lines, read_toml
+from pg_bridge.typed_toml import Lines, read_toml
 
 CASE_FAILED = "PGB-MAP-020"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.toml import Lines, read_toml
+from pg_bridge.typed_toml import Lines, read_toml
 
 #: Rules, values and blocks of one file: more, no person could check.
 MOST_ENTRIES = 1000
