@@ -12,10 +12,12 @@ import msgspec
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.book import MappingBook
-from pg_bridge.mapping.rule_set import WRONG_FILE, Located
+from pg_bridge.mapping.faults import NO_CASES, TWICE, Fault, Kind
+from pg_bridge.mapping.rule_set import Located
 from pg_bridge.typed_toml import Lines, read_toml
 
 CASE_FAILED = "PGB-MAP-020"
+CASE_REMEDY = "Correct the rule if the case is right, or the case if the rule is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         path = located.path.removesuffix(".toml") + d.CASES_SUFFIX
         known.add(path)
         if path not in files:
-            findings.append(_wrong(located.path, f"the file has no cases: write {path}"))
+            findings.append(_wrong(NO_CASES, located.path, f"the file has no cases: write {path}"))
             continue
         file = read_toml(path, files[path], d.CaseFile, findings)
         cases: list[d.Case] = file.case if file is not None else []
@@ -53,9 +55,11 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         for number, case in enumerate(cases):
             line = lines.of(f"case[{number}]")
             if case.name in by_name:
-                findings.append(_wrong(path, f"there is a case {case.name} already", line))
+                findings.append(_wrong(TWICE, path, f"there is a case {case.name} already", line))
             if case.base and case.base not in by_name:
-                findings.append(_wrong(path, f"there is no case {case.base} above to base {case.name} on", line))
+                findings.append(
+                    _wrong(NO_CASES, path, f"there is no case {case.base} above to base {case.name} on", line)
+                )
                 continue
             whole = _overlaid(by_name[case.base], case) if case.base else case
             by_name[case.name] = whole
@@ -63,17 +67,17 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         kinds = {case.kind for case in cases}
         sections = {"request": located.file.request, "answer": located.file.answer, "message": located.file.message}
         findings += [
-            _wrong(path, f"there is no case of kind {kind}")
+            _wrong(NO_CASES, path, f"there is no case of kind {kind}")
             for kind, section in sections.items()
             if section is not None and kind not in kinds
         ]
         findings += [
-            _wrong(path, f"there are cases of kind {kind}, but the file has no such section")
+            _wrong(NO_CASES, path, f"there are cases of kind {kind}, but the file has no such section")
             for kind, section in sections.items()
             if section is None and kind in kinds
         ]
     findings += [
-        _wrong(path, "no rule file stands beside these cases")
+        _wrong(NO_CASES, path, "no rule file stands beside these cases")
         for path in sorted(files)
         if path.startswith(d.RULES_FOLDER) and path.endswith(d.CASES_SUFFIX) and path not in known
     ]
@@ -87,7 +91,10 @@ def run_case(book: MappingBook, each: LocatedCase) -> list[Finding]:
     if section is None:
         return []
     faults = _request(book, each) if case.kind == "request" else _message(book, each)
-    return [Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line) for text in faults]
+    return [
+        Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line, remedy=CASE_REMEDY)
+        for text in faults
+    ]
 
 
 def body_of(text: str) -> bytes:
@@ -190,5 +197,5 @@ def _laid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return laid
 
 
-def _wrong(path: str, text: str, line: int = 0) -> Finding:
-    return Finding(WRONG_FILE, "error", path, text, line)
+def _wrong(kind: Kind, path: str, text: str, line: int = 0) -> Finding:
+    return Fault(kind, text).finding(path, line)

@@ -16,6 +16,7 @@ from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.document import FieldRule, Part
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.places import line_start
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec
 
@@ -29,6 +30,9 @@ MOST_REMEMBERED = 4096
 
 ITEM = "item."
 VALUE = "value."
+PROFILE = "profile"
+
+NO_PROFILE: Mapping[str, str] = {}
 
 Sources = Mapping[str, Any]
 Slots = list[Any]
@@ -48,9 +52,21 @@ class Draft:
     suffix: str = ""
 
 
-def getter(path: str) -> Callable[[Sources], Any]:
-    """Fetch a dotted path of the sources; None where any member is absent."""
+def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sources], Any]:
+    """Fetch a dotted path of the sources; None where any member is absent.
+
+    profile: the set's own texts, for `profile.*` of a participant who has none of its own.
+    """
     root, _, rest = path.partition(".")
+    if root == PROFILE:
+        default = profile.get(rest)
+
+        def of_profile(sources: Sources) -> Any:
+            context = sources.get("context")
+            own = context.get(PROFILE) if context else None
+            return own.get(rest, default) if own else default
+
+        return of_profile
     members = rest.split(".") if rest else []
     if len(members) == 1:
         name = members[0]
@@ -169,12 +185,7 @@ def compile_field(
     origins: Mapping[str, tuple[str, ...]],
 ) -> Line:
     """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit."""
-    if not spec.qualifier:
-        prefix = f":{spec.tag}:"
-    elif spec.scheme:
-        prefix = f":{spec.tag}::{spec.qualifier}/{spec.scheme}/"
-    else:
-        prefix = f":{spec.tag}::{spec.qualifier}//"
+    prefix = line_start(spec)
     holds: Holds[Slots] | None = compile_condition(rule.when, plan.get)
     place = spec.place
     if rule.constant:

@@ -16,6 +16,7 @@ from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import Block, Value
 from pg_bridge.mapping.field import (
     ITEM,
+    NO_PROFILE,
     NOTHING_GIVES,
     VALUE,
     Draft,
@@ -170,6 +171,7 @@ class MessageMapping:
         template: Template,
         message_type: str,
         tables: Mapping[str, CodeTable],
+        profile: Mapping[str, str] = NO_PROFILE,
     ) -> None:
         plan = SlotPlan()
         origins: dict[str, tuple[str, ...]] = {}
@@ -187,7 +189,9 @@ class MessageMapping:
         self._blocks = [writer for writer in writers if not writer.is_empty]
         sources = plan.sources()
         self._items = [(number, source.removeprefix(ITEM)) for number, source in sources if source.startswith(ITEM)]
-        self._fetch = [(number, getter(source)) for number, source in sources if not source.startswith((ITEM, VALUE))]
+        self._fetch = [
+            (number, getter(source, profile)) for number, source in sources if not source.startswith((ITEM, VALUE))
+        ]
         self._size = len(plan)
         self._mandatory: dict[str, tuple[str, ...]] = {}
         _mandatory_children(template.root, message_type, self._mandatory)

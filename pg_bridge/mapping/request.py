@@ -1,4 +1,4 @@
-"""Legacy -> OCP: the request section of a rule file, compiled for one message type.
+"""Legacy -> OCP: the rules of a request section, each compiled for one message type.
 
 Strategy: a rule becomes one call with everything looked up; what can be known when it is compiled (sources that do
 not stand in this message type, the lineage of an absent field) is not asked again at run time.
@@ -14,10 +14,10 @@ from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import RequestRule
+from pg_bridge.mapping.field import NO_PROFILE
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
 from pg_bridge.mapping.places import Places
-from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.legacy import CodeTable
 
 NOT_CONVERTED = "PGB-MAP-003"
@@ -26,6 +26,7 @@ NOT_SERVED = "PGB-MAP-007"
 
 MESSAGE_TYPE = "@message_type"
 CONTEXT = "context."
+PROFILE = "profile."
 
 Values = dict[str, list[Field]]
 
@@ -51,13 +52,18 @@ Results = tuple[Any, ...]
 MOST_REMEMBERED = 4096
 
 
+def is_root(source: str) -> bool:
+    """A source that is no place."""
+    return source == MESSAGE_TYPE or source.startswith((CONTEXT, PROFILE))
+
+
 def stands(places: Places, source: str) -> bool:
     """Whether a source can have a value in the message type of `places`."""
-    return source == MESSAGE_TYPE or source.startswith(CONTEXT) or source in places
+    return is_root(source) or source in places
 
 
-def source_getter(places: Places, message_type: str) -> Callable[[str], Get]:
-    """Makes the getter of a source's text, None where absent."""
+def source_getter(places: Places, message_type: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[str], Get]:
+    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`."""
 
     def make(source: str) -> Get:
         if source == MESSAGE_TYPE:
@@ -70,6 +76,15 @@ def source_getter(places: Places, message_type: str) -> Callable[[str], Get]:
                 return None if value is None else value if isinstance(value, str) else _word(value)
 
             return from_context
+        if source.startswith(PROFILE):
+            own_name = source.removeprefix(PROFILE)
+            default = profile.get(own_name)
+
+            def from_profile(at: Translation) -> str | None:
+                own: Mapping[str, str] = at.context.get("profile") or NO_PROFILE
+                return own.get(own_name, default)
+
+            return from_profile
         if not stands(places, source):
             return lambda at: None
 
@@ -90,11 +105,12 @@ def compile_rule(
     message_type: str,
     *,
     is_shared_target: bool,
+    profile: Mapping[str, str] = NO_PROFILE,
 ) -> Act:
     """The rule as one call. number: its name in lineage. is_shared_target: another rule may feed a target of it;
-    then the first that gives a value does.
+    then the first that gives a value does. profile: the set's own texts for `profile.*`.
     """
-    make = source_getter(places, message_type)
+    make = source_getter(places, message_type, profile)
     holds = compile_condition(rule.when, make)
     fault = _fault_of(rule.sources(), places)
     active = [source for source in rule.sources() if stands(places, source)]
@@ -302,32 +318,3 @@ def _putter(targets: Sequence[str]) -> Callable[[Translation, tuple[Results, tup
 def _word(value: Any) -> str:
     """A value as JSON shows it."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-class RequestMapping:
-    """The rules of one template and message type."""
-
-    def __init__(self, acts: Sequence[Act], members: Members, *, keeps_nulls: bool) -> None:
-        self._acts = tuple(acts)
-        self._blank = members.blank() if keeps_nulls else dict
-        self._required = [tuple(path.split(".")) for path in members.required]
-
-    def apply(self, values: Values, context: Mapping[str, Any], *, is_faulty: bool = False) -> Translation:
-        """The document, what is carried, the lineage, and what failed.
-
-        is_faulty: the message is refused already and `values` hold its faultless fields only; a member that
-        nothing gives is then no further fault.
-        """
-        out = Translation(values, context, self._blank(), {}, [], [])
-        for act in self._acts:
-            act(out)
-        if not is_faulty and not out.findings:
-            document = out.document
-            for path in self._required:
-                spot: Any = document
-                for member in path:
-                    spot = spot.get(member) if spot is not None else None
-                if spot is None:
-                    text = f"nothing in the message gives {'.'.join(path)}"
-                    out.findings.append(Finding(NOTHING_GIVES, "error", "", text))
-        return out
