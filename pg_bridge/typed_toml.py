@@ -56,7 +56,10 @@ _EXPECTED = re.compile(r"Expected `([^`]+)`")
 
 
 class Lines:
-    """In which line of a TOML text an entry stands: `request.rule[2]`, `answer.block[0].fields[1]`, `limits.window`."""
+    """In which line of a TOML text an entry stands: `request.rule[2]`, `answer.block[0].fields[1]`, `limits.window`.
+
+    Of lists, the tables and lists in them are known; a plain value stands where its list begins.
+    """
 
     def __init__(self, text: str) -> None:
         self._lines: dict[str, int] = {}
@@ -101,8 +104,10 @@ class Lines:
             is_in_array = bool(open_) and open_[-1][1] >= 0
             if is_in_array or is_value:
                 if is_in_array:
-                    path = f"{open_[-1][0]}[{open_[-1][1]}]"
-                    if piece not in (",", "]"):
+                    if piece not in "[{,]":
+                        continue  # a plain value of a list stands where the list stands
+                    if piece in "[{":
+                        path = f"{open_[-1][0]}[{open_[-1][1]}]"
                         self._lines.setdefault(path, line)
                 if piece == "[":
                     open_.append((path, 0))

@@ -98,7 +98,7 @@ entries = { 540 = "x", "541/" = "y" }
 
     assert [2, 3, 4] == [lines.of(at) for at in ("header[0]", "header[0].block", "header[0].fields")]
     assert [5, 5] == [lines.of(f"header[0].fields[0].values{name}") for name in ("", ".y.z")]
-    assert [7, 8, 9] == [lines.of(f"header[0].fields[1].{at}") for at in ("name", "list[1][0]", "list[2].deep")]
+    assert [7, 8, 9] == [lines.of(f"header[0].fields[1].{at}") for at in ("name", "list[1][1]", "list[2].deep")]
     assert [11, 12, 12] == [lines.of(f"codes.a b{at}") for at in ("", ".entries.540", ".entries.541/")]
 
 
