@@ -117,11 +117,11 @@ def read_mappings(given: str = "") -> dict[str, str]:
                 findings.append(_unreadable(at, f"this is no file but {what}", remedy))
                 continue
             size = path.stat().st_size
-            together += size
-            if size > MOST_FILE_BYTES or together > MOST_BYTES:
+            if size > MOST_FILE_BYTES or together + size > MOST_BYTES:
                 told = f"the file has {size:,} bytes, {MOST_FILE_BYTES:,} are the most, and {MOST_BYTES:,} of all files"
                 findings.append(_unreadable(at, told, "Split it, or move it out of the folder."))
                 continue
+            together += size
             raw = path.read_bytes()
             files[at] = raw.decode("utf-8").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
