@@ -27,10 +27,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def findings_of(folder: Path) -> tuple[Finding, ...]:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(MappingInvalid) as caught:
         read_mappings(str(folder))
-    assert 1 > time.perf_counter() - began
+    assert 1 > time.process_time() - began
     assert all(finding.remedy.endswith(".") and finding.severity == "error" for finding in caught.value.findings)
     return caught.value.findings
 

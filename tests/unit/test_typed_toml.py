@@ -155,16 +155,16 @@ def test_faults_are_told_up_to_a_number() -> None:
 )
 def test_what_would_take_long_is_refused_at_once(text: str) -> None:
     findings: list[Finding] = []
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert read_toml("rules/x.toml", text, RuleFile, findings) is None
-    assert 1 > time.perf_counter() - began
+    assert 1 > time.process_time() - began
     assert findings
     assert all(finding.remedy and len(str(finding)) < 400 for finding in findings)
 
 
 def test_lines_of_any_text_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for text in (
         '"' * 250_000,
         "'''" * 80_000,
@@ -178,4 +178,4 @@ def test_lines_of_any_text_take_no_time() -> None:
     ):
         assert 0 == Lines(text).of("x")
 
-    assert 3 > time.perf_counter() - began
+    assert 3 > time.process_time() - began

@@ -43,19 +43,19 @@ def worst_s(fits, lengths=(29, 35, 150, 1000, 10_000)) -> float:
         for length in lengths:
             for end in ("", "!", "\r", "\r\n-", "{"):
                 value = sign * (length // len(sign)) + end
-                began = time.perf_counter()
+                began = time.process_time()
                 fits(value)
-                worst = max(worst, time.perf_counter() - began)
+                worst = max(worst, time.process_time() - began)
     return worst
 
 
 @pytest.mark.parametrize("notation", EXPLODING)
 def test_a_notation_that_explodes_is_refused_or_quick(notation: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         fits = compile_format(notation).fullmatch
     except FormatError:
-        assert 0.1 > time.perf_counter() - began
+        assert 0.1 > time.process_time() - began
         return
 
     assert 0.5 > worst_s(fits)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fuzz.mapping_files import faults, mutated
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_whatever_is_edited_is_told_as_findings(files: dict[str, str], seed: int) -> None:
     assert [] == faults(mutated(random.Random(seed), files))

@@ -94,14 +94,14 @@ def test_too_much_is_refused_within_a_second(
 ) -> None:
     many = change(dict(files))
 
-    began = time.perf_counter()
+    began = time.process_time()
     findings = check(many)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
 
     assert bool(findings) != request.node.callspec.id.startswith("good")
     assert len(findings) <= 1_001
     assert all(len(finding.text) < 2_000 and len(finding.path) < 500 for finding in findings)
-    assert 1.5 > took  # a second, and room for a busy machine
+    assert 1 > took
 
 
 def test_line_ends_of_windows_change_nothing(files: Files) -> None:
