@@ -176,6 +176,13 @@ def read_link_profile(text: str) -> LinkProfile:
     return profile
 
 
+def link_profile_of(files: Mapping[str, str]) -> LinkProfile:
+    """The link profile of a set of files (path below mappings/ to text). Raises MappingInvalid with all findings."""
+    if LINK_FILE not in files:
+        raise MappingInvalid("reading the link profile", findings=link_findings(files))
+    return read_link_profile(files[LINK_FILE])
+
+
 def link_findings(files: Mapping[str, str]) -> list[Finding]:
     """Everything wrong with the link profile of a set of files (path below mappings/ to text)."""
     if LINK_FILE not in files:

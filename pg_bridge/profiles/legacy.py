@@ -34,8 +34,8 @@ class CodeTable:
     keys: str = "legacy"
 
     def to_legacy(self, code: str) -> str | None:
-        """The legacy code for an OCP code."""
-        return self.inverse.get(code, self.default) if self.keys == "legacy" else self.find(code)
+        """The legacy code for an OCP code; a default is on the side of the codes, and none for the way back."""
+        return self.inverse.get(code) if self.keys == "legacy" else self.find(code)
 
     def find(self, key: str) -> str | None:
         """The code of `key`: its entry, the range of its length it lies in, or the default; None: there is none."""

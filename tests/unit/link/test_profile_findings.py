@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pg_bridge.errors import MappingInvalid
 from pg_bridge.link.framing import Framing
-from pg_bridge.link.profile import LINK_FILE, link_findings, read_link_profile
+from pg_bridge.link.profile import LINK_FILE, link_findings, link_profile_of, read_link_profile
 from tests.doubles import framing_file
 
 EDITS = [
@@ -103,6 +104,9 @@ def test_a_missing_file_is_a_finding() -> None:
     (finding,) = link_findings({})
 
     assert (LINK_FILE, 0, "error") == (finding.path, finding.line, finding.severity)
+    with pytest.raises(MappingInvalid) as caught:
+        link_profile_of({})
+    assert (finding,) == caught.value.findings
 
 
 @pytest.mark.parametrize(
