@@ -5,6 +5,7 @@ What holds on some paths only is found in message_paths.py.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from pg_bridge.errors import Finding
@@ -94,6 +95,7 @@ def message_faults(
             legacy.tables,
             cases,
             ocp,
+            section.message_type if isinstance(section.message_type, d.ByTable) else None,
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)
@@ -152,6 +154,11 @@ class _SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
+            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
+            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            for key in ("/".join(parts) for parts in itertools.product(*codes)):
+                if table.to_legacy(key) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
         for source in section.message_type.sources():
             yield from self._source(source)
 
@@ -199,9 +206,9 @@ class _SectionCheck:
     def left_out(self, section: d.MessageSection) -> Faults:
         """Every member is used, or left out for a reason."""
         for path, reason in section.left_out.items():
-            if path not in self._members:
+            if path not in self._members and path not in self._places:
                 yield Fault(f.NO_SUCH_MEMBER, f"the schema {section.schema} has no member {path}")
-            elif path in self._used:
+            elif path in self._used or path in self._written:
                 yield Fault(f.SAYS_TOO_MUCH, f"{path} is used: it is not left out")
             elif not reason:
                 yield Fault(f.FORGOTTEN, f"say the reason why {path} is left out")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pg_bridge.mapping import faults as f
-from pg_bridge.mapping.conditions import condition_sources
-from pg_bridge.mapping.document import Block, FieldRule, Part, Value
+from pg_bridge.mapping.conditions import Holds, condition_sources
+from pg_bridge.mapping.document import Block, ByTable, FieldRule, Part, Value
 from pg_bridge.mapping.faults import Fault
 from pg_bridge.mapping.paths import (
     DATES,
@@ -28,13 +28,11 @@ from pg_bridge.mapping.paths import (
 from pg_bridge.mapping.places import places_of
 from pg_bridge.mapping.schema import Members
 from pg_bridge.mapping.situations import Situation
-from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT
+from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT, Status
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 
-#: where a path keeps its situation
-_SITUATION = "@situation"
 _ENTRY = "ocp."
 
 
@@ -51,6 +49,7 @@ class MessagePaths:
         tables: Mapping[str, CodeTable],
         situations: Sequence[Situation],
         ocp: OcpProfile,
+        by_table: ByTable | None = None,
     ) -> None:
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
@@ -62,6 +61,11 @@ class MessagePaths:
         self._situations = situations
         every: list[Part | Block] = [*values, *blocks, *(rule for block in blocks for rule in block.fields)]
         self._mentions = mentions(part.when for part in every)
+        #: the condition of each part, compiled when first asked; the parts live as long as this
+        self._holds: dict[int, Holds[Path]] = {}
+        self._chosen_by = by_table
+        self._status = ".".join(ocp.place("answer", "status").members)
+        self._pending = ocp.code("status", Status.PENDING)
         #: members that an outcome told late has: what was asked, and what was answered
         self._late = {
             ".".join(ocp.place("si", concept).members) for concept in {*SI_INPUT, *ANSWER_ENTRY} - {"record_errors"}
@@ -76,7 +80,7 @@ class MessagePaths:
     # --- blocks ------------------------------------------------------------------------------------------------
 
     def _block_faults(self, block: Block) -> Iterator[Fault]:
-        rules = [rule for rule in block.fields if f"{block.at}/{rule.field}" in self._places]
+        rules = self._rules(block)
         if not rules:
             return
         found = self._paths([block, *rules])
@@ -84,7 +88,7 @@ class MessagePaths:
             # Too many at once: each mandatory field by itself, and the block taken as written.
             yield from self._mandatory_alone(block, rules)
             return
-        on = [path for path in found if holds_on(block.when)(path)]
+        on = [path for path in found if self._on(block, path)]
         if not on:
             yield Fault(f.NEVER_ACTS, f"the block {block.at} can never be written: its condition never holds")
             return
@@ -107,7 +111,7 @@ class MessagePaths:
                 yield Fault(f.TOO_MUCH, f"{spec.place} depends on too many conditions to check")
                 continue
             for path in found:
-                if holds_on(block.when)(path) and not any(self._gives(rule, path) for rule in alternatives):
+                if self._on(block, path) and not any(self._gives(rule, path) for rule in alternatives):
                     yield self._not_given(spec, path)
                     break
 
@@ -123,8 +127,9 @@ class MessagePaths:
         )
 
     def _is_written(self, rules: Sequence[FieldRule], path: Path) -> bool:
-        values = [rule for rule in rules if not rule.constant]
-        return not values or any(self._gives(rule, path) for rule in values)
+        fields = _by_field(rules).values()
+        values = [each for each in fields if not all(rule.constant for rule in each)]
+        return not values or any(self._gives(rule, path) for each in values for rule in each)
 
     def _useless(self, spec: FieldSpec, alternatives: Sequence[FieldRule], on: Sequence[Path]) -> Iterator[Fault]:
         """Alternatives that can never be the one written."""
@@ -144,7 +149,7 @@ class MessagePaths:
         missing: dict[str, None] = {}
         for path in on:
             values = [path.get(source) for source in rule.sources()]
-            if OTHER in values or all(value is None for value in values) or not holds_on(rule.when)(path):
+            if OTHER in values or all(value is None for value in values) or not self._on(rule, path):
                 continue
             key = "/".join("" if value is None else str(value) for value in values)
             if table.to_legacy(key) is None:
@@ -166,27 +171,47 @@ class MessagePaths:
     def _missing(self, around: SequenceSpec, spec: SequenceSpec) -> Iterator[Fault]:
         own = self._writers(spec.path)
         outer = self._writers(around.path) if around.path else []
-        found = self._paths([*own, *outer])
+        fields = {id(block): self._rules(block) for block in own}
+        found = self._paths([*own, *outer, *(rule for rules in fields.values() for rule in rules)])
+        if found is None:
+            # Too many at once: a block whose condition holds is taken as written.
+            fields = {}
+            found = self._paths([*own, *outer])
         if found is None:
             yield Fault(f.TOO_MUCH, f"whether {spec.path} is written depends on too many conditions to check")
             return
         for path in found:
-            is_due = not around.path or any(holds_on(block.when)(path) for block in outer)
-            if is_due and not any(holds_on(block.when)(path) for block in own):
+            is_due = not around.path or any(self._on(block, path) for block in outer)
+            if is_due and not any(
+                self._on(block, path) and self._is_written(fields.get(id(block), ()), path) for block in own
+            ):
                 text = (
                     f"the mandatory sequence {spec.path} is written by no block in MT{self._type} {self._words(path)}"
                 )
                 yield Fault(f.NOT_FED, text.rstrip())
                 return
 
+    def _rules(self, block: Block) -> list[FieldRule]:
+        """The fields of a block that stand in this message type."""
+        return [rule for rule in block.fields if f"{block.at}/{rule.field}" in self._places]
+
     def _writers(self, path: str) -> list[Block]:
         """The blocks that write a sequence, itself or by one inside it."""
         return [block for block in self._blocks if block.at == path or block.at.startswith(f"{path}/")]
 
-    # --- one rule on one path ----------------------------------------------------------------------------------
+    # --- one part on one path ----------------------------------------------------------------------------------
+
+    def _on(self, part: Part | Block, path: Path) -> bool:
+        """Whether the condition of a part holds."""
+        if not part.when:
+            return True
+        holds = self._holds.get(id(part))
+        if holds is None:
+            holds = self._holds[id(part)] = holds_on(part.when)
+        return holds(path)
 
     def _gives(self, rule: Part, path: Path) -> bool:
-        if not holds_on(rule.when)(path):
+        if not self._on(rule, path):
             return False
         if rule.constant or rule.default:
             return True
@@ -203,17 +228,27 @@ class MessagePaths:
     def _paths(self, parts: Sequence[Part | Block]) -> list[Path] | None:
         """The paths of these parts; None where there are too many."""
         sources = dict.fromkeys(source for part in parts for source in self._sources(part))
+        choosing = self._chosen_by.sources() if self._chosen_by is not None else ()
+        sources |= dict.fromkeys(choosing)
         coded = {
             source
             for part in parts
             if isinstance(part, Part) and part.codes and not part.use and len(part.sources()) > 1
             for source in part.sources()
         }
-        domains = [Domain(_SITUATION, tuple(self._situations))]
-        domains += [self._domain(source, is_coded=source in coded) for source in sources]
-        if count(domains) > MOST_PATHS:
-            return None
-        return list(paths(domains, self._is_possible))
+        domains = [self._domain(source, is_coded=source in coded or source in choosing) for source in sources]
+        found: list[Path] = []
+        for situation in self._situations:
+            possible = [
+                Domain(
+                    each.source, tuple(value for value in each.values if self._can_be(each.source, value, situation))
+                )
+                for each in domains
+            ]
+            if len(found) + count(possible) > MOST_PATHS:
+                return None
+            found += paths(possible, self._is_possible if situation.has_entry else None)
+        return found
 
     def _sources(self, part: Part | Block) -> Iterable[str]:
         """The sources of a part and of its condition, named values taken apart."""
@@ -242,31 +277,43 @@ class MessagePaths:
             return Domain(source, (OTHER, "", None))
         return domain(source, mention, is_optional=True)
 
-    def _is_possible(self, path: Path) -> bool:
-        situation: Situation = path[_SITUATION]
-        for source, value in path.items():
-            if source == "answer.outcome" and value != situation.outcome:
-                return False
-            if source.startswith(_ENTRY) and not self._can_be(source.removeprefix(_ENTRY), value, situation):
-                return False
-            if source == "request.reference" and (value is None) is (situation.has_request is True):
-                return False
-            if source == "answer.text" and value is not None and situation.outcome != "waits":
-                return False
-            if source == "answer.text" and value is None and situation.outcome == "waits" and not situation.has_entry:
-                return False
-        return not situation.has_entry or not any(
-            all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group) for group in self._members.one_of
-        )
+    def _can_be(self, source: str, value: object, situation: Situation) -> bool:
+        """Whether a source may hold this in a situation."""
+        if source.startswith(_ENTRY):
+            member = source.removeprefix(_ENTRY)
+            if not situation.has_entry or (situation.is_late and member not in self._late):
+                return value is None
+            if situation.outcome == "waits" and member == self._status:
+                return value in (self._pending, OTHER)
+            return value is not None or not self._members[member].is_required
+        if source == "answer.outcome":
+            return value == situation.outcome
+        if source == "answer.text":
+            is_due = situation.outcome == "waits" and not situation.has_entry
+            return value is not None if is_due else value is None or situation.outcome == "waits"
+        if source == "request.reference":
+            return value is not None or situation.has_request is not True
+        return True
 
-    def _can_be(self, member: str, value: object, situation: Situation) -> bool:
-        if not situation.has_entry or (situation.is_late and member not in self._late):
-            return value is None
-        return value is not None or not self._members[member].is_required
+    def _is_possible(self, path: Path) -> bool:
+        """Whether the schema allows these members together, and the message is of this type then."""
+        if self._chosen_by is not None:
+            table = self._tables[self._chosen_by.codes]
+            if table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) != self._type:
+                return False
+        for group in self._members.one_of:
+            if all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group):
+                return False
+        for member, codes, due in self._members.implied:
+            if path.get(f"{_ENTRY}{member}") in codes and any(
+                path.get(f"{_ENTRY}{each}", OTHER) is None for each in due
+            ):
+                return False
+        return True
 
     @staticmethod
     def _words(path: Path) -> str:
-        return words({source: value for source, value in path.items() if source != _SITUATION and value != OTHER})
+        return words({source: value for source, value in path.items() if value != OTHER})
 
 
 def _by_field(rules: Sequence[FieldRule]) -> dict[str, list[FieldRule]]:

@@ -47,6 +47,8 @@ Get = Callable[[Translation], str | None]
 Act = Callable[[Translation], None]
 Convert = Callable[[Sequence[str | None]], tuple[Any, ...]]
 Results = tuple[Any, ...]
+#: What a conversion gave and its lineage. A rule makes as many results as it has targets, or one for all of them.
+Ready = tuple[Results, Sequence[Lineage]]
 
 #: Conversions remembered for each rule: dates, securities and codes come again and again.
 MOST_REMEMBERED = 4096
@@ -208,29 +210,30 @@ def _mapping(number: str, rule: RequestRule, text_of: Get, convert: Convert | No
     put = _putter(targets)
     fate: Fate = "transformed" if name else "mapped"
 
-    def made(before: str, results: Results, fate: Fate) -> tuple[Results, tuple[Lineage, ...]]:
+    def made(before: str, results: Results, fate: Fate) -> Ready:
         if len(results) != len(targets):
             results = results * len(targets)
-        return results, tuple(
-            Lineage(target, sources, before, _word(value), number, name, fate)
-            for target, value in zip(targets, results, strict=True)
-            if value is not None
-        )
+        told = []
+        for target, value in zip(targets, results):  # noqa: B905 - the check counted them; see Ready
+            if value is not None:
+                word = value if value.__class__ is str else _word(value)
+                told.append(Lineage(target, sources, before, word, number, name, fate))
+        return results, told
 
     instead = rule.constant or rule.default
     defaulted = made("", (instead,), "defaulted") if instead else None
-    if convert is None and not instead and len(targets) == 1 and "." not in targets[0]:
-        target = targets[0]
+    if convert is None and not instead and not any("." in target for target in targets):
 
         def direct(at: Translation) -> None:
             text = text_of(at)
             if text is not None:
-                at.document[target] = text
-                at.lineage.append(Lineage(target, sources, text, text, number, "", "mapped"))
+                for target in targets:
+                    at.document[target] = text
+                    at.lineage.append(Lineage(target, sources, text, text, number, "", "mapped"))
 
         return direct
 
-    remembered: dict[str | None, tuple[Results, tuple[Lineage, ...]]] = {}
+    remembered: dict[str | None, Ready] = {}
     is_remembered = convert is not None and (not rule.use or FUNCTIONS[rule.use].is_repeated)
 
     def act(at: Translation) -> None:
@@ -284,21 +287,31 @@ def _conversion(rule: RequestRule, tables: Mapping[str, CodeTable]) -> Convert |
     return lambda texts: bound(code(texts))
 
 
-def _putter(targets: Sequence[str]) -> Callable[[Translation, tuple[Results, tuple[Lineage, ...]]], None]:
+def _putter(targets: Sequence[str]) -> Callable[[Translation, Ready], None]:
     """Writes one result a target, and the lineage; a member without a value stays null."""
     if len(targets) == 1 and "." not in targets[0]:
         target = targets[0]
 
-        def put_one(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+        def put_one(at: Translation, ready: Ready) -> None:
             results, lineage = ready
             if lineage:
                 at.document[target] = results[0]
                 at.lineage.append(lineage[0])
 
         return put_one
+    if not any("." in target for target in targets):
+
+        def put_each(at: Translation, ready: Ready) -> None:
+            results, lineage = ready
+            for target, value in zip(targets, results):  # noqa: B905 - as many as in `made`
+                if value is not None:
+                    at.document[target] = value
+            at.lineage.extend(lineage)
+
+        return put_each
     paths = [target.split(".") for target in targets]
 
-    def put(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+    def put(at: Translation, ready: Ready) -> None:
         results, lineage = ready
         for path, value in zip(paths, results, strict=True):
             if value is None:

@@ -88,6 +88,19 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
             parts.append(Part(f"{at}.rule", each.rule, members.items(each.to), each.at))
     for part in parts:
         yield from _part_faults(part, section, template, legacy.tables, profile)
+    fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
+    for path, reason in section.left_out.items():
+        if path not in members:
+            yield Fault(f.NO_SUCH_MEMBER, f"the schema {section.schema} has no member {path}", "request.left_out")
+        elif path in fed:
+            yield Fault(f.SAYS_TOO_MUCH, f"{path} is fed: it is not left out", "request.left_out")
+        elif not reason:
+            yield Fault(f.FORGOTTEN, f"say the reason why {path} is left out", "request.left_out")
+    for member in members:
+        is_told = member.path in fed or member.path in section.left_out or member.is_object or member.is_required
+        if not is_told:
+            text = f"the member {member.path} is forgotten: feed it, or say in `left_out` why no field gives it"
+            yield Fault(f.FORGOTTEN, text)
     used = {
         f"{part.at}/{source}" if part.at else source
         for part in parts
@@ -171,8 +184,8 @@ def _rule_faults(
         yield Fault(f.SAYS_TOO_MUCH, "say one of `to`, `carried` and `refused`")
     if rule.carried and not rule.reason:
         yield Fault(f.SAYS_TOO_MUCH, "say the `reason` why OCP does not get it")
-    if (rule.carried or rule.refused) and (rule.use or rule.codes or rule.constant or rule.default):
-        text = "what is carried or refused is taken as it is: no `use`, `codes`, `constant` or `default`"
+    if (rule.carried or rule.refused) and (rule.use or rule.codes or rule.constant or (rule.refused and rule.default)):
+        text = "what is carried or refused is taken as it is: no `use`, `codes` or `constant`"
         yield Fault(f.SAYS_TOO_MUCH, text)
     for target in rule.targets():
         if target not in members:

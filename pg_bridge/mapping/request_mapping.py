@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding
@@ -90,6 +91,9 @@ class RequestMapping:
         self._each = tuple(each)
         self._blank = members.blank() if keeps_nulls else dict
         self._required = [tuple(path.split(".")) for path in members.required]
+        # A document with every member is asked for all the mandatory ones at once.
+        is_flat = keeps_nulls and len(members.required) > 1 and not any("." in path for path in members.required)
+        self._always = itemgetter(*members.required) if is_flat else None
 
     def apply(
         self,
@@ -112,10 +116,6 @@ class RequestMapping:
             each.apply(out, instances, is_faulty=is_faulty)
         if not is_faulty and not out.findings:
             document = out.document
-            for path in self._required:
-                spot: Any = document
-                for member in path:
-                    spot = spot.get(member) if spot is not None else None
-                if spot is None:
-                    out.findings.extend(_wanting(document, [path], "the message"))
+            if self._always is None or None in self._always(document):
+                out.findings.extend(_wanting(document, self._required, "the message"))
         return out

@@ -35,7 +35,8 @@ class Member:
 class Members:
     """The members of one schema of `openapi`, named or given.
 
-    `one_of`: sets of members of which at least one must have a value. Raises KeyError when there is no such schema,
+    `one_of`: sets of members of which at least one must have a value; `implied`: (member, its codes, members that must
+    then have a value). Raises KeyError when there is no such schema,
     ValueError for a circle.
     """
 
@@ -45,6 +46,7 @@ class Members:
         self._found: dict[str, Member] = {}
         self._items: dict[str, Mapping[str, Any]] = {}
         self.one_of: list[frozenset[str]] = []
+        self.implied: list[tuple[str, frozenset[str], frozenset[str]]] = []
         top = self._schemas[schema] if isinstance(schema, str) else schema
         self._blank: dict[str, Any] = self._walk(top, "", 0, is_required=True)
         self.required = tuple(
@@ -78,6 +80,10 @@ class Members:
         for part in schema.get("allOf", ()):
             if group := _one_of(self._resolved(part)):
                 self.one_of.append(frozenset(f"{at}.{name}" if at else name for name in group))
+            self.implied += [
+                (f"{at}.{name}" if at else name, codes, frozenset(f"{at}.{each}" if at else each for each in due))
+                for name, codes, due in _implied(self._resolved(part))
+            ]
             if "properties" in self._resolved(part) or "allOf" in self._resolved(part):
                 blank |= self._walk(part, at, depth + 1, is_required=is_required)
         needed = schema.get("required", ())
@@ -138,3 +144,11 @@ def _one_of(part: Mapping[str, Any]) -> list[str]:
     named = [way["required"][0] for way in ways if isinstance(way, Mapping) and len(way.get("required", ())) == 1]
     has_values = all("type" in way.get("properties", {}).get(name, {}) for way, name in zip(ways, named, strict=False))
     return named if len(named) == len(ways) and has_values else []
+
+
+def _implied(part: Mapping[str, Any]) -> list[tuple[str, frozenset[str], list[str]]]:
+    """What `if` one member has one of some codes `then` requires, each with a value; empty for any other part."""
+    asked = part.get("if", {}).get("properties", {})
+    then = part.get("then", {})
+    due = [name for name in then.get("required", ()) if "type" in then.get("properties", {}).get(name, {})]
+    return [(name, frozenset(spec["enum"]), due) for name, spec in asked.items() if "enum" in spec and len(asked) == 1]
