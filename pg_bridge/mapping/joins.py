@@ -17,7 +17,7 @@ from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.request import MESSAGE_TYPE, is_root
 from pg_bridge.mapping.rule_set import Located, RuleSet
 from pg_bridge.mapping.sides import ASSUMED, PUBLIC
-from pg_bridge.mapping.toml import Lines
+from pg_bridge.typed_toml import Lines
 
 Status = Literal["mapped", "transformed", "defaulted", "carried", "refused", "left_out", "fixed", "not_mapped"]
 
