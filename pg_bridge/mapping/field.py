@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
 from pg_bridge.formats.iso15022.rules import CHECKS
-from pg_bridge.mapping.conditions import Holds, compile_condition
+from pg_bridge.mapping.conditions import Holds, choosing_sources, compile_condition
 from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.document import FieldRule, Part
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.places import line_start
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec
 
@@ -24,15 +26,38 @@ DOES_NOT_FIT = "PGB-MAP-004"
 LOST = "PGB-MAP-005"
 NOTHING_GIVES = "PGB-MAP-006"
 
-#: Conversions remembered for each field: statuses, dates and securities come again and again.
+#: Conversions remembered for each field: statuses, dates and securities come again and again; values that go as they
+#: are less often (accounts, parties, but references too).
 MOST_REMEMBERED = 4096
+MOST_REMEMBERED_AS_THEY_ARE = 256
 
 ITEM = "item."
 VALUE = "value."
+PROFILE = "profile"
+
+NO_PROFILE: Mapping[str, str] = {}
+
+#: how lineage names the choice of a constant by a condition
+CHOICE = "when"
 
 Sources = Mapping[str, Any]
 Slots = list[Any]
 Line = Callable[["Draft"], str | None]
+
+
+@dataclass(slots=True)
+class Origins:
+    """Of each named value: the sources that it comes from in the end, and the function or table that makes it."""
+
+    sources: dict[str, tuple[str, ...]]
+    functions: dict[str, str]
+
+    def add(self, name: str, part: Part) -> None:
+        """Take in a value, which may use those taken in before."""
+        own = part.sources() or tuple(choosing_sources(part.when))
+        known = [origin for source in own for origin in self.sources.get(source, (source,))]
+        self.sources[name] = tuple(dict.fromkeys(known))
+        self.functions[name] = part.use or ("codes" if part.codes else CHOICE)
 
 
 @dataclass(slots=True)
@@ -41,16 +66,28 @@ class Draft:
 
     slots: Slots
     lines: list[str]
-    open: list[str]
+    open: tuple[str, ...]
     written: set[str]
     lineage: list[Lineage]
     findings: list[Finding]
     suffix: str = ""
 
 
-def getter(path: str) -> Callable[[Sources], Any]:
-    """Fetch a dotted path of the sources; None where any member is absent."""
+def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sources], Any]:
+    """Fetch a dotted path of the sources; None where any member is absent.
+
+    profile: the set's own texts, for `profile.*` of a participant who has none of its own.
+    """
     root, _, rest = path.partition(".")
+    if root == PROFILE:
+        default = profile.get(rest)
+
+        def of_profile(sources: Sources) -> Any:
+            context = sources.get("context")
+            own = context.get(PROFILE) if context else None
+            return own.get(rest, default) if own else default
+
+        return of_profile
     members = rest.split(".") if rest else []
     if len(members) == 1:
         name = members[0]
@@ -84,8 +121,7 @@ class SlotPlan:
 
     def get(self, source: str) -> Callable[[Slots], Any]:
         """The getter of a source from filled slots."""
-        number = self.number(source)
-        return lambda slots: slots[number]
+        return itemgetter(self.number(source))
 
     def sources(self) -> list[tuple[int, str]]:
         """Every slot and its source."""
@@ -166,19 +202,23 @@ def compile_field(
     spec: FieldSpec,
     plan: SlotPlan,
     tables: Mapping[str, CodeTable],
-    origins: Mapping[str, tuple[str, ...]],
+    origins: Origins,
+    around: Mapping[str, Any],
 ) -> Line:
-    """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit."""
-    if not spec.qualifier:
-        prefix = f":{spec.tag}:"
-    elif spec.scheme:
-        prefix = f":{spec.tag}::{spec.qualifier}/{spec.scheme}/"
-    else:
-        prefix = f":{spec.tag}::{spec.qualifier}//"
+    """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit.
+
+    around: the condition of its block, which with the rule's own chooses a constant.
+    """
+    prefix = line_start(spec)
     holds: Holds[Slots] | None = compile_condition(rule.when, plan.get)
     place = spec.place
     if rule.constant:
         line = f"{prefix}{rule.constant}"
+        chosen_by = tuple(choosing_sources(around, rule.when))
+        if chosen_by:
+            return _chosen(
+                line, Lineage(place, chosen_by, "", rule.constant, number, CHOICE, "transformed"), plan, holds
+            )
         told = Lineage(place, (), "", rule.constant, number, "", "defaulted")
 
         def constant(draft: Draft) -> str | None:
@@ -191,14 +231,15 @@ def compile_field(
 
     make = compile_text(rule, plan, tables, place)
     key_of = _key(rule, plan)
-    function = FUNCTIONS[rule.use] if rule.use else None
-    is_remembered = function.is_repeated if function is not None else bool(rule.codes)
-    named = tuple(origin for source in rule.sources() for origin in origins.get(source, (source,)))
+    only = plan.number(rule.sources()[0]) if len(rule.sources()) == 1 else -1
+    is_remembered = not rule.use or FUNCTIONS[rule.use].is_repeated
+    named = tuple(origin for source in rule.sources() for origin in origins.sources.get(source, (source,)))
     fits = spec.pattern.fullmatch
     allowed = spec.values
     checks = [CHECKS[check] for check in spec.checks]
-    name = rule.use or ("codes" if rule.codes else "")
-    usual: Fate = "transformed" if name or any(source in origins for source in rule.sources()) else "mapped"
+    own = rule.use or ("codes" if rule.codes else "")
+    name = own or next((origins.functions[source] for source in rule.sources() if source in origins.functions), "")
+    usual: Fate = "transformed" if name else "mapped"
     default = rule.default
 
     def made(slots: Slots, key: Any) -> tuple[str, Lineage] | None:
@@ -214,26 +255,29 @@ def compile_field(
             for passes, wanted in checks:
                 if not passes(text):
                     raise failed(DOES_NOT_FIT, place, f"{text!r} is not {wanted}")
-        before = (
-            "/".join(["" if value is None else _word(value) for value in key]) if type(key) is tuple else _word(key)
-        )
+        is_one = key.__class__ is not tuple
+        before = _word(key) if is_one else "/".join(["" if value is None else _word(value) for value in key])
         return prefix + text, Lineage(place, named, before, text, number, name, fate)
 
     remembered: dict[Any, tuple[str, Lineage]] = {}
+    most = MOST_REMEMBERED if own else MOST_REMEMBERED_AS_THEY_ARE
+    needs_key = not own and not default
 
     def written(draft: Draft) -> str | None:
         slots = draft.slots
         if holds is not None and not holds(slots):
             return None
-        key = key_of(slots)
-        is_known = is_remembered and _is_text(key)
+        key = slots[only] if only >= 0 else key_of(slots)
+        if key is None and needs_key:
+            return None
+        is_known = is_remembered and (key.__class__ is str or _is_text(key))
         ready = remembered.get(key) if is_known else None
         if ready is None:
             ready = made(slots, key)
             if ready is None:
                 return None
             if is_known:
-                if len(remembered) >= MOST_REMEMBERED:
+                if len(remembered) >= most:
                     remembered.clear()
                 remembered[key] = ready
         line, told = ready
@@ -245,6 +289,31 @@ def compile_field(
         return line
 
     return written
+
+
+def _chosen(line: str, told: Lineage, plan: SlotPlan, holds: Holds[Slots] | None) -> Line:
+    """A constant that conditions choose: its lineage tells what they looked at, and what stood there."""
+    numbers = [plan.number(source) for source in told.sources]
+    remembered: dict[tuple[Any, ...], Lineage] = {}
+
+    def constant(draft: Draft) -> str | None:
+        slots = draft.slots
+        if holds is not None and not holds(slots):
+            return None
+        key = tuple([slots[number] for number in numbers])
+        is_known = _is_text(key)
+        ready = remembered.get(key) if is_known else None
+        if ready is None:
+            before = "/".join(["" if value is None else _word(value) for value in key])
+            ready = Lineage(told.target, told.sources, before, told.after, told.rule, told.function, told.kind)
+            if is_known:
+                if len(remembered) >= MOST_REMEMBERED:
+                    remembered.clear()
+                remembered[key] = ready
+        draft.lineage.append(_numbered(ready, draft.suffix) if draft.suffix else ready)
+        return line
+
+    return constant
 
 
 def _key(rule: Part, plan: SlotPlan) -> Callable[[Slots], Any]:

@@ -20,7 +20,7 @@ from pg_bridge.profiles.ocp_check import profile_faults
 from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, ProfileFile
 from pg_bridge.profiles.openapi import OPENAPI_FILE, Document, make_validator, read_openapi
 from pg_bridge.profiles.representation import REPRESENTATIONS, Convert
-from pg_bridge.profiles.toml import Lines, read_toml
+from pg_bridge.typed_toml import Lines, read_toml
 
 Meaning = TypeVar("Meaning", bound=StrEnum)
 

@@ -23,7 +23,7 @@ from pg_bridge.profiles.openapi import (
     resolve,
 )
 from pg_bridge.profiles.representation import REPRESENTATIONS
-from pg_bridge.profiles.toml import Lines
+from pg_bridge.typed_toml import Lines
 
 INCOMPLETE = "PGB-PRF-004"
 #: what the client and the pretend OCP can do

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pg_bridge.profiles.legacy import read_legacy_profile
-from pg_bridge.profiles.ocp import OPENAPI_FILE, PROFILE_FILE
+from pg_bridge.profiles.ocp_file import PROFILE_FILE
+from pg_bridge.profiles.openapi import OPENAPI_FILE
 from tests.doubles.mapping_files import shipped
 from tests.doubles.mapping_sets import SETS, set_files, write_set
 
