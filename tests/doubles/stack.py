@@ -21,6 +21,7 @@ from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.simulator.pss import ScriptedPss
 from tests.doubles.mapping_sets import messages, set_files, write_set
 
+LINK = read_link_profile(set_files("shipped")[LINK_FILE])
 PARTICIPANTS = ["B01234", "C00019"]
 
 

@@ -55,6 +55,7 @@ def event(core: Core, kind: EventType, status: Status, sequence: int = 1) -> dic
         "event_id": f"E{sequence}",
         "event_sequence": sequence,
         "event_business_date": "2026-11-24",
+        "occurred_at": "2026-11-24T10:00:00.000+08:00",
         "event_type": ocp.code("event_type", kind),
         "new_status": ocp.code("status", status),
     }
