@@ -8,7 +8,6 @@ from __future__ import annotations
 import msgspec
 
 from pg_bridge.errors import Finding
-
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.record import Record
 

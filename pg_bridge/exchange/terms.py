@@ -85,6 +85,11 @@ class Terms:
         """The OCP profile of the book."""
         return self.book.ocp
 
+    @property
+    def set_hash(self) -> str:
+        """The first 12 hexadecimal characters of the set's hash: how translations and exchanges name it."""
+        return self.book.hash[:12]
+
     def business_date(self, now: datetime) -> str:
         """The Hong Kong calendar day of `now` (aware, UTC)."""
         return hong_kong_date(now.date(), now.hour)
