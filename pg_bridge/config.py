@@ -76,6 +76,13 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retry_most_s: float = 30.0
 
 
+class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[control]: the door for commands to the running bridge."""
+
+    #: the Unix domain socket; empty: none
+    socket: str = "pg-bridge.control.sock"
+
+
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[log]: how the log is written."""
 
@@ -92,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     push: PushConfig = PushConfig()
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
+    control: ControlConfig = ControlConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -133,7 +141,7 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     return config
 
 
-_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "log"})
+_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "control", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -196,6 +204,10 @@ node = "node1"
 answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
 retry_first_s = 1.0
 retry_most_s = 30.0
+
+[control]
+socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
+                                    # empty: none
 
 [log]
 level = "info"
