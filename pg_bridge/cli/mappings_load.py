@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -43,9 +44,9 @@ def load(
 
     Example: pg-bridge mappings load ./my-mappings -c bridge.toml --by "A. Chan" --reason "new stock codes"
     """
-    socket = _socket(config, control)
+    door = _door(config, control)
     if folder is None:
-        found = _ask(socket, "GET", InForce)
+        found = _ask(door, "GET", InForce)
         if json:
             say_json(found)
         else:
@@ -58,7 +59,7 @@ def load(
     own = check_set(files)
     try:
         # Also a set that does not check goes over: the bridge refuses it, and its journal keeps that.
-        answer = _ask(socket, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
+        answer = _ask(door, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
     except ConfigError:
         if own.book is None:
             _print_findings(own, as_json=json)
@@ -70,29 +71,33 @@ def load(
     raise typer.Exit(1 if answer.verdict == "refused" else 0)
 
 
-def _socket(config: Path | None, control: str) -> str:
+def _door(config: Path | None, control: str) -> str:
     if control:
         return control
     if config is None:
         return ControlConfig().socket
     text = read_file(config, "the configuration").decode("utf-8", "replace")
-    socket = read_config(text, os.environ).control.socket
-    if not socket:
+    door = read_config(text, os.environ).control.socket
+    if not door:
         raise ConfigError(f"{config} opens no control door: name a socket in its [control] section, then start anew")
-    return socket
+    return door
 
 
-def _ask(socket: str, method: str, type_: type[_T], document: Any = None) -> _T:
+def _ask(door: str, method: str, type_: type[_T], document: Any = None) -> _T:
     """What the bridge answers. Raises ConfigError when no bridge listens there, BridgeError when it cannot do it."""
     body = b"" if document is None else msgspec.json.encode(document)
     timeout = httpx.Timeout(_ANSWER_S, connect=5.0)
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=timeout) as http:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(door)  # where this fails, httpx would leave its socket open
+    except OSError as error:
+        text = f"dialling the control socket {door}: {error.strerror or error}; does the bridge run?"
+        raise ConfigError(text) from error
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=door), timeout=timeout) as http:
             answer = http.request(method, f"http://bridge{MAPPINGS_PATH}", content=body)
-    except httpx.ConnectError as error:
-        raise ConfigError(f"dialling the control socket {socket}: {error}; does the bridge run?") from error
     except httpx.HTTPError as error:
-        text = f"asking the bridge at {socket}: {type(error).__name__}; without FOLDER the verb shows what is in force"
+        text = f"asking the bridge at {door}: {type(error).__name__}; without FOLDER the verb shows what is in force"
         raise BridgeError(text) from error
     if answer.status_code not in (200, 422):
         raise BridgeError(f"the bridge answers {answer.status_code}: {_message(answer)}")
