@@ -98,6 +98,7 @@ class CallLimits:
 
     def __init__(self, limits: Sequence[Limit], monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
+        self._limits = list(limits)
         self._allowance = Allowance(limits, monotonic())
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
@@ -127,6 +128,9 @@ class CallLimits:
 
     def change(self, limits: Sequence[Limit]) -> None:
         """Other limits hold from now on. Their buckets begin empty: what was used so far counts for both."""
+        if list(limits) == self._limits:
+            return
+        self._limits = list(limits)
         now = self._monotonic()
         changed = Allowance(limits, now)
         changed.hold(self._allowance.not_before)

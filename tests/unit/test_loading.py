@@ -19,6 +19,7 @@ from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, check_set, hash_of_ocp
 from pg_bridge.mapping.book import content_hash
 from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
 from tests.doubles.core import Core, book
@@ -213,3 +214,18 @@ def test_set_without_a_file_does_not_check(gone: str) -> None:
 
 def test_nothing_at_all_does_not_check() -> None:
     assert None is check_set({}).book
+
+
+async def test_session_that_is_on_keeps_its_framing_and_takes_the_new_requests() -> None:
+    async with running() as world:
+        listener = world.listener
+        on = Connection(listener)
+        listener.connections.add(on)
+        before = listener.profile
+        other = read_link_profile(shipped()[LINK_FILE])
+        listener.take(other, frozenset({("SI99", "543")}))
+        new = Connection(listener)
+
+    assert before is on.session.profile
+    assert other is new.session.profile
+    assert frozenset({("SI99", "543")}) == on.session.request_templates == new.session.request_templates
