@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from pg_bridge.config import Config
 from pg_bridge.console.app import create_app
 from pg_bridge.console.control import control_door
 from pg_bridge.dispatcher import Dispatcher
-from pg_bridge.errors import ConfigError, JournalError, OcpError
+from pg_bridge.errors import ConfigError, Finding, JournalError, OcpError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
@@ -59,6 +59,8 @@ class World:
     #: the folder that `mappings` came from, and what lies there now (raises ConfigError)
     mappings_folder: str
     read_folder: Callable[[], Mapping[str, str]]
+    #: all findings of a set of files, without holding up the loop or touching what traffic uses
+    check_set: Callable[[Mapping[str, str]], Awaitable[list[Finding]]]
     company_key: bytes
     machine_key: bytes
     passphrase: bytes | None
@@ -208,7 +210,14 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         )
         stack.push_async_callback(_ended, watch)
         if config.control.socket:
-            loading = Loading(dispatcher, listener, ways, folder=world.mappings_folder, read_folder=world.read_folder)
+            loading = Loading(
+                dispatcher,
+                listener,
+                ways,
+                check=world.check_set,
+                folder=world.mappings_folder,
+                read_folder=world.read_folder,
+            )
             await stack.enter_async_context(control_door(config.control.socket, loading))
         host, pss_port = listener.address
         telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)

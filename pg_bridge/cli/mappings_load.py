@@ -15,9 +15,10 @@ from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import read_file, read_mappings
 from pg_bridge.config import ControlConfig, read_config
 from pg_bridge.console.control import MAPPINGS_PATH, MOST_BY, MOST_REASON, InForce, Load, LoadAsked, NextStart
-from pg_bridge.errors import BridgeError, ConfigError
+from pg_bridge.errors import BridgeError, ConfigError, Finding
 from pg_bridge.exchange.edge_records import MappingSet
-from pg_bridge.loading import CheckedSet, check_set
+from pg_bridge.loading import name_of
+from pg_bridge.set_check import check_set
 
 #: the bridge checks the whole set, beside its traffic
 _ANSWER_S = 120.0
@@ -56,13 +57,13 @@ def load(
         if len(text) > most or not (text.isprintable() or not text):
             raise ConfigError(f"loading mappings: {name} takes at most {most} printable characters")
     files = read_mappings(str(folder))
-    own = check_set(files)
+    findings = check_set(files)
     try:
         # Also a set that does not check goes over: the bridge refuses it, and its journal keeps that.
         answer = _ask(door, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
     except ConfigError:
-        if own.book is None:
-            _print_findings(own, as_json=json)
+        if findings:
+            _print_findings(name_of(files), findings, as_json=json)
         raise
     if json:
         say_json(answer)
@@ -121,11 +122,11 @@ def _said(one: MappingSet) -> str:
     return f"{one.name or '(no name)'} {one.version or '(no version)'} {one.hash[:12]}"
 
 
-def _print_findings(own: CheckedSet, *, as_json: bool) -> None:
+def _print_findings(name: MappingSet, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
-        say_json({"verdict": "not_sent", "loaded": own.name, "findings": own.findings})
+        say_json({"verdict": "not_sent", "loaded": name, "findings": findings})
     else:
-        console().print(findings_table(own.findings))
+        console().print(findings_table(findings))
         print("Correct these in the files named, then load again. The bridge could not be told of it.")
 
 

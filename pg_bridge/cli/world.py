@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pg_bridge.bridge import World
+from pg_bridge.cli.check_apart import check_apart
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 
@@ -126,6 +127,7 @@ def build_world(config: Config, environment: Mapping[str, str] = os.environ, map
         mappings=read_mappings(given),
         mappings_folder=str(mappings_folder(given).absolute()),
         read_folder=lambda: read_mappings(given),
+        check_set=check_apart,
         company_key=read_file(config.ocp.company_key_file, "the company's key"),
         machine_key=read_file(config.ocp.machine_key_file, "the machine's key"),
         passphrase=passphrase.encode() or None,

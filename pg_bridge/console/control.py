@@ -34,6 +34,9 @@ MOST_BY, MOST_REASON = 100, 1_000
 _CREDENTIALS = struct.Struct("3i")
 
 
+Verdict = Literal["loaded", "refused", "in_force_already"]
+
+
 class NextStart(msgspec.Struct, frozen=True, kw_only=True):
     """The set that the next start of the bridge uses: what lies in its folder now. error: why that is not known."""
 
@@ -65,7 +68,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     loaded: what was to be loaded; in force only where the verdict says so.
     """
 
-    verdict: Literal["loaded", "refused", "in_force_already"]
+    verdict: Verdict
     loaded: MappingSet
     before: MappingSet
     position: int

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from pg_bridge.dispatcher import Dispatcher
-from pg_bridge.errors import ConfigError, JournalFull
+from pg_bridge.errors import ConfigError, Finding, JournalFull
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.records import Who
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
-from pg_bridge.loading import Loading, check_set, hash_of_ocp
+from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import content_hash
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.set_check import check_set
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
 from tests.doubles.mapping_files import shipped
@@ -29,6 +30,11 @@ from tests.doubles.sets import broken, edited, other_ocp, versioned
 from tests.unit.test_dispatcher import Answers, FreeSlots
 
 WHO = Who(user="ops", uid=1000, pid=1)
+
+
+async def checked(files: Mapping[str, str]) -> list[Finding]:
+    """The check, in this process: here is no traffic beside it."""
+    return check_set(files)
 
 
 class FakeWays:
@@ -79,7 +85,12 @@ class World:
             clock=lambda: core.now,
         )
         self.loading = Loading(
-            self.dispatcher, self.listener, self.ways, folder="/etc/mappings", read_folder=self.read_folder
+            self.dispatcher,
+            self.listener,
+            self.ways,
+            check=checked,
+            folder="/etc/mappings",
+            read_folder=self.read_folder,
         )
 
     def read_folder(self) -> Mapping[str, str]:
@@ -206,14 +217,12 @@ async def test_nothing_is_changed_while_the_journal_is_busy() -> None:
 def test_set_without_a_file_does_not_check(gone: str) -> None:
     files = shipped()
     del files[gone]
-    checked = check_set(files)
 
-    assert None is checked.book
-    assert [] != [finding for finding in checked.findings if finding.severity == "error"]
+    assert [] != [finding for finding in check_set(files) if finding.severity == "error"]
 
 
 def test_nothing_at_all_does_not_check() -> None:
-    assert None is check_set({}).book
+    assert [] != check_set({})
 
 
 async def test_session_that_is_on_keeps_its_framing_and_takes_the_new_requests() -> None:
