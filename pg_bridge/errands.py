@@ -187,12 +187,11 @@ class Errands:
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
             events = []
-        else:
-            if at_work.ocp is not self._sets.in_force.ocp:  # what came has the shape of another profile by now
-                self._chores.spawn(self.fetch(participant, business_date, after))
-                return
         finally:
             self._fetching.discard(key)
+        if at_work.ocp is not self._sets.in_force.ocp:  # what came has the shape of another profile by now
+            self._chores.spawn(self.fetch(participant, business_date, after))
+            return
         if events:
             self._offer(e.UpdatesArrived(events))
         feed = self._state.feeds.get(key)

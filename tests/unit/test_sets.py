@@ -276,6 +276,24 @@ async def test_events_held_for_their_order_are_asked_for_again_where_their_shape
     assert held == replayed.feed("B01234", "2026-11-24").early
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_events_asked_for_by_the_profile_before_are_asked_for_again(fails: bool) -> None:
+    async with looping() as loop:
+        other = GatedOcp(loop.core, other_ocp_book())
+        if fails:
+            loop.ocp.fail_next(OcpUnavailable("503"))
+        fetch = asyncio.ensure_future(loop.dispatcher.fetch("B01234", "2026-11-24", 0))
+        await loop.ocp.began.wait()
+        loop.change(other_ocp_book(), other)
+        loop.ocp.gate.set()
+        await fetch
+        async with asyncio.timeout(5):
+            await other.began.wait()
+        other.gate.set()
+
+    assert [Operation.STATUS_EVENTS] == [call.operation for call in loop.ocp.called]
+
+
 def test_message_taken_before_is_a_repeat_also_where_the_new_set_would_refuse_it() -> None:
     core = Core()
     core.request("R1")
