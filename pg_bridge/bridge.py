@@ -56,7 +56,7 @@ class World:
     monotonic: Callable[[], float]
     fresh: FreshIds
     mappings: Mapping[str, str]
-    #: the folder that `mappings` came from, and what lies there now (raises ConfigError)
+    #: the folder that `mappings` came from, and what lies there now (raises ConfigError, MappingInvalid)
     mappings_folder: str
     read_folder: Callable[[], Mapping[str, str]]
     #: all findings of a set of files, without holding up the loop or touching what traffic uses

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from pg_bridge import telemetry
@@ -18,16 +19,32 @@ from pg_bridge.errors import ConfigError, Finding, JournalFull, MappingInvalid
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.terms import Terms
-from pg_bridge.mapping.book import MappingBook, content_hash
+from pg_bridge.link.profile import LinkProfile, link_profile_of
+from pg_bridge.mapping.book import MappingBook, content_hash, load
 from pg_bridge.mapping.document import SET_FILE
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.listener import Listener
-from pg_bridge.set_check import LoadedSet, load_set
 from pg_bridge.sets import SetAtWork
 
 OCP_FOLDER = "ocp/"
 #: findings of one refused load that are journaled whole
 MOST_JOURNALED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSet:
+    """A mapping set ready to use: its book and its framing."""
+
+    book: MappingBook
+    link: LinkProfile
+
+
+def load_set(files: Mapping[str, str]) -> LoadedSet:
+    """The set of files that check. Raises MappingInvalid.
+
+    It reads no message: what the reader remembers of those is for one thread, and this runs beside the traffic.
+    """
+    return LoadedSet(load(files), link_profile_of(files))
 
 
 def hash_of_ocp(files: Mapping[str, str]) -> str:
@@ -65,7 +82,7 @@ class Loading:
     """Takes mapping sets, one at a time.
 
     check: all findings of a set, without holding up the loop. folder, read_folder: what the next start uses (raises
-    ConfigError).
+    ConfigError, MappingInvalid).
     """
 
     def __init__(
@@ -177,6 +194,6 @@ class Loading:
     async def _next_start(self) -> NextStart:
         try:
             files = await asyncio.to_thread(self._read_folder)
-        except ConfigError as error:
+        except (ConfigError, MappingInvalid) as error:
             return NextStart(folder=self._folder, error=str(error))
         return NextStart(folder=self._folder, hash=content_hash(files))

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pg_bridge.errors import Finding
-from pg_bridge.set_check import check_set
+from pg_bridge.mapping.check import check
 
 #: a check takes a second or two
 LONGEST_S = 60.0
@@ -63,7 +63,7 @@ def _environment() -> dict[str, str]:
 def main() -> None:
     """The process: files as JSON on standard input, findings as JSON on standard output."""
     files = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str])
-    sys.stdout.buffer.write(msgspec.json.encode(check_set(files)))
+    sys.stdout.buffer.write(msgspec.json.encode(check(files)))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import read_file, read_mappings
 from pg_bridge.config import ControlConfig, read_config
 from pg_bridge.console.control import MAPPINGS_PATH, MOST_BY, MOST_REASON, InForce, Load, LoadAsked, NextStart
-from pg_bridge.errors import BridgeError, ConfigError, Finding
+from pg_bridge.errors import BridgeError, ConfigError, Finding, MappingInvalid
 from pg_bridge.exchange.edge_records import MappingSet
 from pg_bridge.loading import name_of
-from pg_bridge.set_check import check_set
+from pg_bridge.mapping.check import check
 
 #: the bridge checks the whole set, beside its traffic
 _ANSWER_S = 120.0
@@ -56,8 +56,12 @@ def load(
     for name, text, most in (("--by", by, MOST_BY), ("--reason", reason, MOST_REASON)):
         if len(text) > most or not (text.isprintable() or not text):
             raise ConfigError(f"loading mappings: {name} takes at most {most} printable characters")
-    files = read_mappings(str(folder))
-    findings = check_set(files)
+    try:
+        files = read_mappings(str(folder))
+    except MappingInvalid as error:
+        _print_findings(name_of({}), list(error.findings), as_json=json)
+        raise typer.Exit(1) from error
+    findings = check(files)
     try:
         # Also a set that does not check goes over: the bridge refuses it, and its journal keeps that.
         answer = _ask(door, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
@@ -127,7 +131,7 @@ def _print_findings(name: MappingSet, findings: list[Finding], *, as_json: bool)
         say_json({"verdict": "not_sent", "loaded": name, "findings": findings})
     else:
         console().print(findings_table(findings))
-        print("Correct these in the files named, then load again. The bridge could not be told of it.")
+        print("Correct these in the files named, then load again. The bridge was not told of it.")
 
 
 def _print(answer: Load, folder: Path) -> None:

@@ -6,13 +6,14 @@ import pytest
 
 from pg_bridge.cli import check_apart as apart
 from pg_bridge.formats.iso15022 import reader
-from pg_bridge.set_check import check_set, load_set
+from pg_bridge.loading import load_set
+from pg_bridge.mapping.check import check
 from tests.doubles.mapping_files import shipped
 from tests.doubles.sets import broken
 
 
 async def test_findings_are_those_of_a_check_in_this_process() -> None:
-    assert check_set(broken()) == await apart.check_apart(broken())
+    assert check(broken()) == await apart.check_apart(broken())
 
 
 async def test_faultless_set_has_none() -> None:

@@ -44,4 +44,12 @@ def test_findings_are_shown_also_where_nobody_listens(tmp_path: Path) -> None:
 
     assert isinstance(result.exception, ConfigError)
     assert "PGB-" in result.stdout
-    assert "The bridge could not be told of it." in result.stdout
+    assert "The bridge was not told of it." in result.stdout
+
+
+def test_file_that_is_no_text_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "set.toml").write_bytes(b"\xff")
+    result = CliRunner().invoke(app, ["mappings", "load", str(tmp_path), "--control", str(tmp_path / "door.sock")])
+
+    assert 1 == result.exit_code
+    assert "no UTF-8" in result.stdout

@@ -18,11 +18,11 @@ from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import content_hash
+from pg_bridge.mapping.check import check
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
-from pg_bridge.set_check import check_set
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
 from tests.doubles.mapping_files import shipped
@@ -34,7 +34,7 @@ WHO = Who(user="ops", uid=1000, pid=1)
 
 async def checked(files: Mapping[str, str]) -> list[Finding]:
     """The check, in this process: here is no traffic beside it."""
-    return check_set(files)
+    return check(files)
 
 
 class FakeWays:
@@ -158,7 +158,7 @@ async def test_broken_set_changes_nothing_and_is_journaled_with_every_finding() 
     (entry,) = world.entries(Kind.MAPPINGS_REFUSED)
     assert "refused" == load.verdict
     assert before is world.dispatcher.sets.in_force
-    assert {"rules/si-input.toml", "legacy/framing.toml:limits.max_in_flight"} <= {f.path for f in load.findings}
+    assert {"rules/si-input.toml", "legacy/framing.toml"} <= {f.path for f in load.findings}
     assert [f.code for f in load.findings] == [finding["code"] for finding in entry["findings"]]
     assert ("broken", book().hash) == (entry["refused"]["version"], entry["in_force"]["hash"])
     assert [] == world.entries(Kind.MAPPINGS_LOADED)
@@ -218,11 +218,11 @@ def test_set_without_a_file_does_not_check(gone: str) -> None:
     files = shipped()
     del files[gone]
 
-    assert [] != [finding for finding in check_set(files) if finding.severity == "error"]
+    assert [] != [finding for finding in check(files) if finding.severity == "error"]
 
 
 def test_nothing_at_all_does_not_check() -> None:
-    assert [] != check_set({})
+    assert [] != check({})
 
 
 async def test_session_that_is_on_keeps_its_framing_and_takes_the_new_requests() -> None:
