@@ -17,7 +17,7 @@ from pg_bridge.typed_toml import nearest, shown
 SAMPLES_FOLDER = "samples/"
 #: Files of a set, and characters of its TOML files together: more could not be checked within a second.
 MOST_FILES = 1000
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 750_000
 #: Findings that are named, and characters of one.
 MOST_FINDINGS = 1000
 MOST_TEXT = 1500
