@@ -169,6 +169,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 lenient_participants=frozenset(
                     name for name, participant in config.participants.items() if participant.lenient
                 ),
+                profiles={name: entry.profile for name, entry in config.participants.items() if entry.profile},
                 retry_first_s=config.exchange.retry_first_s,
                 retry_most_s=config.exchange.retry_most_s,
             ),

@@ -29,6 +29,8 @@ class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     addresses: tuple[str, ...] = ()
     lenient: bool = False
+    #: texts of its own for `profile.*` in rules, in place of the mapping set's
+    profile: dict[str, str] = {}
 
 
 class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +182,7 @@ company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, 
 [participants.B01234]               # needed: one section for each participant that may log on
 addresses = []                      # source addresses allowed; empty: any
 lenient = false                     # carry unknown optional fields along instead of refusing them
+profile = {}                        # texts of its own for `profile.*` in rules: { place_of_settlement = "XHKCHKH1XXX" }
 
 [pss]
 host = "127.0.0.1"
