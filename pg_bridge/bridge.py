@@ -28,6 +28,7 @@ from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import load
+from pg_bridge.mapping.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
 from pg_bridge.ocp.limits import CallLimits
@@ -149,6 +150,13 @@ class Bridge:
 async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     """A bridge, started: replayed, listening, subscribed. Raises ConfigError, MappingInvalid, JournalError."""
     book = load(world.mappings)
+    wrong = [
+        finding
+        for name, entry in config.participants.items()
+        for finding in profile_findings(book, name, entry.profile)
+    ]
+    if wrong:
+        raise ConfigError("reading the participants' profiles", findings=wrong)
     link_profile = read_link_profile(world.mappings[LINK_FILE])
     profile = book.ocp
     async with contextlib.AsyncExitStack() as stack:
