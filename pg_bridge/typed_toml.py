@@ -143,8 +143,9 @@ class Lines:
     def of(self, path: str) -> int:
         """The line of an entry, or of the nearest one that holds it; 0 where none is known."""
         while path:
-            if path in self._lines:
-                return self._lines[path]
+            for at in (path, f"{path}[0]"):
+                if at in self._lines:
+                    return self._lines[at]
             path = path.rpartition("[")[0] if path.endswith("]") else path.rpartition(".")[0]
         return 0
 
