@@ -1,4 +1,4 @@
-"""A participant's own texts for `profile.*`: known to the mapping set, and fitting every field that they may stand in."""
+"""A participant's own texts for `profile.*`: known to the mapping set, and fitting each field they may stand in."""
 
 from __future__ import annotations
 
