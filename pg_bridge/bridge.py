@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,25 +15,30 @@ import uvicorn
 
 from pg_bridge import telemetry
 from pg_bridge.config import Config
-from pg_bridge.console.app import PushAnswer, create_app
+from pg_bridge.console.app import create_app
+from pg_bridge.console.control import control_door
 from pg_bridge.dispatcher import Dispatcher
-from pg_bridge.errors import ConfigError, JournalError, OcpError, PushRefused
+from pg_bridge.errors import ConfigError, Finding, JournalError, OcpError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.terms import Fresh, Options, Terms
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import load
+from pg_bridge.mapping.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
 from pg_bridge.ocp.limits import CallLimits
 from pg_bridge.ocp.options import OcpOptions
-from pg_bridge.ocp.push import PushDoor
 from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
+from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.ways import PushTaker, Ways
 
 
 class FreshIds(Fresh, Protocol):
@@ -52,6 +57,11 @@ class World:
     monotonic: Callable[[], float]
     fresh: FreshIds
     mappings: Mapping[str, str]
+    #: the folder that `mappings` came from, and what lies there now (raises ConfigError, MappingInvalid)
+    mappings_folder: str
+    read_folder: Callable[[], Mapping[str, str]]
+    #: all findings of a set of files, without holding up the loop or touching what traffic uses
+    check_set: Callable[[Mapping[str, str]], Awaitable[list[Finding]]]
     company_key: bytes
     machine_key: bytes
     passphrase: bytes | None
@@ -122,36 +132,6 @@ class Desk:
         self._dispatcher.delivery_acknowledged(token, participant)
 
 
-class PushTaker:
-    """Fulfils console's port: checks a push, makes it durable, answers."""
-
-    def __init__(self, door: PushDoor, dispatcher: Dispatcher, clock: Callable[[], datetime]) -> None:
-        self._door = door
-        self._dispatcher = dispatcher
-        self._clock = clock
-        self.last_at: datetime = clock()
-
-    async def take(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:
-        """2xx only when every event of it is durable."""
-        try:
-            push = await self._door.receive(headers, body, self._clock())
-        except PushRefused as error:
-            self._dispatcher.note(
-                r.PushRefused(status=error.status, text=str(error), body=body[:65_536], size=len(body))
-            )
-            telemetry.logger().warning(telemetry.PUSH_REFUSED, status=error.status, error=str(error))
-            return PushAnswer(error.status, str(error))
-        if self._dispatcher.is_full:
-            return PushAnswer(503, "the journal is busy")
-        self.last_at = self._clock()
-        self._dispatcher.offer(e.UpdatesArrived(push.events, push.delivery_id, push.is_late))
-        try:
-            await self._dispatcher.durable()
-        except JournalError as error:
-            return PushAnswer(503, str(error))
-        return PushAnswer(200, "taken")
-
-
 @dataclass(slots=True)
 class Bridge:
     """A bridge that runs."""
@@ -170,31 +150,25 @@ class Bridge:
 async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     """A bridge, started: replayed, listening, subscribed. Raises ConfigError, MappingInvalid, JournalError."""
     book = load(world.mappings)
+    wrong = [
+        finding
+        for name, entry in config.participants.items()
+        for finding in profile_findings(book, name, entry.profile)
+    ]
+    if wrong:
+        raise ConfigError("reading the participants' profiles", findings=wrong)
     link_profile = read_link_profile(world.mappings[LINK_FILE])
     profile = book.ocp
-    algorithm = profile.token.algorithm
-    identity = Identity(
-        company_id=config.ocp.company_id,
-        company_key=KeyPair(world.company_key, algorithm=algorithm, passphrase=world.passphrase),
-        machine_id=config.ocp.machine_id,
-        machine_key=KeyPair(world.machine_key, algorithm=algorithm, passphrase=world.passphrase),
-    )
     async with contextlib.AsyncExitStack() as stack:
-        journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
-        stack.push_async_callback(journal.close)
         slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic)
         stack.callback(slots.close)
-        client = await stack.enter_async_context(
-            OcpClient(
-                profile,
-                _ocp_options(config),
-                identity,
-                limits=slots,
-                clock=world.clock,
-                monotonic=world.monotonic,
-                fresh_id=world.fresh.request_id,
-            )
+        ways = Ways(
+            _clients(config, world, slots), lambda other: company_limits(other, config.ocp.company_calls), slots
         )
+        stack.push_async_callback(ways.aclose)
+        client = ways.open(profile)
+        journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
+        stack.push_async_callback(journal.close)
         terms = Terms(
             book,
             world.fresh,
@@ -203,11 +177,20 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 lenient_participants=frozenset(
                     name for name, participant in config.participants.items() if participant.lenient
                 ),
+                profiles={name: entry.profile for name, entry in config.participants.items() if entry.profile},
                 retry_first_s=config.exchange.retry_first_s,
                 retry_most_s=config.exchange.retry_most_s,
             ),
         )
-        dispatcher = Dispatcher(terms=terms, journal=journal, ocp=client, slots=slots, clock=world.clock)
+        dispatcher = Dispatcher(
+            terms=terms,
+            journal=journal,
+            ocp=client,
+            ocp_hash=hash_of_ocp(world.mappings),
+            close_ocp=lambda: ways.close(client),
+            slots=slots,
+            clock=world.clock,
+        )
         replayed = await dispatcher.replay()
         telemetry.logger().info(telemetry.JOURNAL_REPLAYED, entries=replayed)
         listener = Listener(
@@ -222,7 +205,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
         stack.push_async_callback(_ended, loop_task)
         stack.push_async_callback(dispatcher.close, "stopped in order")
-        taker = PushTaker(PushDoor(profile, client.signing_keys), dispatcher, world.clock)
+        taker = ways.taker = PushTaker(ways.door(client), dispatcher, world.clock)
         port, server = await _console(config, taker, dispatcher)
         stack.push_async_callback(server)
         push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
@@ -232,9 +215,19 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
         stack.push_async_callback(listener.close)
         watch = asyncio.get_running_loop().create_task(
-            _watch_updates(config, dispatcher, client, slots, taker, push_url, world)
+            _watch_updates(config, dispatcher, slots, taker, push_url, world)
         )
         stack.push_async_callback(_ended, watch)
+        if config.control.socket:
+            loading = Loading(
+                dispatcher,
+                listener,
+                ways,
+                check=world.check_set,
+                folder=world.mappings_folder,
+                read_folder=world.read_folder,
+            )
+            await stack.enter_async_context(control_door(config.control.socket, loading))
         host, pss_port = listener.address
         telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
         yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
@@ -243,6 +236,32 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
 async def _ended(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _clients(config: Config, world: World, slots: CallLimits) -> Callable[[OcpProfile], OcpClient]:
+    """Makes the client of a profile; all of them sign with the same keys."""
+    ocp = config.ocp
+    pairs: dict[str, list[KeyPair]] = {}
+
+    def make(profile: OcpProfile) -> OcpClient:
+        algorithm = profile.token.algorithm
+        if algorithm not in pairs:
+            pairs[algorithm] = [
+                KeyPair(pem, algorithm=algorithm, passphrase=world.passphrase)
+                for pem in (world.company_key, world.machine_key)
+            ]
+        company, machine = pairs[algorithm]
+        return OcpClient(
+            profile,
+            _ocp_options(config),
+            Identity(company_id=ocp.company_id, company_key=company, machine_id=ocp.machine_id, machine_key=machine),
+            limits=slots,
+            clock=world.clock,
+            monotonic=world.monotonic,
+            fresh_id=world.fresh.request_id,
+        )
+
+    return make
 
 
 def _ocp_options(config: Config) -> OcpOptions:
@@ -331,30 +350,30 @@ async def _console(config: Config, taker: PushTaker, dispatcher: Dispatcher) -> 
 async def _watch_updates(
     config: Config,
     dispatcher: Dispatcher,
-    client: OcpClient,
     slots: CallLimits,
     taker: PushTaker,
     push_url: str,
     world: World,
 ) -> None:
     """Subscribe; ask for status events at start, at the change of the day, and after silence."""
-    profile = dispatcher.terms.ocp
     log = telemetry.logger()
-    is_subscribed = not config.push.subscribe
+    #: the way to OCP by which we subscribed; another profile may know another subscription
+    subscribed: Ocp | None = None
     days = dict.fromkeys(config.participants, "")
     asked_at = world.clock()
     while True:
-        if not is_subscribed:
+        if config.push.subscribe and subscribed is not dispatcher.sets.in_force.ocp:
             try:
-                await ensure_subscribed(client, slots, profile, push_url, world.fresh.request_id)
-                is_subscribed = True
+                with dispatcher.sets.using() as now_used:
+                    await ensure_subscribed(now_used.ocp, slots, now_used.terms.ocp, push_url, world.fresh.request_id)
+                subscribed = now_used.ocp
             except OcpError as error:
                 log.warning(telemetry.OCP_FAILED, doing="subscribing", error=str(error))
         now = world.clock()
         today = dispatcher.terms.business_date(now)
         silent_s = (now - max(taker.last_at, asked_at)).total_seconds()
         for participant, day in days.items():
-            if day != today or silent_s >= profile.push.silence_s:
+            if day != today or silent_s >= dispatcher.terms.ocp.push.silence_s:
                 asked_at = now
                 for date in sorted({day or today, today}):
                     after = dispatcher.state.feed(participant, date).next_sequence - 1

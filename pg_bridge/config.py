@@ -29,6 +29,8 @@ class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     addresses: tuple[str, ...] = ()
     lenient: bool = False
+    #: texts of its own for `profile.*` in rules, in place of the mapping set's
+    profile: dict[str, str] = {}
 
 
 class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +78,13 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retry_most_s: float = 30.0
 
 
+class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[control]: the door for commands to the running bridge."""
+
+    #: the Unix domain socket; empty: none
+    socket: str = "pg-bridge.control.sock"
+
+
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[log]: how the log is written."""
 
@@ -92,6 +101,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     push: PushConfig = PushConfig()
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
+    control: ControlConfig = ControlConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -133,7 +143,7 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     return config
 
 
-_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "log"})
+_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "control", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -172,6 +182,7 @@ company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, 
 [participants.B01234]               # needed: one section for each participant that may log on
 addresses = []                      # source addresses allowed; empty: any
 lenient = false                     # carry unknown optional fields along instead of refusing them
+profile = {}                        # texts of its own for `profile.*` in rules: { place_of_settlement = "XHKCHKH1XXX" }
 
 [pss]
 host = "127.0.0.1"
@@ -196,6 +207,10 @@ node = "node1"
 answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
 retry_first_s = 1.0
 retry_most_s = 30.0
+
+[control]
+socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
+                                    # empty: none
 
 [log]
 level = "info"

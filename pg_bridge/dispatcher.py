@@ -8,9 +8,10 @@ that the journal does not hold, and a disk that syncs slowly makes batches large
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from pg_bridge import telemetry
 from pg_bridge.errands import Chores, Errands
@@ -19,13 +20,14 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.decide import decide
-from pg_bridge.exchange.entries import Entry
+from pg_bridge.exchange.entries import Entry, Position
 from pg_bridge.exchange.fold import apply, forget, queue_answer, recover, release
 from pg_bridge.exchange.outbound import choose
 from pg_bridge.exchange.ports import Journal, Ocp, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
 from pg_bridge.exchange.state import Stage, State
 from pg_bridge.exchange.terms import Terms, epoch_us
+from pg_bridge.sets import SetAtWork, Sets
 
 Clock = Callable[[], datetime]
 
@@ -49,12 +51,14 @@ class Dispatcher:
         terms: Terms,
         journal: Journal,
         ocp: Ocp,
+        ocp_hash: str = "",
+        close_ocp: Callable[[], Coroutine[Any, Any, None]] | None = None,
         slots: Slots,
         clock: Clock,
         options: DispatcherOptions = DispatcherOptions(),
     ) -> None:
         self.state = State()
-        self.terms = terms
+        self.sets = Sets(SetAtWork(terms, ocp, ocp_hash, close_ocp), self.state)
         self._journal = journal
         self._slots = slots
         self._clock = clock
@@ -62,7 +66,8 @@ class Dispatcher:
         self._sessions: Sessions | None = None
         self._entries: list[Entry] = []
         self._actions: list[e.Action] = []
-        self._durable: list[asyncio.Future[None]] = []
+        #: who waits, with the number of entries that must be durable
+        self._durable: list[tuple[int, asyncio.Future[Position]]] = []
         self._wake = asyncio.Event()
         self._awaiting_slot: set[tuple[str, str]] = set()
         self._touched_lanes: set[tuple[str, str]] = set()
@@ -70,8 +75,7 @@ class Dispatcher:
         self._chores = Chores()
         self._errands = Errands(
             state=self.state,
-            terms=terms,
-            ocp=ocp,
+            sets=self.sets,
             slots=slots,
             chores=self._chores,
             offer=self.offer,
@@ -81,6 +85,11 @@ class Dispatcher:
         self.fetch = self._errands.fetch
         #: set when durability is in doubt: the bridge must stop
         self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
+
+    @property
+    def terms(self) -> Terms:
+        """The terms of the set in force."""
+        return self.sets.in_force.terms
 
     # --- start ---------------------------------------------------------------------------------------------
 
@@ -96,11 +105,58 @@ class Dispatcher:
         """Take up what was open when the last process ended."""
         self._sessions = sessions
         self.forget()
-        reopened = recover(self.state)
-        self.note(r.NodeStarted(version=version, mapping=self.terms.book.hash, replayed=replayed, reopened=reopened))
+        first = self.sets.in_force
+        reopened = recover(self.state, first.terms.set_hash)
+        self.note(
+            r.NodeStarted(
+                version=version,
+                mapping=first.name.hash,
+                replayed=replayed,
+                reopened=reopened,
+                set_name=first.name.name,
+                set_version=first.name.version,
+                ocp_hash=first.ocp_hash,
+            )
+        )
+        self._know_since(first)
         self._actions += resume(self.state)
         self._touched_lanes |= set(self.state.lanes)
         self._wake.set()
+
+    # --- the mapping set -----------------------------------------------------------------------------------
+
+    def change_set(self, new: SetAtWork, who: r.Who, *, files: int, findings: Sequence[Finding] = ()) -> int:
+        """Put another mapping set in force, between two events; gives the number of exchanges that end by the old one.
+
+        It is in force for every event offered from now on; `durable` then says from which position on.
+        """
+        before = self.sets.in_force
+        in_flight = self.sets.change(new)
+        held_back = [key for key, feed in self.state.feeds.items() if feed.early]
+        self.note(
+            r.MappingsLoaded(
+                mapping=new.name.hash,
+                loaded=new.name,
+                before=before.name,
+                ocp_hash=new.ocp_hash,
+                who=who,
+                files=files,
+                in_flight=in_flight,
+                findings=tuple(findings),
+            )
+        )
+        self._know_since(new)
+        for key in held_back:
+            if not self.state.feeds[key].early:
+                self._actions.append(e.Fetch(*key, self.state.feeds[key].next_sequence - 1))
+        return in_flight
+
+    def _know_since(self, at_work: SetAtWork) -> None:
+        def know(waiter: asyncio.Future[Position]) -> None:
+            if not waiter.cancelled() and waiter.exception() is None:
+                at_work.since = waiter.result()
+
+        self._waiter().add_done_callback(know)
 
     def forget(self) -> None:
         """Let go of what the days before yesterday left behind."""
@@ -117,7 +173,7 @@ class Dispatcher:
     def offer(self, event: e.Event) -> None:
         """Decide on `event`; what it decided leaves when it is durable."""
         try:
-            decision = decide(self.state, event, self.terms, self._clock())
+            decision = decide(self.state, event, self.sets.of_event(event).terms, self._clock())
         except MappingError as error:
             if not isinstance(event, e.RequestArrived):
                 raise
@@ -148,14 +204,20 @@ class Dispatcher:
         self._entries.append(write_entry(record, at_us))
         self._wake.set()
 
-    async def durable(self) -> None:
-        """Return when all that was offered so far is durable. Raises JournalError."""
+    async def durable(self) -> Position:
+        """Return when all that was offered so far is durable: the position of the last of it, 0 if nothing waited.
+
+        Raises JournalError.
+        """
         if self.failed.done():
             raise self.failed.result()
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._durable.append(waiter)
+        return await self._waiter()
+
+    def _waiter(self) -> asyncio.Future[Position]:
+        waiter: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+        self._durable.append((len(self._entries), waiter))
         self._wake.set()
-        await waiter
+        return waiter
 
     def delivery_acknowledged(self, delivery: str, participant: str) -> None:
         """The PSS acknowledged a delivery."""
@@ -217,18 +279,25 @@ class Dispatcher:
             self._close_batches()
             entries, actions, waiters = self._entries, self._actions, self._durable
             self._entries, self._actions, self._durable = [], [], []
-            if entries and not await self._commit(entries, waiters):
+            positions = await self._commit(entries, waiters) if entries else ()
+            if positions is None:
                 return
-            for waiter in waiters:
+            for count, waiter in waiters:
                 if not waiter.done():
-                    waiter.set_result(None)
+                    waiter.set_result(positions[count - 1] if count else 0)
             for action in actions:
                 self._act(action)
+            for gone in self.sets.let_go():
+                if gone.close is not None:
+                    self._chores.spawn(gone.close())
 
-    async def _commit(self, entries: list[Entry], waiters: list[asyncio.Future[None]]) -> bool:
+    async def _commit(
+        self, entries: list[Entry], waiters: list[tuple[int, asyncio.Future[Position]]]
+    ) -> Sequence[Position] | None:
+        """The positions of `entries`, durable; None when the journal failed."""
         while True:
             try:
-                await self._journal.append(entries)
+                return await self._journal.append(entries)
             except JournalFull:
                 await asyncio.sleep(0.01)
             except JournalError as error:
@@ -236,12 +305,10 @@ class Dispatcher:
                 self._log.critical(telemetry.JOURNAL_FAILED, error=str(error))
                 self.failed.set_result(error)
                 # Those too that came to wait while the append was under way: nobody will wake them later.
-                for waiter in (*waiters, *self._durable):
+                for _, waiter in (*waiters, *self._durable):
                     if not waiter.done():
                         waiter.set_exception(error)
-                return False
-            else:
-                return True
+                return None
 
     def _close_batches(self) -> None:
         """Close the batch of every lane that is free and may call, so that it is one commit with what it holds."""

@@ -1,6 +1,7 @@
 """What the dispatcher has others do: calls and questions to OCP, and the timers and tasks in which they wait.
 
-An errand never decides: what it brings back is offered to the dispatcher as an event.
+An errand never decides: what it brings back is offered to the dispatcher as an event. It goes by the mapping set of the
+call or enquiry that it is for.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import msgspec
 from pg_bridge import telemetry
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.ports import Ocp, Slots
+from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.state import LaneKey, Stage, State
-from pg_bridge.exchange.terms import Terms
 from pg_bridge.profiles.concepts import Operation
+from pg_bridge.sets import Sets
 
 
 class Chores:
@@ -68,8 +69,7 @@ class Errands:
         self,
         *,
         state: State,
-        terms: Terms,
-        ocp: Ocp,
+        sets: Sets,
         slots: Slots,
         chores: Chores,
         offer: Callable[[e.Event], None],
@@ -77,8 +77,7 @@ class Errands:
         refetch_s: float,
     ) -> None:
         self._state = state
-        self._terms = terms
-        self._ocp = ocp
+        self._sets = sets
         self._slots = slots
         self._chores = chores
         self._offer = offer
@@ -94,18 +93,18 @@ class Errands:
             return
         if batch.is_unknown or batch.failures:
             await self._slots.slot()  # the first call's slot was taken when its batch closed
+        at_work = self._sets.of_batch(batch)
+        terms = at_work.terms
         try:
-            entries = await self._ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
+            entries = await at_work.ocp.write(Operation(batch.operation), batch.participant, request_id, batch.body)
         except OcpUnavailable as error:
             self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
             self._offer(e.CallFailed(request_id, error.code, str(error), error.retry_after_s))
         except OcpRefused as error:
-            self._offer(e.CallRefused(request_id, self._terms.faults_of_ocp(error.refusals)))
+            self._offer(e.CallRefused(request_id, terms.faults_of_ocp(error.refusals)))
         except OcpDenied as error:
             self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self._offer(
-                e.CallDenied(request_id, self._terms.fault(error.ocp_code or error.code, "ocp_denied", str(error)))
-            )
+            self._offer(e.CallDenied(request_id, terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))))
         except OcpOutcomeUnknown as error:
             self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
             self._offer(e.CallLost(request_id, str(error)))
@@ -118,6 +117,7 @@ class Errands:
         batch = self._state.batches.get(request_id)
         if batch is None:
             return
+        at_work = self._sets.of_batch(batch)
         found: dict[str, e.Json] = {}
         try:
             for member in batch.members:
@@ -125,10 +125,10 @@ class Errands:
                 if member not in batch.open:
                     continue
                 await self._slots.slot(0)
-                entries = await self._ocp.ask(
+                entries = await at_work.ocp.ask(
                     Operation.SI_QUERY,
                     exchange.participant,
-                    self._terms.ocp.write(
+                    at_work.terms.ocp.write(
                         "query",
                         {
                             "participant_id": exchange.participant,
@@ -141,7 +141,7 @@ class Errands:
                     found[member] = entries[-1]
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            pause_s = getattr(error, "retry_after_s", None) or self._terms.options.retry_first_s
+            pause_s = getattr(error, "retry_after_s", None) or at_work.terms.options.retry_first_s
             self._chores.later(pause_s, lambda: self._chores.spawn(self.look(request_id)))
             return
         self._offer(e.Looked(request_id, found))
@@ -153,14 +153,16 @@ class Errands:
         if exchange is None or exchange.stage is Stage.ANSWERED:
             return
         await self._slots.slot()
+        at_work = self._sets.of_exchange(exchange)
+        terms = at_work.terms
         try:
             document = msgspec.json.decode(exchange.document)
-            entries = await self._ocp.ask(Operation(exchange.operation), exchange.participant, document)
+            entries = await at_work.ocp.ask(Operation(exchange.operation), exchange.participant, document)
         except OcpRefused as error:
-            faults = self._terms.faults_of_ocp(error.refusals)
+            faults = terms.faults_of_ocp(error.refusals)
             self._offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
         except OcpDenied as error:
-            fault = self._terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
             self._offer(e.EnquiryFailed(exchange_id, str(error), fault))
         except OcpError as error:
             retry_after_s = getattr(error, "retry_after_s", None)
@@ -176,16 +178,20 @@ class Errands:
         self._fetching.add(key)
         try:
             await self._slots.slot()
-            document = self._terms.ocp.write(
-                "events_query",
-                {"participant_id": participant, "business_date": business_date, "after_sequence": after},
-            )
-            events = await self._ocp.ask(Operation.STATUS_EVENTS, participant, document)
+            with self._sets.using() as at_work:
+                document = at_work.terms.ocp.write(
+                    "events_query",
+                    {"participant_id": participant, "business_date": business_date, "after_sequence": after},
+                )
+                events = await at_work.ocp.ask(Operation.STATUS_EVENTS, participant, document)
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
             events = []
         finally:
             self._fetching.discard(key)
+        if at_work.ocp is not self._sets.in_force.ocp:  # what came has the shape of another profile by now
+            self._chores.spawn(self.fetch(participant, business_date, after))
+            return
         if events:
             self._offer(e.UpdatesArrived(events))
         feed = self._state.feeds.get(key)

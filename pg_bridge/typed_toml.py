@@ -11,7 +11,7 @@ import difflib
 import re
 import tomllib
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -29,6 +29,9 @@ MOST_DEPTH = 24
 MOST_NUMBER = 2**63
 #: Characters of a file's own text that a finding repeats, and of a name that is compared with others.
 MOST_SHOWN = 80
+#: Names that a name is compared with, and that are told in its place.
+MOST_COMPARED = 200
+MOST_NAMED = 20
 
 UNREADABLE = "PGB-MAP-010"
 
@@ -140,8 +143,9 @@ class Lines:
     def of(self, path: str) -> int:
         """The line of an entry, or of the nearest one that holds it; 0 where none is known."""
         while path:
-            if path in self._lines:
-                return self._lines[path]
+            for at in (path, f"{path}[0]"):
+                if at in self._lines:
+                    return self._lines[at]
             path = path.rpartition("[")[0] if path.endswith("]") else path.rpartition(".")[0]
         return 0
 
@@ -195,12 +199,15 @@ def shown(text: str) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """What to do about a name that is not known: the one that was meant, if one is like it, or all there are."""
-    close = difflib.get_close_matches(name, known, 1) if len(name) <= MOST_SHOWN else []
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What to do about a name that is not known: the one that was meant, if one is like it, or those there are."""
+    close = difflib.get_close_matches(name, known[:MOST_COMPARED], 1) if len(name) <= MOST_SHOWN else []
     if close:
-        return f"Write `{close[0]}` if that was meant."
-    return f"Write one of {', '.join(f'`{each}`' for each in known)}." if known else "Take it out."
+        return f"Write `{shown(close[0])}` if that was meant."
+    if not known:
+        return "Take it out."
+    names = ", ".join(f"`{shown(each)}`" for each in known[:MOST_NAMED])
+    return f"Write one of {names}{', and others' if len(known) > MOST_NAMED else ''}."
 
 
 def _parsed(path: str, text: str, findings: list[Finding], code: str) -> Any:
@@ -292,9 +299,10 @@ def _faults(raw: Any, kind: Any, at: str) -> Iterator[tuple[str, str, str]]:
 
 def _struct_faults(raw: dict[str, Any], kind: type[msgspec.Struct], at: str) -> Iterator[tuple[str, str, str]]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    free = sorted(set(fields) - set(raw)) or sorted(fields)
     for name in raw:
         if name not in fields:
-            remedy = nearest(name, sorted(set(fields) - set(raw)) or sorted(fields))
+            remedy = nearest(name, free)
             yield f"{at}.{name}".lstrip("."), f"Object contains unknown field `{shown(name)}`", remedy
     for name, field in fields.items():
         if name in raw:

@@ -32,6 +32,8 @@ def say_error(error: BridgeError) -> None:
     print(f"pg-bridge: {error.code}: {error}", file=sys.stderr)
     for finding in error.findings:
         print(f"  {finding}", file=sys.stderr)
+        if finding.remedy:
+            print(f"    {finding.remedy}", file=sys.stderr)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

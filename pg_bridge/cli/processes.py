@@ -78,6 +78,9 @@ port = 0
 [journal]
 path = "{folder / "journal.sqlite"}"
 
+[control]
+socket = "{folder / "control.sock"}"
+
 [log]
 level = "warning"
 {extra}

@@ -51,6 +51,7 @@ async def _serve(config: Config, mappings: str, *, as_json: bool) -> int:
     async with running(config, build_world(config, mappings=mappings)) as bridge:
         host, port = bridge.listener.address
         where = {"pss": f"{host}:{port}", "push": bridge.push_url, "journal": config.journal.path}
+        where["control"] = config.control.socket
         if as_json:
             print(msgspec.json.encode(where).decode(), flush=True)
         else:

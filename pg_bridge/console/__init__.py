@@ -1,5 +1,5 @@
-"""The HTTP door of the bridge: health, and the webhook that OCP pushes to.
+"""The HTTP doors of the bridge: health and the webhook that OCP pushes to; and the control door on a Unix socket.
 
-Hands headers and body to a port; never checks a signature or decides anything itself.
-Read first: app.py.
+Hands headers, bodies and commands to ports; never checks a signature or decides anything itself.
+Read first: app.py, then control.py.
 """

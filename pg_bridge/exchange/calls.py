@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -56,7 +57,7 @@ def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: N
     most = terms.ocp.operations[operation].most
     if lane.suspect:
         most = min(most, lane.most_suspect, lane.suspect)
-    members = tuple(lane.waiting[i] for i in range(min(most, len(lane.waiting))))
+    members = _of_one_set(state, [lane.waiting[i] for i in range(min(most, len(lane.waiting)))])
     body = call_body(terms, operation, [state.exchanges[member].document for member in members])
     request_id = terms.fresh.request_id()
     note.record(
@@ -71,6 +72,18 @@ def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: N
         )
     )
     note.act(e.Call(request_id))
+
+
+def _of_one_set(state: State, waiting: list[str]) -> tuple[str, ...]:
+    """The first of `waiting` that one mapping set translated: another set's documents may have another shape."""
+    first = state.exchanges[waiting[0]]
+    sets = (first.translated_by, first.ends_by)
+
+    def is_of_it(member: str) -> bool:
+        exchange = state.exchanges[member]
+        return (exchange.translated_by, exchange.ends_by) == sets
+
+    return tuple(takewhile(is_of_it, waiting))
 
 
 def _answered(state: State, event: e.CallAnswered, terms: Terms, now: datetime, note: Note) -> None:

@@ -41,6 +41,14 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         context,
         lenient=event.participant in terms.options.lenient_participants,
     )
+    use = None
+    fingerprint = hashlib.sha256(event.body).hexdigest()
+    if request.effect == "instruct":
+        use = state.uses.get((event.participant, context["business_date"], request.reference))
+        if use is not None and use.fingerprint == fingerprint:
+            # Also where the set now in force would refuse what the one before took: it was entered, once.
+            _repeat(state, event, state.exchanges[use.exchange], note)
+            return
     if any(finding.severity == "error" for finding in request.findings):
         _refuse(
             state,
@@ -54,26 +62,20 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             request.mapping,
         )
         return
-    fingerprint = hashlib.sha256(event.body).hexdigest()
-    if request.effect == "instruct":
-        use = state.uses.get((event.participant, context["business_date"], request.reference))
-        if use is not None:
-            if use.fingerprint == fingerprint:
-                _repeat(state, event, state.exchanges[use.exchange], note)
-            else:
-                finding = terms.book.duplicate_reference(event.template, event.message_type, request.reference)
-                _refuse(
-                    state,
-                    event,
-                    terms,
-                    context,
-                    note,
-                    request.function,
-                    request.reference,
-                    (finding,),
-                    request.mapping,
-                )
-            return
+    if use is not None:
+        finding = terms.book.duplicate_reference(event.template, event.message_type, request.reference)
+        _refuse(
+            state,
+            event,
+            terms,
+            context,
+            note,
+            request.function,
+            request.reference,
+            (finding,),
+            request.mapping,
+        )
+        return
     exchange_id = terms.fresh.exchange_id()
     note.record(
         r.RequestReceived(

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     GAP_FOUND = "gap_found"
     DELIVERY_QUEUED = "delivery_queued"
     DELIVERY_ACKNOWLEDGED = "delivery_acknowledged"
+    MAPPINGS_LOADED = "mappings_loaded"
+    MAPPINGS_REFUSED = "mappings_refused"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -42,6 +42,8 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         carried=record.carried,
         document=bytes(record.document),
         received_us=at_us,
+        translated_by=set_of(record.mapping),
+        ends_by=set_of(record.mapping),
     )
     state.exchanges[exchange.id] = exchange
     if record.effect == "instruct":
@@ -83,6 +85,7 @@ def _called(state: State, record: r.BatchCalled, at_us: int) -> None:
         body=bytes(record.body),
         called_us=at_us,
         open=set(record.members),
+        ends_by=state.exchanges[record.members[0]].ends_by,
     )
     lane = state.lane(record.participant, record.operation)
     lane.calling = record.request_id
@@ -221,6 +224,23 @@ def _acknowledged(state: State, record: r.DeliveryAcknowledged, at_us: int) -> N
         own.held = [held for held in own.held if held.id != record.delivery]
 
 
+def _in_force(state: State, record: r.NodeStarted | r.MappingsLoaded, at_us: int) -> None:
+    """A set came into force. Events that wait for earlier ones have the shape of the profile that they came under:
+    under another they are let go, and OCP is asked for them again.
+    """
+    if not record.ocp_hash:
+        return
+    if state.ocp_hash not in ("", record.ocp_hash):
+        for feed in state.feeds.values():
+            feed.early.clear()
+    state.ocp_hash = record.ocp_hash
+
+
+def set_of(mapping: str) -> str:
+    """The set in a record's `mapping`, `<rule file>@<set>/<version>/<12 hexadecimal characters>`: those characters."""
+    return mapping.rpartition("/")[2]
+
+
 _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.RequestReceived: _received,
     r.MessageRefused: _message_refused,
@@ -235,6 +255,8 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.UpdateReleased: _released,
     r.DeliveryQueued: _queued,
     r.DeliveryAcknowledged: _acknowledged,
+    r.NodeStarted: _in_force,
+    r.MappingsLoaded: _in_force,
 }
 
 
@@ -261,12 +283,17 @@ def hong_kong_day(at_us: int) -> str:
 _EPOCH = date(1970, 1, 1)
 
 
-def recover(state: State) -> int:
+def recover(state: State, set_hash: str = "") -> int:
     """After a replay: what no process holds any more. Every answer not known to have left becomes a delivery.
 
-    All that waits may have left before: it goes out marked as a possible duplicate. Gives the number of open
-    exchanges.
+    All that waits may have left before: it goes out marked as a possible duplicate. Whatever set it was received
+    under, what is open ends by the one that is there, `set_hash`. Gives the number of open exchanges.
     """
+    if set_hash:
+        for exchange in state.exchanges.values():
+            exchange.ends_by = set_hash
+        for batch in state.batches.values():
+            batch.ends_by = set_hash
     for outbox in state.outboxes.values():
         for delivery in outbox.queue.values():
             delivery.is_copy = True

@@ -15,6 +15,15 @@ from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
 from pg_bridge.exchange.edge_records import (
+    MappingSet as MappingSet,
+)
+from pg_bridge.exchange.edge_records import (
+    MappingsLoaded as MappingsLoaded,
+)
+from pg_bridge.exchange.edge_records import (
+    MappingsRefused as MappingsRefused,
+)
+from pg_bridge.exchange.edge_records import (
     NodeStarted as NodeStarted,
 )
 from pg_bridge.exchange.edge_records import (
@@ -31,6 +40,9 @@ from pg_bridge.exchange.edge_records import (
 )
 from pg_bridge.exchange.edge_records import (
     SessionRefused as SessionRefused,
+)
+from pg_bridge.exchange.edge_records import (
+    Who as Who,
 )
 from pg_bridge.exchange.entries import Entry, Kind
 from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
@@ -324,7 +336,8 @@ _RECORDS: tuple[type[Record], ...] = (
     MessageRefused, RequestParked, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed,
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
-    FrameRefused, PushRefused, NodeStarted, NodeStopped,
+    FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
+    MappingsRefused,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

@@ -41,6 +41,10 @@ class Exchange:
     carried: dict[str, str]
     document: bytes
     received_us: int
+    #: the mapping set that translated it, and the one by which it ends (another only after a restart): the first 12
+    #: hexadecimal characters of its hash; empty where the journal does not say
+    translated_by: str = ""
+    ends_by: str = ""
     stage: Stage = Stage.RECEIVED
     request_id: str = ""
     si_number: str = ""
@@ -53,6 +57,13 @@ class Exchange:
     askers: list[tuple[str, int, bool]] = field(default_factory=list)
     #: not folded: a copy without the possible-duplicate mark was handed to a session
     is_sent: bool = False
+
+    @property
+    def needs_its_set(self) -> bool:
+        """Whether something is still to be made of it, by the mapping set under which it was received."""
+        if self.stage is Stage.IN_DOUBT:  # the PSS may have to be told yet that the outcome is awaited
+            return self.reply is None and self.effect == "instruct"
+        return self.stage is not Stage.ANSWERED
 
 
 @dataclass(slots=True)
@@ -75,6 +86,8 @@ class Batch:
     called_us: int
     #: members whose outcome is not known yet
     open: set[str]
+    #: the mapping set of all its members, as `Exchange.ends_by`
+    ends_by: str = ""
     looks: int = 0
     is_unknown: bool = False
     #: its outcome was unknown once and it went again: a used reference may be our own first try
@@ -158,6 +171,8 @@ class State:
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
+    #: the hash of the OCP profile in force; empty where the journal does not say
+    ocp_hash: str = ""
 
     def outbox(self, participant: str) -> Outbox:
         """The participant's outbox, made when first needed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Protocol
@@ -47,6 +47,8 @@ class Options:
     answer_within_s: float = 20.0
     #: participants whose messages may hold unknown optional fields, carried along and reported
     lenient_participants: frozenset[str] = frozenset()
+    #: participant -> texts of its own for `profile.*` in rules
+    profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
 
@@ -85,6 +87,11 @@ class Terms:
         """The OCP profile of the book."""
         return self.book.ocp
 
+    @property
+    def set_hash(self) -> str:
+        """The first 12 hexadecimal characters of the set's hash: how translations and exchanges name it."""
+        return self.book.hash[:12]
+
     def business_date(self, now: datetime) -> str:
         """The Hong Kong calendar day of `now` (aware, UTC)."""
         return hong_kong_date(now.date(), now.hour)
@@ -98,6 +105,7 @@ class Terms:
             "business_date": self.business_date(now),
             "timestamp": hong_kong_stamp(now.replace(microsecond=0)),
             "snapshot": False,
+            "profile": self.options.profiles.get(participant),
         }
 
     def faults_of_findings(self, findings: Sequence[Finding]) -> tuple[Fault, ...]:

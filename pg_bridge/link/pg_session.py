@@ -53,7 +53,8 @@ class PgSession(Session):
     def __init__(self, profile: LinkProfile, *, session_id: str, request_templates: frozenset[tuple[str, str]]) -> None:
         super().__init__(profile)
         self.session_id = session_id
-        self._request_templates = request_templates
+        #: (template, message type) of the requests taken; may be replaced while the session is on
+        self.request_templates = request_templates
         self._log_on_asked: e.LogOnAsked | None = None
         #: sequence number of a request -> its answer once given; in order of arrival
         self._in_flight: OrderedDict[int, _Answer | None] = OrderedDict()
@@ -155,7 +156,7 @@ class PgSession(Session):
     # --- requests ------------------------------------------------------------------------------------------
 
     def _business(self, frame: Frame, now: datetime) -> list[e.Event]:
-        if (frame.template, frame.message_type) not in self._request_templates:
+        if (frame.template, frame.message_type) not in self.request_templates:
             text = f"{frame.template} of {frame.message_type} is no request known here"
             return self._refuse("template", text, frame, now)
         if not self._takes_requests:

@@ -28,6 +28,8 @@ MOST_LINE = 10_000
 MOST_OFFSET = 24 * 60
 #: no opening or closing of a block is as long as this
 MOST_ADDED = 1000
+#: the colons, slashes and line ends of a control message, and what the length counts around it
+MOST_MARKS = 40
 
 _NAME = re.compile(r"[A-Z0-9]{1,16}")
 _TAG = re.compile(r"[0-9]{2}[A-Z]?")
@@ -370,10 +372,20 @@ def _fits(profile: LinkProfile, fields: Fields) -> Iterator[LinkFault]:
         if concept not in fields:
             continue
         field = fields[concept][1]
-        if not 1 <= len(text) <= field.width or (field.kind == "n" and not _DIGITS.fullmatch(text)):
+        # digits are not filled: a message type of two is another than one of three
+        least = field.width if field.kind == "n" else 1
+        if not least <= len(text) <= field.width or (field.kind == "n" and not _DIGITS.fullmatch(text)):
             told = f"{shown(text)!r} does not fit the header's {concept}, {field.width} of kind {field.kind}"
             yield LinkFault(at, place, told, "Correct it, or the header's field.")
-    controls = {spec.template for spec in profile.control.templates.values()}
+    control = profile.control
+    # the longest control message is a refusal: reference, sub-message type, code, text
+    written = [*control.tags.values(), *control.keys.values(), *profile.refusals]
+    written += [spec.answer for spec in control.templates.values()]
+    needed = control.reference_width + control.text_width + 5 * max(map(len, written), default=0) + MOST_MARKS
+    if profile.text.largest < needed:
+        text = f"a control message has up to {needed} bytes"
+        yield LinkFault("text.largest", "text.largest", text, f"Write at least {needed}, or a smaller text_width.")
+    controls = {spec.template for spec in control.templates.values()}
     seen: set[str] = set()
     for number, name in enumerate(unsolicited):
         at = f"unsolicited.templates[{number}]"

@@ -53,7 +53,9 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
             findings.append(_wrong(NO_CASES, located.path, f"the file has no cases: write {path}"))
             continue
         file = read_toml(path, files[path], d.CaseFile, findings)
-        cases: list[d.Case] = file.case if file is not None else []
+        if file is None:
+            continue
+        cases: list[d.Case] = file.case
         lines = Lines(files[path])
         by_name: dict[str, d.Case] = {}
         for number, case in enumerate(cases):

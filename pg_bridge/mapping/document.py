@@ -173,7 +173,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     document: dict[str, Any] | None = None
     carried: dict[str, str] | None = None
     findings: list[str] = []
-    sources: dict[str, Any] = {}
+    sources: dict[str, dict[str, Any]] = {}
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pg_bridge.errors import Finding
 from pg_bridge.link.profile import LINK_FILE
 from pg_bridge.mapping import faults as f
-from pg_bridge.mapping.document import RULES_FOLDER
+from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
@@ -16,9 +16,11 @@ from pg_bridge.typed_toml import nearest, shown
 
 #: files that decide nothing: examples to play with
 SAMPLES_FOLDER = "samples/"
-#: Files of a set, and characters of its TOML files together: more could not be checked within a second.
+#: Files of a set, and characters of its TOML files together, those of cases apart: more could not be checked within
+#: a second. Cases are read only where all else is good.
 MOST_FILES = 1000
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 750_000
+MOST_OF_CASES = 1_000_000
 #: Findings that are named, and characters of one.
 MOST_FINDINGS = 1000
 MOST_TEXT = 1500
@@ -35,15 +37,17 @@ def set_findings(files: Mapping[str, str]) -> list[Finding]:
     if len(files) > MOST_FILES:
         text = f"the set has {len(files):,} files, {MOST_FILES:,} are the most"
         return [f.Fault(f.TOO_MUCH, text).finding(max(files), 0)]
-    sizes = {path: len(text) for path, text in files.items() if path.endswith(".toml")}
-    characters = sum(sizes.values())
-    if characters > MOST_CHARACTERS:
-        largest = max(sizes, key=lambda path: sizes[path])
-        text = (
-            f"the TOML files of the set have {characters:,} characters together, {MOST_CHARACTERS:,} are the most; "
-            f"this one has {sizes[largest]:,}"
-        )
-        return [f.Fault(f.TOO_MUCH, text).finding(largest, 0)]
+    tables = {path: len(text) for path, text in files.items() if path.endswith(".toml")}
+    cases = {path: size for path, size in tables.items() if path.endswith(CASES_SUFFIX)}
+    for what, sizes, most in (
+        ("cases", cases, MOST_OF_CASES),
+        ("other TOML files", {path: tables[path] for path in tables if path not in cases}, MOST_CHARACTERS),
+    ):
+        characters = sum(sizes.values())
+        if characters > most:
+            largest = max(sizes, key=lambda path: tables[path])
+            text = f"the {what} of the set have {characters:,} characters together, {most:,} are the most"
+            return [f.Fault(f.TOO_MUCH, f"{text}; this file has {sizes[largest]:,}").finding(largest, 0)]
     return list(_strangers(files))
 
 

@@ -55,6 +55,10 @@ class Bucket:
         self._fill(now)
         self._level -= 1.0
 
+    def empty(self, now: float) -> None:
+        """Use every token."""
+        self._level, self._at = 0.0, now
+
     def _fill(self, now: float) -> None:
         if now > self._at:
             self._level = min(self.capacity, self._level + (now - self._at) * self.rate)
@@ -64,24 +68,29 @@ class Bucket:
 class Allowance:
     """All limits together, and the moment before which OCP wants no call."""
 
-    __slots__ = ("_buckets", "_not_before")
+    __slots__ = ("_buckets", "not_before")
 
     def __init__(self, limits: Sequence[Limit], now: float) -> None:
         self._buckets = [Bucket(limit, now) for limit in limits if limit.calls > 0]
-        self._not_before = now
+        self.not_before = now
 
     def wait_s(self, now: float) -> float:
         """Seconds until a call may go; 0 when it may."""
-        return max([self._not_before - now, *(bucket.wait_s(now) for bucket in self._buckets)], default=0.0)
+        return max([self.not_before - now, *(bucket.wait_s(now) for bucket in self._buckets)], default=0.0)
 
     def take(self, now: float) -> None:
         """Count one call."""
         for bucket in self._buckets:
             bucket.take(now)
 
+    def empty(self, now: float) -> None:
+        """Let none go that was not refilled after `now`."""
+        for bucket in self._buckets:
+            bucket.empty(now)
+
     def hold(self, until: float) -> None:
         """Let none go before `until`; an earlier end never shortens a later one."""
-        self._not_before = max(self._not_before, until)
+        self.not_before = max(self.not_before, until)
 
 
 class CallLimits:
@@ -89,6 +98,7 @@ class CallLimits:
 
     def __init__(self, limits: Sequence[Limit], monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
+        self._limits = list(limits)
         self._allowance = Allowance(limits, monotonic())
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
@@ -115,6 +125,18 @@ class CallLimits:
         """OCP throttled a call: let none go for this long (None: it did not say)."""
         pause_s = UNSAID_HOLD_S if retry_after_s is None else min(retry_after_s, MOST_HOLD_S)
         self._allowance.hold(self._monotonic() + pause_s)
+
+    def change(self, limits: Sequence[Limit]) -> None:
+        """Other limits hold from now on. Their buckets begin empty: what was used so far counts for both."""
+        if list(limits) == self._limits:
+            return
+        self._limits = list(limits)
+        now = self._monotonic()
+        changed = Allowance(limits, now)
+        changed.hold(self._allowance.not_before)
+        changed.empty(now)
+        self._allowance = changed
+        self.release()
 
     def release(self) -> None:
         """Let those go that may go now; come back for the next."""

@@ -139,8 +139,9 @@ def _tables(text: str | None, findings: list[Finding]) -> dict[str, CodeTable]:
     tables = {}
     for name, table in file.items():
         inverse: dict[str, str] = {}
+        preferred = frozenset(table.preferred)
         for key, code in table.entries.items():
-            if code not in inverse or key in table.preferred:
+            if code not in inverse or key in preferred:
                 inverse[code] = key
         tables[name] = CodeTable(
             name,

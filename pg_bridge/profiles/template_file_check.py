@@ -122,13 +122,14 @@ def _unknown_types(entry: SequenceEntry | FieldEntry, at: str, place: str, types
 
 def _fields(file: TemplateFile, types: _Types) -> Iterator[FileFault]:
     known = {sequence.path for sequence in file.sequence} | {""}
+    paths = sorted(known - {""})
     reading: dict[tuple[str, str], int] = {}
     concepts: dict[tuple[str, str], str] = {}
     for number, field in enumerate(file.field):
         at, place = f"field[{number}]", shown(field.place)
         if field.path not in known:
             text = f"{place}: the field stands in {shown(field.path)}, which is not declared"
-            yield FileFault(f"{at}.path", text, nearest(field.path, sorted(known - {""})))
+            yield FileFault(f"{at}.path", text, nearest(field.path, paths))
         yield from _name(field, at, place)
         yield from _unknown_types(field, at, place, types)
         yield from _format(field, at, place)
@@ -261,10 +262,11 @@ def table_faults(name: str, table: TableEntry) -> Iterator[FileFault]:
     if table.default == "":
         yield FileFault(f"{name}.default", f"{known}: the default is empty", "Write the code, or take it out.")
     written: dict[str, str] = {}
+    keys = sorted(table.entries) if table.preferred else []
     for key in table.preferred:
         if key not in table.entries:
             text = f"{known}: the preferred {shown(key)!r} is no key of its entries"
-            yield FileFault(f"{name}.preferred", text, nearest(key, sorted(table.entries)[:MOST_ENTRIES]))
+            yield FileFault(f"{name}.preferred", text, nearest(key, keys))
             continue
         other = written.setdefault(table.entries[key], key)
         if other != key:

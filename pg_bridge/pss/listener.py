@@ -62,6 +62,13 @@ class Listener:
         )
         self._sweep = loop.create_task(self._look_after())
 
+    def take(self, profile: LinkProfile, request_templates: frozenset[tuple[str, str]]) -> None:
+        """New connections follow `profile`; those that are there keep their framing, and take these requests."""
+        self.profile = profile
+        self.request_templates = request_templates
+        for connection in self.connections:
+            connection.session.request_templates = request_templates
+
     async def close(self, reason: str = "the bridge stops") -> None:
         """Accept no more, finish what is in flight for a moment, close every session."""
         if self._server is not None:

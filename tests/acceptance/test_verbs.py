@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pg_bridge.cli.processes import write_config, write_keys
 from pg_bridge.cli.world import mappings_folder
 from pg_bridge.config import read_config
 from tests.doubles.stack import Stack, deliver
@@ -183,6 +184,22 @@ def test_serve_refuses_what_it_cannot_use(tmp_path: Path) -> None:
     assert (2, 2) == (none.returncode, wrong.returncode)
     assert "-c bridge.toml" in none.stderr
     assert "base_ulr" in wrong.stderr
+
+
+def test_serve_refuses_a_participant_s_text_that_fits_no_field(tmp_path: Path) -> None:
+    write_keys(tmp_path, ["B01234"])
+    config = write_config(tmp_path, "http://127.0.0.1:1", ["B01234"])
+    config.write_text(
+        config.read_text("utf-8").replace(
+            "[participants.B01234]", '[participants.B01234]\nprofile = { place_of_settlement = "NOWHERE" }'
+        ),
+        "utf-8",
+    )
+    done = run("serve", "-c", str(config))
+
+    assert 2 == done.returncode
+    assert "participants.B01234.profile.place_of_settlement" in done.stderr
+    assert "8!c[3!c]" in done.stderr
 
 
 def test_example_config_is_a_configuration() -> None:

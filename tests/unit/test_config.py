@@ -55,3 +55,8 @@ def test_all_findings_are_said_at_once() -> None:
         read_config(text, {"PG_BRIDGE_PUSH_HOST": "0.0.0.0"})
 
     assert {"PGB-CFG-003", "PGB-CFG-004"} == {finding.code for finding in raised.value.findings}
+
+
+def test_control_door_has_a_default_and_may_be_closed() -> None:
+    assert "pg-bridge.control.sock" == read_config(EXAMPLE, {}).control.socket
+    assert "" == read_config(EXAMPLE, {"PG_BRIDGE_CONTROL_SOCKET": ""}).control.socket

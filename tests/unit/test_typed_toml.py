@@ -34,6 +34,7 @@ def test_lines_of_entries() -> None:
 
     assert 2 == lines.of("version")
     assert 5 == lines.of("block[0]")
+    assert 5 == lines.of("block")
     assert 9 == lines.of("block[0].fields[1]")
     assert 9 == lines.of("block[0].fields[1].konstant")
     assert 13 == lines.of("block[1]")

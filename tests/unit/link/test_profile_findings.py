@@ -41,6 +41,8 @@ EDITS = [
     ("utc_offset_minutes = 480", "utc_offset_minutes = 4800", "less than a day"),
     ('message_type = "598"', 'message_type = "5980"', "does not fit the header's message_type"),
     ('message_type = "598"', 'message_type = "MT"', "does not fit the header's message_type"),
+    ('message_type = "598"', 'message_type = "98"', "does not fit the header's message_type"),
+    ("largest = 999999 ", "largest = 99 ", "a control message has up to"),
     ("reference_width = 16", "reference_width = 0", "at least 1"),
     ("text_width = 65 ", "text_width = -65 ", "at least 1"),
     ('sub_type = "12"', 'sub_type = "20"', "two tags are written alike"),

@@ -10,6 +10,7 @@ from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.check import check
 from pg_bridge.mapping.fidelity import request_fidelity
 from pg_bridge.mapping.pairing import pairings
+from pg_bridge.mapping.profile_texts import profile_findings
 from pg_bridge.mapping.way_back import WayBack
 
 CONTEXT = {
@@ -249,6 +250,16 @@ def test_a_text_of_the_profile_is_the_set_s_unless_a_participant_has_its_own(fil
 
     assert "SET1" == book.read_request("SI01", "542", text, CONTEXT).document["counterpartyAccount"]
     assert "OWN1" == book.read_request("SI01", "542", text, own).document["counterpartyAccount"]
+
+
+def test_a_participant_s_text_that_is_unknown_or_does_not_fit_is_found(book: MappingBook) -> None:
+    found = profile_findings(book, "B01234", {"place_of_settlement": "NOWHERE", "place": "X"})
+
+    assert [] == profile_findings(book, "B01234", {"place_of_settlement": "XHKCHKH1"})
+    assert {"participants.B01234.profile.place", "participants.B01234.profile.place_of_settlement"} == {
+        each.path for each in found
+    }
+    assert all(each.remedy for each in found)
 
 
 def test_a_participant_s_own_text_stands_in_messages(book: MappingBook) -> None:

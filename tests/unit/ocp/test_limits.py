@@ -164,3 +164,36 @@ async def test_the_timer_lets_waiters_go_by_itself() -> None:
 
     assert 0.03 < loop.time() - began < 1.0
     limits.close()
+
+
+async def test_other_limits_hold_at_once_and_give_no_second_burst() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(480, 60.0)], clock.monotonic)
+    taken = sum(limits.try_slot() for _ in range(300))
+    limits.change([Limit(60, 60.0)])
+    at_once = limits.try_slot()
+    clock.forward(2.0)
+    later = [limits.try_slot(), limits.try_slot()]
+
+    assert 240 == taken
+    assert not at_once
+    assert [True, False] == later
+    limits.close()
+
+
+async def test_who_waits_for_a_slot_gets_it_under_other_limits() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(2, 3600.0)], clock.monotonic)
+    assert limits.try_slot()
+    waiting = asyncio.ensure_future(limits.slot())
+    await asyncio.sleep(0)
+    limits.change([])
+    await waiting
+    limits.close()
+
+
+async def test_same_limits_again_cost_no_slot() -> None:
+    limits = CallLimits([COMPANY], FakeClock().monotonic)
+    limits.change([COMPANY])
+
+    assert limits.try_slot()

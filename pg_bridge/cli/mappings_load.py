@@ -1,0 +1,165 @@
+"""`pg-bridge mappings load`: a running bridge takes another mapping set, or says which one it uses."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import httpx
+import msgspec
+import typer
+
+from pg_bridge.cli.output import console, findings_table, say_json
+from pg_bridge.cli.world import read_file, read_mappings
+from pg_bridge.config import ControlConfig, read_config
+from pg_bridge.console.control import MAPPINGS_PATH, MOST_BY, MOST_REASON, InForce, Load, LoadAsked, NextStart
+from pg_bridge.errors import BridgeError, ConfigError, Finding, MappingInvalid
+from pg_bridge.exchange.edge_records import MappingSet
+from pg_bridge.loading import name_of
+from pg_bridge.mapping.check import check
+
+#: the bridge checks the whole set, beside its traffic
+_ANSWER_S = 120.0
+_T = TypeVar("_T")
+
+
+def load(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder of the set; left out: say which set is in force.")
+    ] = None,
+    *,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The bridge's configuration, which names its control socket.")
+    ] = None,
+    control: Annotated[str, typer.Option(help="The control socket itself, in place of the configuration.")] = "",
+    by: Annotated[str, typer.Option(help="Who you are, for the journal; beside the user that the kernel tells.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Have the running bridge take the set of FOLDER, if it checks; without FOLDER, show the set in force.
+
+    Messages that were received before the change end by the set before. The journal keeps who did it, also of a set
+    that was refused (exit code 1: the findings).
+
+    Example: pg-bridge mappings load ./my-mappings -c bridge.toml --by "A. Chan" --reason "new stock codes"
+    """
+    door = _door(config, control)
+    if folder is None:
+        found = _ask(door, "GET", InForce)
+        if json:
+            say_json(found)
+        else:
+            _show(found)
+        return
+    for name, text, most in (("--by", by, MOST_BY), ("--reason", reason, MOST_REASON)):
+        if len(text) > most or not (text.isprintable() or not text):
+            raise ConfigError(f"loading mappings: {name} takes at most {most} printable characters")
+    try:
+        files = read_mappings(str(folder))
+    except MappingInvalid as error:
+        _print_findings(name_of({}), list(error.findings), as_json=json)
+        raise typer.Exit(1) from error
+    findings = check(files)
+    try:
+        # Also a set that does not check goes over: the bridge refuses it, and its journal keeps that.
+        answer = _ask(door, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
+    except ConfigError:
+        if findings:
+            _print_findings(name_of(files), findings, as_json=json)
+        raise
+    if json:
+        say_json(answer)
+    else:
+        _print(answer, folder)
+    raise typer.Exit(1 if answer.verdict == "refused" else 0)
+
+
+def _door(config: Path | None, control: str) -> str:
+    if control:
+        return control
+    if config is None:
+        return ControlConfig().socket
+    text = read_file(config, "the configuration").decode("utf-8", "replace")
+    door = read_config(text, os.environ).control.socket
+    if not door:
+        raise ConfigError(f"{config} opens no control door: name a socket in its [control] section, then start anew")
+    return door
+
+
+def _ask(door: str, method: str, type_: type[_T], document: Any = None) -> _T:
+    """What the bridge answers. Raises ConfigError when no bridge listens there, BridgeError when it cannot do it."""
+    body = b"" if document is None else msgspec.json.encode(document)
+    timeout = httpx.Timeout(_ANSWER_S, connect=5.0)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(door)  # where this fails, httpx would leave its socket open
+    except OSError as error:
+        text = f"dialling the control socket {door}: {error.strerror or error}; does the bridge run?"
+        raise ConfigError(text) from error
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=door), timeout=timeout) as http:
+            answer = http.request(method, f"http://bridge{MAPPINGS_PATH}", content=body)
+    except httpx.HTTPError as error:
+        text = f"asking the bridge at {door}: {type(error).__name__}; without FOLDER the verb shows what is in force"
+        raise BridgeError(text) from error
+    if answer.status_code not in (200, 422):
+        raise BridgeError(f"the bridge answers {answer.status_code}: {_message(answer)}")
+    try:
+        return msgspec.json.decode(answer.content, type=type_)
+    except msgspec.MsgspecError as error:
+        raise BridgeError(f"the bridge's answer cannot be read, is it of another version? {error}") from error
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:200]
+
+
+# --- printing ------------------------------------------------------------------------------------------------------
+
+
+def _said(one: MappingSet) -> str:
+    return f"{one.name or '(no name)'} {one.version or '(no version)'} {one.hash[:12]}"
+
+
+def _print_findings(name: MappingSet, findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"verdict": "not_sent", "loaded": name, "findings": findings})
+    else:
+        console().print(findings_table(findings))
+        print("Correct these in the files named, then load again. The bridge was not told of it.")
+
+
+def _print(answer: Load, folder: Path) -> None:
+    if answer.findings:
+        console().print(findings_table(answer.findings))
+    match answer.verdict:
+        case "refused":
+            print(f"Refused: {_said(answer.loaded)}. Nothing changed: {_said(answer.before)} stays in force.")
+            print(f"Correct the files named, then load again. Journaled at position {answer.position}.")
+            return
+        case "in_force_already":
+            print(f"{_said(answer.loaded)} is in force already; nothing changed.")
+        case "loaded":
+            print(f"In force from journal position {answer.position} on: {_said(answer.loaded)}")
+            print(f"Before it: {_said(answer.before)}. Messages in flight that end by it: {answer.in_flight}")
+    _print_next_start(answer.loaded, answer.next_start, f"put the files of {folder} there to keep them")
+
+
+def _print_next_start(now: MappingSet, start: NextStart, remedy: str) -> None:
+    if start.error:
+        print(f"NOTE: what the next start would use is not known: {start.error}")
+    elif start.hash != now.hash:
+        print(f"NOTE: the next start uses {start.folder}, which holds another set ({start.hash[:12]}); {remedy}.")
+
+
+def _show(found: InForce) -> None:
+    since = f"from journal position {found.position} on" if found.position else "from now on"
+    print(f"In force {since}: {_said(found.in_force)}")
+    for one in found.ending:
+        print(f"Messages in flight still end by: {_said(one)}")
+    _print_next_start(found.in_force, found.next_start, "put the files of the set in force there to keep it")
