@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pg_bridge.cli import mappings_diff
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import MappingInvalid
@@ -58,3 +59,6 @@ def check(
     else:
         print(f"{len(files)} files, {cases} cases: nothing to find. Set {content_hash(files)[:12]}")
     raise typer.Exit(1 if findings else 0)
+
+
+app.command("diff")(mappings_diff.diff)

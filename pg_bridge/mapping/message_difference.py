@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from pg_bridge.mapping.change import Comparison, Effect, became, condition, is_empty, same, shown
-from pg_bridge.mapping.pairs import Pair, moved, pairs
+from pg_bridge.mapping.pairs import Pair, items, moved, pairs
 from pg_bridge.mapping.rule_difference import described, parts_differ
 from pg_bridge.mapping.tree_difference import compare_tree
 
@@ -33,7 +33,7 @@ def compare_message(c: Comparison, name: str, section: str, old: Any, new: Any) 
     compare_blocks(c, about, section, old, new)
     known = {*_SECTION, "left_out", "value", "block"}
     rest = [{key: value for key, value in part.items() if key not in known} for part in (old, new)]
-    compare_tree(c, *rest, lambda path: _WRITE, at=section, subject=f"the {section}'s", about=about)
+    compare_tree(c, rest[0], rest[1], lambda path: _WRITE, at=section, subject=f"the {section}'s", about=about)
 
 
 def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json) -> None:
@@ -79,7 +79,7 @@ def block_called(block: Json) -> str:
 
 
 def _fields_told(block: Json) -> str:
-    fields = [each for each in block.get("fields", ()) if isinstance(each, dict)]
+    fields = [item.entry for item in items(block.get("fields"))]
     told = "; ".join(f"{shown(each.get('field'))} {described(each)}" for each in fields)
     return f": {told}" if told else ""
 
@@ -91,9 +91,9 @@ def _same_if(block: Json) -> Hashable:
 def _same_constants(block: Json) -> Hashable | None:
     """Blocks of one place are told apart by what they always say, when their condition changed."""
     constants = [
-        (shown(each.get("field")), shown(each.get("constant")))
-        for each in block.get("fields", ())
-        if isinstance(each, dict) and not is_empty(each.get("constant"))
+        (shown(item.entry.get("field")), shown(item.entry.get("constant")))
+        for item in items(block.get("fields"))
+        if not is_empty(item.entry.get("constant"))
     ]
     return (*_place(block), *constants) if constants else None
 

@@ -144,17 +144,17 @@ def compare_openapi(c: Comparison, effects: Mapping[str, Effect]) -> None:
         else:
             _schema(c, effect, at, f"schema {name}", f"the schema {name}", old[name], new[name])
     paths = _below(c.old, "paths"), _below(c.new, "paths")
-    compare_tree(c, *paths, _path_effect, at="paths", subject="the path", about="path")
+    compare_tree(c, paths[0], paths[1], _path_effect, at="paths", subject="the path", about="path")
     components = [
         {name: value for name, value in _below(whole, "components").items() if name != _SCHEMAS[1]}
         for whole in (c.old, c.new)
     ]
-    compare_tree(c, *components, _path_effect, at="components", subject="OCP's", about="OpenAPI")
+    compare_tree(c, components[0], components[1], _path_effect, at="components", subject="OCP's", about="OpenAPI")
     rest = [
         {name: value for name, value in whole.items() if name not in ("paths", "components")}
         for whole in (c.old, c.new)
     ]
-    compare_tree(c, *rest, lambda path: Effect.NONE, subject="the OpenAPI document's", about="OpenAPI")
+    compare_tree(c, rest[0], rest[1], lambda path: Effect.NONE, subject="the OpenAPI document's", about="OpenAPI")
 
 
 def _path_effect(path: Path) -> Effect:

@@ -1,4 +1,4 @@
-"""Names that mean nothing to either side, given anew: the old documents under the new names, so that only the rest differs.
+"""Names that mean nothing to either side, given anew: the old documents under the new names.
 
 A code table, a shared file and a named value may be called anything. Where one went and another came that says the
 very same, it was renamed; the old rules are then read as if they had always used the new name.

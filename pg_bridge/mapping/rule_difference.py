@@ -40,7 +40,7 @@ def compare_request(c: Comparison, name: str, old: Any, new: Any) -> None:
     compare_rules(c, about, "request.rule", "request.rule", old.get("rule"), new.get("rule"))
     known = {*_SECTION, "rule"}
     rest = [{key: value for key, value in section.items() if key not in known} for section in (old, new)]
-    compare_tree(c, *rest, lambda path: Effect.OCP_GETS, at="request", subject="the request's", about=about)
+    compare_tree(c, rest[0], rest[1], lambda path: Effect.OCP_GETS, at="request", subject="the request's", about=about)
 
 
 def compare_rules(c: Comparison, about: str, old_at: str, new_at: str, old: Any, new: Any) -> None:
@@ -55,7 +55,8 @@ def compare_rules(c: Comparison, about: str, old_at: str, new_at: str, old: Any,
         text = f"{called(item.entry)} is added: {described(item.entry)}"
         c.added(effect_of(item.entry), f"{new_at}[{item.number}]", _about(about, item), text)
     for pair, other in _changed_places(found.both):
-        text = f"{called(pair.new.entry)}: it stands behind the one {described(other.new.entry)} now, the first with a value counts"
+        where = f"behind the one {described(other.new.entry)}"
+        text = f"{called(pair.new.entry)}: it stands {where} now, and the first with a value counts"
         c.moved(effect_of(pair.new.entry), f"{new_at}[{pair.new.number}]", _about(about, pair.new), text)
 
 
