@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pg_bridge.cli import mappings_diff
+from pg_bridge.cli import mappings_diff, mappings_replay
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import MappingInvalid
@@ -62,3 +62,4 @@ def check(
 
 
 app.command("diff")(mappings_diff.diff)
+app.command("replay")(mappings_replay.replay)

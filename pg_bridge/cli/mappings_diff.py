@@ -76,8 +76,8 @@ def _print(old: str, old_files: dict[str, str], new: str, new_files: dict[str, s
     for effect in EFFECTS:
         told = [change for change in changes if change.effect is effect]
         if told:
-            rows = [(_place(change), _sentence(change)) for change in told]
-            out.print(table(f"{effect.value}: {len(told)}", ("file", "what changed"), rows))
+            rows = [(_place(change), change.about, _sentence(change)) for change in told]
+            out.print(table(f"{effect.value}: {len(told)}", ("file", "of", "what changed"), rows))
     counts = [(effect.value, sum(change.effect is effect for change in changes)) for effect in EFFECTS]
     print(f"{len(changes)} changes: " + ", ".join(f"{count} {name}" for name, count in counts if count))
 
@@ -87,6 +87,4 @@ def _place(change: Change) -> str:
 
 
 def _sentence(change: Change) -> str:
-    also = f" [also: {', '.join(effect.value for effect in change.also)}]" if change.also else ""
-    about = change.about.removesuffix(" None")
-    return f"{change.text}{also}" if about in change.text or not about else f"{change.text}{also}\n  ({about})"
+    return change.text + (f" (also: {', '.join(effect.value for effect in change.also)})" if change.also else "")
