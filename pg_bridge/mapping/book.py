@@ -19,9 +19,10 @@ from pg_bridge.mapping import document as d
 from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
-from pg_bridge.mapping.places import places_of
-from pg_bridge.mapping.request import RequestMapping, compile_rule, stands
+from pg_bridge.mapping.places import Places, below, places_of
+from pg_bridge.mapping.request import Act, compile_rule, stands
 from pg_bridge.mapping.request_check import REFERENCE
+from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping
 from pg_bridge.mapping.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
 from pg_bridge.mapping.schema import Members
@@ -132,11 +133,11 @@ class MappingBook:
         if entry is None:
             raise MappingMissing(f"no rule file serves {template} of MT{message_type}")
         spec = entry.template
-        values, unknown, findings, _ = spec.check(message_type, read(body), lenient=lenient)
+        values, unknown, findings, instances = spec.check(message_type, read(body), lenient=lenient)
         if findings and any(finding.severity == "error" for finding in findings):
             return self._refused(entry, message_type, values, context, findings)
         fields = values.get(entry.reference.place)
-        outcome = entry.mapping.apply(values, context)
+        outcome = entry.mapping.apply(values, context, instances)
         if outcome.findings:
             return self._refused(entry, message_type, values, context, (*findings, *outcome.findings), is_mapped=True)
         for field in unknown:
@@ -243,36 +244,51 @@ class MappingBook:
         template = self.legacy.templates[section.template]
         operation = Operation(section.operation)
         members = Members(self.ocp.openapi, section.schema)
+        keeps_nulls = self.ocp.operations[operation].writes
         for type_ in template.message_types:
             places = places_of(template, type_)
-            # A rule none of whose places stands in this message type can never act in it.
-            active = [
-                (number, rule)
-                for number, rule in enumerate(section.rule)
-                if rule.constant or any(stands(places, source) for source in rule.sources())
-            ]
-            shared = shared_targets(rule for _, rule in active)
             reference = template.concept(REFERENCE, type_)
             if reference is None:
                 continue  # `check` tells it
-            acts = [
-                compile_rule(
-                    located.rule_name(f"request.rule[{number}]"),
-                    rule,
-                    self.legacy.tables,
-                    places,
-                    type_,
-                    is_shared_target=any(target in shared for target in rule.targets()),
+            acts = self._acts(located, "request.rule", section.rule, places, type_)
+            each = [
+                EachMapping(
+                    each.at,
+                    each.to,
+                    self._acts(located, f"request.each[{number}].rule", each.rule, below(places, each.at), type_),
+                    members.items(each.to),
+                    keeps_nulls=keeps_nulls,
                 )
-                for number, rule in active
+                for number, each in enumerate(section.each)
             ]
             self._requests[template.name, type_] = _RequestEntry(
                 template=template,
                 operation=operation,
-                mapping=RequestMapping(acts, members, keeps_nulls=self.ocp.operations[operation].writes),
+                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls),
                 name=name,
                 reference=reference,
             )
+
+    def _acts(self, located: Located, at: str, rules: Sequence[d.RequestRule], places: Places, type_: str) -> list[Act]:
+        """The rules that can act in one message type, compiled."""
+        active = [
+            (number, rule)
+            for number, rule in enumerate(rules)
+            if rule.constant or any(stands(places, source) for source in rule.sources())
+        ]
+        shared = shared_targets(rule for _, rule in active)
+        return [
+            compile_rule(
+                located.rule_name(f"{at}[{number}]"),
+                rule,
+                self.legacy.tables,
+                places,
+                type_,
+                is_shared_target=any(target in shared for target in rule.targets()),
+                profile=self.rules.profile,
+            )
+            for number, rule in active
+        ]
 
     def _message(self, located: Located, section: d.MessageSection, name: str) -> _MessageEntry:
         template = self.legacy.templates[section.template]
@@ -285,7 +301,9 @@ class MappingBook:
             table=self.legacy.tables[chosen.codes] if chosen is not None else None,
             gets=tuple(getter(source) for source in chosen.sources()) if chosen is not None else (),
             mappings={
-                type_: MessageMapping([value for _, value, _ in values], named, template, type_, self.legacy.tables)
+                type_: MessageMapping(
+                    [value for _, value, _ in values], named, template, type_, self.legacy.tables, self.rules.profile
+                )
                 for type_ in template.message_types
             },
             name=name,

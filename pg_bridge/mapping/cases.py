@@ -9,13 +9,18 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.errors import BridgeError, Finding
+from pg_bridge.errors import BridgeError, Finding, MappingError
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.book import MappingBook
-from pg_bridge.mapping.rule_set import WRONG_FILE, Located
+from pg_bridge.mapping.backward import value_at
+from pg_bridge.mapping.book import MappingBook, Request
+from pg_bridge.mapping.faults import NO_CASES, TWICE, Fault, Kind
+from pg_bridge.mapping.fidelity import request_fidelity
+from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.toml import Lines, read_toml
+from pg_bridge.mapping.way_back import WayBack
 
 CASE_FAILED = "PGB-MAP-020"
+CASE_REMEDY = "Correct the rule if the case is right, or the case if the rule is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,9 @@ class LocatedCase:
 def case_findings(book: MappingBook, files: Mapping[str, str]) -> list[Finding]:
     """What every case of the set finds; a rule file, or a part of one, without cases is a finding too."""
     findings: list[Finding] = []
+    way_back = WayBack(book)
     for each in read_cases(book, files, findings):
-        findings += run_case(book, each)
+        findings += run_case(book, each, way_back)
     return findings
 
 
@@ -44,7 +50,7 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         path = located.path.removesuffix(".toml") + d.CASES_SUFFIX
         known.add(path)
         if path not in files:
-            findings.append(_wrong(located.path, f"the file has no cases: write {path}"))
+            findings.append(_wrong(NO_CASES, located.path, f"the file has no cases: write {path}"))
             continue
         file = read_toml(path, files[path], d.CaseFile, findings)
         cases: list[d.Case] = file.case if file is not None else []
@@ -53,9 +59,11 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         for number, case in enumerate(cases):
             line = lines.of(f"case[{number}]")
             if case.name in by_name:
-                findings.append(_wrong(path, f"there is a case {case.name} already", line))
+                findings.append(_wrong(TWICE, path, f"there is a case {case.name} already", line))
             if case.base and case.base not in by_name:
-                findings.append(_wrong(path, f"there is no case {case.base} above to base {case.name} on", line))
+                findings.append(
+                    _wrong(NO_CASES, path, f"there is no case {case.base} above to base {case.name} on", line)
+                )
                 continue
             whole = _overlaid(by_name[case.base], case) if case.base else case
             by_name[case.name] = whole
@@ -63,31 +71,34 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
         kinds = {case.kind for case in cases}
         sections = {"request": located.file.request, "answer": located.file.answer, "message": located.file.message}
         findings += [
-            _wrong(path, f"there is no case of kind {kind}")
+            _wrong(NO_CASES, path, f"there is no case of kind {kind}")
             for kind, section in sections.items()
             if section is not None and kind not in kinds
         ]
         findings += [
-            _wrong(path, f"there are cases of kind {kind}, but the file has no such section")
+            _wrong(NO_CASES, path, f"there are cases of kind {kind}, but the file has no such section")
             for kind, section in sections.items()
             if section is None and kind in kinds
         ]
     findings += [
-        _wrong(path, "no rule file stands beside these cases")
+        _wrong(NO_CASES, path, "no rule file stands beside these cases")
         for path in sorted(files)
         if path.startswith(d.RULES_FOLDER) and path.endswith(d.CASES_SUFFIX) and path not in known
     ]
     return found
 
 
-def run_case(book: MappingBook, each: LocatedCase) -> list[Finding]:
-    """What differs between a case and what the book makes of it; empty when they agree."""
+def run_case(book: MappingBook, each: LocatedCase, way_back: WayBack) -> list[Finding]:
+    """What differs between a case and what the book makes of it, there and back; empty when they agree."""
     case = each.case
     section = getattr(each.located.file, case.kind)
     if section is None:
         return []
-    faults = _request(book, each) if case.kind == "request" else _message(book, each)
-    return [Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line) for text in faults]
+    faults = _request(book, each, way_back) if case.kind == "request" else _message(book, each, way_back)
+    return [
+        Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line, remedy=CASE_REMEDY)
+        for text in faults
+    ]
 
 
 def body_of(text: str) -> bytes:
@@ -95,7 +106,7 @@ def body_of(text: str) -> bytes:
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")
 
 
-def _request(book: MappingBook, each: LocatedCase) -> Iterator[str]:
+def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterator[str]:
     case, section = each.case, each.located.file.request
     if section is None:
         return
@@ -120,9 +131,26 @@ def _request(book: MappingBook, each: LocatedCase) -> Iterator[str]:
         yield "the case says neither which document nor which findings are due"
     if case.carried is not None:
         yield from _differences(case.carried, request.carried, "carried ")
+    if not any(finding.severity == "error" for finding in request.findings):
+        yield from _taken_back(book, each, request, way_back)
 
 
-def _message(book: MappingBook, each: LocatedCase) -> Iterator[str]:
+def _taken_back(book: MappingBook, each: LocatedCase, request: Request, way_back: WayBack) -> Iterator[str]:
+    """Members marked lossless that come back otherwise from the message that the document is turned into."""
+    case = each.case
+    try:
+        back = way_back.write_request(
+            request.template, request.document, case.context, carried=request.carried, message_type=case.message_type
+        )
+    except MappingError:
+        return  # what has no way back as a whole is listed by the coverage, with the reason
+    members = request_fidelity(book, request.function).members if back.findings else {}
+    for finding in back.findings:
+        if finding.path in members and members[finding.path].is_lossless:
+            yield f"taken back and there again, {finding.path}: {finding.text}"
+
+
+def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterator[str]:
     case = each.case
     write = book.write_answer if case.kind == "answer" else book.write_unsolicited
     try:
@@ -142,6 +170,11 @@ def _message(book: MappingBook, each: LocatedCase) -> Iterator[str]:
         yield f"another text came:\n{written.body.decode('latin-1')}"
     checked = book.check_message(written.template, written.message_type, written.body)
     yield from (f"the written message does not fit its template: {finding}" for finding in checked.findings)
+    reading = way_back.read_message(written.template, written.message_type, written.body)
+    for member, value in reading.members.items():
+        there = value_at(case.sources.get("ocp"), member)
+        if value != there:
+            yield f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
 
 
 def _differences(due: Mapping[str, Any], came: Mapping[str, Any], what: str) -> Iterator[str]:
@@ -190,5 +223,5 @@ def _laid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return laid
 
 
-def _wrong(path: str, text: str, line: int = 0) -> Finding:
-    return Finding(WRONG_FILE, "error", path, text, line)
+def _wrong(kind: Kind, path: str, text: str, line: int = 0) -> Finding:
+    return Fault(kind, text).finding(path, line)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pg_bridge.formats.iso15022.charset import narrative, to_x
+from pg_bridge.formats.iso15022.rules import compile_format
 
 #: what stands between the lines of a field
 LINE_END = "\r\n"
@@ -177,6 +178,27 @@ def lines_to_ocp(_: Options) -> ToOcp:
         return (None,) if text is None else (text.replace(LINE_END, "\n"),)
 
     return read
+
+
+def lines_to_legacy(options: Options) -> ToLegacy:
+    """One text with line feeds to lines, as they are where they fit; else as a narrative, whose end may be cut."""
+    count, width = options["count"], options["width"]
+    fits = compile_format(f"{count}*{width}x").fullmatch
+    words = words_to_legacy(options)
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        if value is None:
+            return None
+        text = str(value).replace("\n", LINE_END)
+        return text if fits(text) is not None else words(values)
+
+    return write
+
+
+def widest_lines(options: Options, _: int) -> int:
+    """The most characters of a text made of `count` lines of `width`, a line feed between them."""
+    return int(options["count"]) * (int(options["width"]) + 1) - 1
 
 
 def words_to_legacy(options: Options) -> ToLegacy:

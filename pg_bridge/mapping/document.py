@@ -51,13 +51,26 @@ class RequestRule(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return (self.to,) if isinstance(self.to, str) else tuple(self.to)
 
 
+class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sequence that repeats and the array that it becomes: one item each time it stands.
+
+    at: the sequence; to: the array; rule: places are named from the sequence on (`95R:REAG`), members from the item.
+    """
+
+    at: str
+    to: str
+    rule: list[RequestRule]
+
+
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a request of the PSS becomes an OCP document."""
+    """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why."""
 
     template: str
     operation: str
     schema: str
+    left_out: dict[str, str] = {}
     rule: list[RequestRule]
+    each: list[Each] = []
 
 
 class Value(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +110,10 @@ class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a message to the PSS is written. schema: OCP's, of `ocp.*`; left_out: its members with no place, and why."""
+    """How a message to the PSS is written. schema: OCP's, of `ocp.*`.
+
+    left_out: its members with no place in the message, and the template's fields that are never written, and why.
+    """
 
     template: str
     message_type: str | ByTable
@@ -130,11 +146,12 @@ class SharedBlocks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mapping set as a whole."""
+    """The mapping set as a whole. profile: named texts for `profile.*`, which a participant's own may replace."""
 
     name: str
     version: str
     source: Source
+    profile: dict[str, str] = {}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

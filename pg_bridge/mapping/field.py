@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
@@ -16,6 +17,7 @@ from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.document import FieldRule, Part
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.places import line_start
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec
 
@@ -24,11 +26,16 @@ DOES_NOT_FIT = "PGB-MAP-004"
 LOST = "PGB-MAP-005"
 NOTHING_GIVES = "PGB-MAP-006"
 
-#: Conversions remembered for each field: statuses, dates and securities come again and again.
+#: Conversions remembered for each field: statuses, dates and securities come again and again; values that go as they
+#: are less often (accounts, parties, but references too).
 MOST_REMEMBERED = 4096
+MOST_REMEMBERED_AS_THEY_ARE = 256
 
 ITEM = "item."
 VALUE = "value."
+PROFILE = "profile"
+
+NO_PROFILE: Mapping[str, str] = {}
 
 Sources = Mapping[str, Any]
 Slots = list[Any]
@@ -41,16 +48,28 @@ class Draft:
 
     slots: Slots
     lines: list[str]
-    open: list[str]
+    open: tuple[str, ...]
     written: set[str]
     lineage: list[Lineage]
     findings: list[Finding]
     suffix: str = ""
 
 
-def getter(path: str) -> Callable[[Sources], Any]:
-    """Fetch a dotted path of the sources; None where any member is absent."""
+def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sources], Any]:
+    """Fetch a dotted path of the sources; None where any member is absent.
+
+    profile: the set's own texts, for `profile.*` of a participant who has none of its own.
+    """
     root, _, rest = path.partition(".")
+    if root == PROFILE:
+        default = profile.get(rest)
+
+        def of_profile(sources: Sources) -> Any:
+            context = sources.get("context")
+            own = context.get(PROFILE) if context else None
+            return own.get(rest, default) if own else default
+
+        return of_profile
     members = rest.split(".") if rest else []
     if len(members) == 1:
         name = members[0]
@@ -84,8 +103,7 @@ class SlotPlan:
 
     def get(self, source: str) -> Callable[[Slots], Any]:
         """The getter of a source from filled slots."""
-        number = self.number(source)
-        return lambda slots: slots[number]
+        return itemgetter(self.number(source))
 
     def sources(self) -> list[tuple[int, str]]:
         """Every slot and its source."""
@@ -169,12 +187,7 @@ def compile_field(
     origins: Mapping[str, tuple[str, ...]],
 ) -> Line:
     """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit."""
-    if not spec.qualifier:
-        prefix = f":{spec.tag}:"
-    elif spec.scheme:
-        prefix = f":{spec.tag}::{spec.qualifier}/{spec.scheme}/"
-    else:
-        prefix = f":{spec.tag}::{spec.qualifier}//"
+    prefix = line_start(spec)
     holds: Holds[Slots] | None = compile_condition(rule.when, plan.get)
     place = spec.place
     if rule.constant:
@@ -191,8 +204,8 @@ def compile_field(
 
     make = compile_text(rule, plan, tables, place)
     key_of = _key(rule, plan)
-    function = FUNCTIONS[rule.use] if rule.use else None
-    is_remembered = function.is_repeated if function is not None else bool(rule.codes)
+    only = plan.number(rule.sources()[0]) if len(rule.sources()) == 1 else -1
+    is_remembered = not rule.use or FUNCTIONS[rule.use].is_repeated
     named = tuple(origin for source in rule.sources() for origin in origins.get(source, (source,)))
     fits = spec.pattern.fullmatch
     allowed = spec.values
@@ -214,26 +227,29 @@ def compile_field(
             for passes, wanted in checks:
                 if not passes(text):
                     raise failed(DOES_NOT_FIT, place, f"{text!r} is not {wanted}")
-        before = (
-            "/".join(["" if value is None else _word(value) for value in key]) if type(key) is tuple else _word(key)
-        )
+        is_one = key.__class__ is not tuple
+        before = _word(key) if is_one else "/".join(["" if value is None else _word(value) for value in key])
         return prefix + text, Lineage(place, named, before, text, number, name, fate)
 
     remembered: dict[Any, tuple[str, Lineage]] = {}
+    most = MOST_REMEMBERED if name else MOST_REMEMBERED_AS_THEY_ARE
+    needs_key = not name and not default
 
     def written(draft: Draft) -> str | None:
         slots = draft.slots
         if holds is not None and not holds(slots):
             return None
-        key = key_of(slots)
-        is_known = is_remembered and _is_text(key)
+        key = slots[only] if only >= 0 else key_of(slots)
+        if key is None and needs_key:
+            return None
+        is_known = is_remembered and (key.__class__ is str or _is_text(key))
         ready = remembered.get(key) if is_known else None
         if ready is None:
             ready = made(slots, key)
             if ready is None:
                 return None
             if is_known:
-                if len(remembered) >= MOST_REMEMBERED:
+                if len(remembered) >= most:
                     remembered.clear()
                 remembered[key] = ready
         line, told = ready

@@ -30,6 +30,7 @@ class Function:
     (0: any number). Where it takes one value, the first source that has one counts. is_before_codes: seen from the
     legacy side, it finds the key of the code table; otherwise it takes the table's result. is_lossless: the inverse
     gives the same value back. is_repeated: messages bring few different values, so that results are worth remembering.
+    widest: for a function that makes texts, the most characters that it makes for OCP of so many of a field.
     """
 
     meaning: str
@@ -40,6 +41,7 @@ class Function:
     is_before_codes: bool = False
     is_lossless: bool = True
     is_repeated: bool = True
+    widest: Callable[[Options, int], int] | None = None
     ocp_examples: tuple[Example, ...] = ()
     legacy_examples: tuple[Example, ...] = ()
 
@@ -128,8 +130,9 @@ FUNCTIONS: dict[str, Function] = {
     "lines": Function(
         "lines of a narrative <-> one text with line feeds; too long a line goes on in the next",
         c.lines_to_ocp,
-        c.words_to_legacy,
+        c.lines_to_legacy,
         is_repeated=False,
+        widest=c.widest_lines,
         options={"count": int, "width": int},
         ocp_examples=(Example(("A\r\nB",), ("A\nB",), _LINES), Example((None,), (None,), _LINES)),
         legacy_examples=(Example(("A\nB",), "A\r\nB", _LINES), Example((None,), None, _LINES)),

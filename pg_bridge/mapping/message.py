@@ -8,7 +8,7 @@ A block none of whose fields has a value is not written; one of constants only a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import Block, Value
 from pg_bridge.mapping.field import (
     ITEM,
+    NO_PROFILE,
     NOTHING_GIVES,
+    PROFILE,
     VALUE,
     Draft,
     Line,
@@ -58,9 +60,12 @@ class BlockWriter:
         plan: SlotPlan,
         tables: Mapping[str, CodeTable],
         origins: Mapping[str, tuple[str, ...]],
+        watched: Container[str],
     ) -> None:
-        self.names = [segment.partition("[")[0] for segment in block.at.split("/")]
-        self._marks = (block.at, *_bare_parents(template.root, block.at))
+        self._open = tuple(segment.partition("[")[0] for segment in block.at.split("/"))
+        self._moves: dict[tuple[str, ...], list[str]] = {}
+        self._marks = tuple(path for path in (block.at, *_bare_parents(template.root, block.at)) if path in watched)
+        self._watched = watched
         self.holds: Holds[Slots] | None = compile_condition(block.when, plan.get)
         self.each = plan.get(block.each) if block.each else None
         rows: dict[str, tuple[FieldSpec, list[Line], bool]] = {}
@@ -90,7 +95,7 @@ class BlockWriter:
     def write(self, draft: Draft) -> None:
         """Append the block's lines, unless it has nothing to say. Raises MappingFailed: a mandatory field has none."""
         mark = len(draft.lineage)
-        own, has_value, missing = _lines(self._own, draft)
+        own, has_value, missing = _lines(self._own, draft) if self._own else ([], False, None)
         inner: list[str] = []
         paths = self._marks
         for name, path, group in self._inner:
@@ -99,32 +104,35 @@ class BlockWriter:
                 has_value = has_value or has_some
                 missing = missing or lacks
                 inner += [f":{SEQUENCE_START}:{name}", *lines, f":{SEQUENCE_END}:{name}"]
-                paths = (*paths, path)
+                if path in self._watched:
+                    paths = (*paths, path)
         if not has_value and not (self._always and (own or inner)):
             del draft.lineage[mark:]
             return
         if missing is not None:
             raise failed(NOTHING_GIVES, missing.place, f"nothing gives the mandatory field: {missing.meaning}")
-        names = self.names
-        self._move(names, draft)
-        draft.lines.append(f":{SEQUENCE_START}:{names[-1]}")
-        draft.open.append(names[-1])
+        moves = self._moves.get(draft.open)
+        if moves is None:
+            # What is open is what a block left open: as many ways as there are blocks.
+            moves = self._moves[draft.open] = _moves(draft.open, self._open)
+        draft.open = self._open
+        draft.lines += moves
         draft.lines += own
         draft.lines += inner
-        draft.written.update(paths)
+        if paths:
+            draft.written.update(paths)
 
-    @staticmethod
-    def _move(names: list[str], draft: Draft) -> None:
-        """Close what is open beyond the block's parents, open those that are not."""
-        depth = len(names) - 1
-        is_open = draft.open
-        shared = 0
-        while shared < depth and shared < len(is_open) and is_open[shared] == names[shared]:
-            shared += 1
-        close_to(draft, shared)
-        for name in names[shared:depth]:
-            draft.lines.append(f":{SEQUENCE_START}:{name}")
-            is_open.append(name)
+
+def _moves(is_open: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    """The marks that close what is open beyond the parents of a sequence, and open those that are not, and itself."""
+    depth = len(names) - 1
+    shared = 0
+    while shared < depth and shared < len(is_open) and is_open[shared] == names[shared]:
+        shared += 1
+    return [
+        *(f":{SEQUENCE_END}:{name}" for name in reversed(is_open[shared:])),
+        *(f":{SEQUENCE_START}:{name}" for name in names[shared:]),
+    ]
 
 
 def _lines(rows: Sequence[_Row], draft: Draft) -> tuple[list[str], bool, FieldSpec | None]:
@@ -154,12 +162,6 @@ def _bare_parents(spec: SequenceSpec, path: str) -> tuple[str, ...]:
     return ()
 
 
-def close_to(draft: Draft, depth: int) -> None:
-    """Close the open sequences down to `depth`."""
-    while len(draft.open) > depth:
-        draft.lines.append(f":{SEQUENCE_END}:{draft.open.pop()}")
-
-
 class MessageMapping:
     """The values and blocks of one template and message type. blocks: each with the name of its rule."""
 
@@ -170,6 +172,7 @@ class MessageMapping:
         template: Template,
         message_type: str,
         tables: Mapping[str, CodeTable],
+        profile: Mapping[str, str] = NO_PROFILE,
     ) -> None:
         plan = SlotPlan()
         origins: dict[str, tuple[str, ...]] = {}
@@ -183,30 +186,48 @@ class MessageMapping:
             )
             self._values.append((plan.number(name), holds, made, value.default))
         places = places_of(template, message_type)
-        writers = [BlockWriter(number, block, template, places, plan, tables, origins) for number, block in blocks]
+        self._mandatory: dict[str, tuple[str, ...]] = {}
+        _mandatory_children(template.root, message_type, self._mandatory)
+        watched = {path for parent, children in self._mandatory.items() for path in (parent, *children)}
+        writers = [
+            BlockWriter(number, block, template, places, plan, tables, origins, watched) for number, block in blocks
+        ]
         self._blocks = [writer for writer in writers if not writer.is_empty]
         sources = plan.sources()
         self._items = [(number, source.removeprefix(ITEM)) for number, source in sources if source.startswith(ITEM)]
-        self._fetch = [(number, getter(source)) for number, source in sources if not source.startswith((ITEM, VALUE))]
+        self._fetch: list[tuple[int, Callable[[Sources], Any]]] = []
+        self._members: dict[str, list[tuple[int, str]]] = {}
+        for number, source in sources:
+            root, _, name = source.partition(".")
+            if source.startswith((ITEM, VALUE)):
+                continue
+            if not name or "." in name or root == PROFILE:
+                self._fetch.append((number, getter(source, profile)))
+            else:
+                self._members.setdefault(root, []).append((number, name))
         self._size = len(plan)
-        self._mandatory: dict[str, tuple[str, ...]] = {}
-        _mandatory_children(template.root, message_type, self._mandatory)
 
     def apply(self, sources: Sources) -> Draft:
         """The message's lines, with lineage. Raises MappingFailed."""
         slots: Slots = [None] * self._size
+        for root, members in self._members.items():
+            document = sources.get(root)
+            if document:
+                member = document.get
+                for number, name in members:
+                    slots[number] = member(name)
         for number, get in self._fetch:
             slots[number] = get(sources)
         for number, holds, made, default in self._values:
             if holds is None or holds(slots):
                 slots[number] = (made if isinstance(made, str) else made(slots)) or default or None
-        draft = Draft(slots, [], [], {""}, [], [])
+        draft = Draft(slots, [], (), {""}, [], [])
         for block in self._blocks:
             if block.each is not None:
                 self._each(block, draft)
             elif block.holds is None or block.holds(slots):
                 block.write(draft)
-        close_to(draft, 0)
+        draft.lines += [f":{SEQUENCE_END}:{name}" for name in reversed(draft.open)]
         written = draft.written
         for path, children in self._mandatory.items():
             if path in written:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 
+from pg_bridge.mapping import faults as f
 from pg_bridge.mapping.conditions import condition_faults
 from pg_bridge.mapping.document import Part
+from pg_bridge.mapping.faults import Fault, Faults
 from pg_bridge.mapping.functions import FUNCTIONS, option_faults
-from pg_bridge.profiles.legacy import CodeTable, LegacyProfile
+from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec
 
 #: What rules may take from the context.
@@ -17,33 +19,36 @@ CONTEXT = ("reference", "participant", "terminal", "business_date", "timestamp",
 _LENGTH = re.compile(r"([0-9]+)!?[naxch]")
 _LINES = re.compile(r"([0-9]+)\*([0-9]+)[naxch]")
 
+Tables = Mapping[str, CodeTable]
 
-def part_faults(part: Part, legacy: LegacyProfile, *, to_ocp: bool) -> Iterator[str]:
+
+def part_faults(part: Part, tables: Tables, *, to_ocp: bool) -> Faults:
     """Names that do not exist, functions that do not serve this direction, options and conditions that do not fit."""
     if part.use:
         function = FUNCTIONS.get(part.use)
         if function is None:
-            yield f"there is no function {part.use}; there are {', '.join(sorted(FUNCTIONS))}"
+            yield Fault(f.WRONG_FUNCTION, f"there is no function {part.use}; there are {', '.join(sorted(FUNCTIONS))}")
         else:
             if (function.to_ocp if to_ocp else function.to_legacy) is None:
-                yield f"the function {part.use} does not serve this direction"
-            yield from option_faults(part.use, part.options)
+                yield Fault(f.WRONG_FUNCTION, f"the function {part.use} does not serve this direction")
+            yield from (Fault(f.WRONG_FUNCTION, text) for text in option_faults(part.use, part.options))
             if not to_ocp and function.members > 1 and len(part.sources()) != function.members:
-                yield f"the function {part.use} takes {function.members} sources"
+                yield Fault(f.WRONG_FUNCTION, f"the function {part.use} takes {function.members} sources")
     elif part.options:
-        yield "options are for a function: say `use`"
-    if part.codes and part.codes not in legacy.tables:
-        yield f"codes.toml has no table {part.codes}; there are {', '.join(sorted(legacy.tables))}"
+        yield Fault(f.WRONG_FUNCTION, "options are for a function: say `use`")
+    if part.codes and part.codes not in tables:
+        text = f"codes.toml has no table {part.codes}; there are {', '.join(sorted(tables))}"
+        yield Fault(f.NO_SUCH_TABLE, text)
     if bool(part.constant) == bool(part.sources()):
-        yield "say one of `from` and `constant`"
+        yield Fault(f.SAYS_TOO_MUCH, "say one of `from` and `constant`")
     if part.constant and (part.use or part.codes or part.default):
-        yield "a constant needs no `use`, `codes` or `default`"
-    yield from condition_faults(part.when)
+        yield Fault(f.SAYS_TOO_MUCH, "a constant needs no `use`, `codes` or `default`")
+    yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(part.when))
 
 
-def is_sound(part: Part, legacy: LegacyProfile, *, to_ocp: bool) -> bool:
+def is_sound(part: Part, tables: Tables, *, to_ocp: bool) -> bool:
     """Whether further checks of a part make sense."""
-    return not any(part_faults(part, legacy, to_ocp=to_ocp))
+    return not any(part_faults(part, tables, to_ocp=to_ocp))
 
 
 def table_codes(table: CodeTable) -> set[str]:
@@ -57,11 +62,6 @@ def legacy_codes(table: CodeTable) -> set[str]:
     if table.keys == "ocp":
         return table_codes(table)
     return set(table.inverse.values()) | ({table.default} if table.default is not None else set())
-
-
-def serves(table: CodeTable, ocp_code: str) -> bool:
-    """Whether the table has a legacy code for an OCP code."""
-    return table.to_legacy(ocp_code) is not None
 
 
 def most_characters(spec: FieldSpec) -> int:

@@ -1,4 +1,4 @@
-"""Legacy -> OCP: the request section of a rule file, compiled for one message type.
+"""Legacy -> OCP: the rules of a request section, each compiled for one message type.
 
 Strategy: a rule becomes one call with everything looked up; what can be known when it is compiled (sources that do
 not stand in this message type, the lineage of an absent field) is not asked again at run time.
@@ -14,10 +14,10 @@ from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import RequestRule
+from pg_bridge.mapping.field import NO_PROFILE
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.lineage import Fate, Lineage
 from pg_bridge.mapping.places import Places
-from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.legacy import CodeTable
 
 NOT_CONVERTED = "PGB-MAP-003"
@@ -26,6 +26,7 @@ NOT_SERVED = "PGB-MAP-007"
 
 MESSAGE_TYPE = "@message_type"
 CONTEXT = "context."
+PROFILE = "profile."
 
 Values = dict[str, list[Field]]
 
@@ -46,18 +47,25 @@ Get = Callable[[Translation], str | None]
 Act = Callable[[Translation], None]
 Convert = Callable[[Sequence[str | None]], tuple[Any, ...]]
 Results = tuple[Any, ...]
+#: What a conversion gave and its lineage. A rule makes as many results as it has targets, or one for all of them.
+Ready = tuple[Results, Sequence[Lineage]]
 
 #: Conversions remembered for each rule: dates, securities and codes come again and again.
 MOST_REMEMBERED = 4096
 
 
+def is_root(source: str) -> bool:
+    """A source that is no place."""
+    return source == MESSAGE_TYPE or source.startswith((CONTEXT, PROFILE))
+
+
 def stands(places: Places, source: str) -> bool:
     """Whether a source can have a value in the message type of `places`."""
-    return source == MESSAGE_TYPE or source.startswith(CONTEXT) or source in places
+    return is_root(source) or source in places
 
 
-def source_getter(places: Places, message_type: str) -> Callable[[str], Get]:
-    """Makes the getter of a source's text, None where absent."""
+def source_getter(places: Places, message_type: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[str], Get]:
+    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`."""
 
     def make(source: str) -> Get:
         if source == MESSAGE_TYPE:
@@ -70,6 +78,15 @@ def source_getter(places: Places, message_type: str) -> Callable[[str], Get]:
                 return None if value is None else value if isinstance(value, str) else _word(value)
 
             return from_context
+        if source.startswith(PROFILE):
+            own_name = source.removeprefix(PROFILE)
+            default = profile.get(own_name)
+
+            def from_profile(at: Translation) -> str | None:
+                own: Mapping[str, str] = at.context.get("profile") or NO_PROFILE
+                return own.get(own_name, default)
+
+            return from_profile
         if not stands(places, source):
             return lambda at: None
 
@@ -90,11 +107,12 @@ def compile_rule(
     message_type: str,
     *,
     is_shared_target: bool,
+    profile: Mapping[str, str] = NO_PROFILE,
 ) -> Act:
     """The rule as one call. number: its name in lineage. is_shared_target: another rule may feed a target of it;
-    then the first that gives a value does.
+    then the first that gives a value does. profile: the set's own texts for `profile.*`.
     """
-    make = source_getter(places, message_type)
+    make = source_getter(places, message_type, profile)
     holds = compile_condition(rule.when, make)
     fault = _fault_of(rule.sources(), places)
     active = [source for source in rule.sources() if stands(places, source)]
@@ -192,29 +210,30 @@ def _mapping(number: str, rule: RequestRule, text_of: Get, convert: Convert | No
     put = _putter(targets)
     fate: Fate = "transformed" if name else "mapped"
 
-    def made(before: str, results: Results, fate: Fate) -> tuple[Results, tuple[Lineage, ...]]:
+    def made(before: str, results: Results, fate: Fate) -> Ready:
         if len(results) != len(targets):
             results = results * len(targets)
-        return results, tuple(
-            Lineage(target, sources, before, _word(value), number, name, fate)
-            for target, value in zip(targets, results, strict=True)
-            if value is not None
-        )
+        told = []
+        for target, value in zip(targets, results):  # noqa: B905 - the check counted them; see Ready
+            if value is not None:
+                word = value if value.__class__ is str else _word(value)
+                told.append(Lineage(target, sources, before, word, number, name, fate))
+        return results, told
 
     instead = rule.constant or rule.default
     defaulted = made("", (instead,), "defaulted") if instead else None
-    if convert is None and not instead and len(targets) == 1 and "." not in targets[0]:
-        target = targets[0]
+    if convert is None and not instead and not any("." in target for target in targets):
 
         def direct(at: Translation) -> None:
             text = text_of(at)
             if text is not None:
-                at.document[target] = text
-                at.lineage.append(Lineage(target, sources, text, text, number, "", "mapped"))
+                for target in targets:
+                    at.document[target] = text
+                    at.lineage.append(Lineage(target, sources, text, text, number, "", "mapped"))
 
         return direct
 
-    remembered: dict[str | None, tuple[Results, tuple[Lineage, ...]]] = {}
+    remembered: dict[str | None, Ready] = {}
     is_remembered = convert is not None and (not rule.use or FUNCTIONS[rule.use].is_repeated)
 
     def act(at: Translation) -> None:
@@ -268,21 +287,31 @@ def _conversion(rule: RequestRule, tables: Mapping[str, CodeTable]) -> Convert |
     return lambda texts: bound(code(texts))
 
 
-def _putter(targets: Sequence[str]) -> Callable[[Translation, tuple[Results, tuple[Lineage, ...]]], None]:
+def _putter(targets: Sequence[str]) -> Callable[[Translation, Ready], None]:
     """Writes one result a target, and the lineage; a member without a value stays null."""
     if len(targets) == 1 and "." not in targets[0]:
         target = targets[0]
 
-        def put_one(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+        def put_one(at: Translation, ready: Ready) -> None:
             results, lineage = ready
             if lineage:
                 at.document[target] = results[0]
                 at.lineage.append(lineage[0])
 
         return put_one
+    if not any("." in target for target in targets):
+
+        def put_each(at: Translation, ready: Ready) -> None:
+            results, lineage = ready
+            for target, value in zip(targets, results):  # noqa: B905 - as many as in `made`
+                if value is not None:
+                    at.document[target] = value
+            at.lineage.extend(lineage)
+
+        return put_each
     paths = [target.split(".") for target in targets]
 
-    def put(at: Translation, ready: tuple[Results, tuple[Lineage, ...]]) -> None:
+    def put(at: Translation, ready: Ready) -> None:
         results, lineage = ready
         for path, value in zip(paths, results, strict=True):
             if value is None:
@@ -302,32 +331,3 @@ def _putter(targets: Sequence[str]) -> Callable[[Translation, tuple[Results, tup
 def _word(value: Any) -> str:
     """A value as JSON shows it."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-class RequestMapping:
-    """The rules of one template and message type."""
-
-    def __init__(self, acts: Sequence[Act], members: Members, *, keeps_nulls: bool) -> None:
-        self._acts = tuple(acts)
-        self._blank = members.blank() if keeps_nulls else dict
-        self._required = [tuple(path.split(".")) for path in members.required]
-
-    def apply(self, values: Values, context: Mapping[str, Any], *, is_faulty: bool = False) -> Translation:
-        """The document, what is carried, the lineage, and what failed.
-
-        is_faulty: the message is refused already and `values` hold its faultless fields only; a member that
-        nothing gives is then no further fault.
-        """
-        out = Translation(values, context, self._blank(), {}, [], [])
-        for act in self._acts:
-            act(out)
-        if not is_faulty and not out.findings:
-            document = out.document
-            for path in self._required:
-                spot: Any = document
-                for member in path:
-                    spot = spot.get(member) if spot is not None else None
-                if spot is None:
-                    text = f"nothing in the message gives {'.'.join(path)}"
-                    out.findings.append(Finding(NOTHING_GIVES, "error", "", text))
-        return out

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping import faults as f
+from pg_bridge.mapping.faults import Fault, Kind
 from pg_bridge.mapping.message_check import message_faults
 from pg_bridge.mapping.request_check import request_faults
-from pg_bridge.mapping.rule_set import WRONG_FILE, RuleSet
+from pg_bridge.mapping.rule_set import RuleSet
 from pg_bridge.profiles.legacy import CODES_FILE, LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 
@@ -27,31 +29,35 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
     for located in rules.files:
         file = located.file
         if file.request is None and file.answer is None and file.message is None:
-            findings.append(_error(located.path, "the file has neither a request, nor an answer, nor a message"))
+            findings.append(
+                _error(f.SAYS_TOO_MUCH, located.path, "the file has neither a request, nor an answer, nor a message")
+            )
         if file.request is not None:
-            findings += request_faults(located, file.request, legacy, ocp)
+            findings += request_faults(located, file.request, legacy, ocp, rules.profile)
             if file.request.template in served:
                 text = f"{file.request.template} is served by {served[file.request.template]} already"
-                findings.append(_error(located.path, text, located.lines.of("request.template")))
+                findings.append(_error(f.TWICE, located.path, text, located.lines.of("request.template")))
             served[file.request.template] = located.path
             if file.answer is None:
-                findings.append(_error(located.path, "a request needs an answer"))
+                findings.append(_error(f.FORGOTTEN, located.path, "a request needs an answer"))
         for kind, section in (("answer", file.answer), ("message", file.message)):
             if section is None:
                 continue
             findings += message_faults(rules, located, section, legacy, ocp)
             if (kind, file.function) in written:
                 text = f"the {kind} of {file.function} is written by {written[kind, file.function]} already"
-                findings.append(_error(located.path, text, located.lines.of(kind)))
+                findings.append(_error(f.TWICE, located.path, text, located.lines.of(kind)))
             written[kind, file.function] = located.path
         findings += _templates(located.path, file, legacy)
     for template in legacy.templates.values() if rules.is_whole else ():
         if template.direction == "I" and template.name not in served:
-            findings.append(_error(d.RULES_FOLDER, f"no rule file serves the request template {template.name}"))
+            findings.append(
+                _error(f.FORGOTTEN, d.RULES_FOLDER, f"no rule file serves the request template {template.name}")
+            )
     findings += _unused(rules)
     table = legacy.tables.get(REFUSAL_REASONS)
     if table is None or table.default is None:
-        findings.append(_error(CODES_FILE, f"there must be a table {REFUSAL_REASONS} with a default"))
+        findings.append(_error(f.NO_SUCH_TABLE, CODES_FILE, f"there must be a table {REFUSAL_REASONS} with a default"))
     # A shared file's faults are found once for every file that includes it.
     return list(dict.fromkeys(findings))
 
@@ -69,12 +75,14 @@ def _templates(path: str, file: d.RuleFile, legacy: LegacyProfile) -> Iterator[F
         if template is None:
             continue
         if template.direction != wanted[part]:
-            yield _error(path, f"the template {template.name} goes the other way than a {part}")
+            yield _error(f.NO_SUCH_PROFILE_NAME, path, f"the template {template.name} goes the other way than a {part}")
         if template.function != file.function:
-            yield _error(path, f"the template {template.name} is of the function {template.function}")
+            yield _error(
+                f.NO_SUCH_PROFILE_NAME, path, f"the template {template.name} is of the function {template.function}"
+            )
     request = legacy.templates.get(file.request.template) if file.request is not None else None
     if request is not None and file.answer is not None and request.answer not in ("", file.answer.template):
-        yield _error(path, f"the template {request.name} is answered by {request.answer}")
+        yield _error(f.NO_SUCH_PROFILE_NAME, path, f"the template {request.name} is answered by {request.answer}")
 
 
 def _unused(rules: RuleSet) -> Iterator[Finding]:
@@ -86,8 +94,8 @@ def _unused(rules: RuleSet) -> Iterator[Finding]:
     }
     for name, shared in rules.shared.items():
         if name not in included:
-            yield Finding(WRONG_FILE, "warning", shared.path, f"no file includes the shared blocks {name}")
+            yield _error(f.UNUSED, shared.path, f"no file includes the shared blocks {name}")
 
 
-def _error(path: str, text: str, line: int = 0) -> Finding:
-    return Finding(WRONG_FILE, "error", path, text, line)
+def _error(kind: Kind, path: str, text: str, line: int = 0) -> Finding:
+    return Fault(kind, text).finding(path, line)

@@ -52,6 +52,8 @@ class RuleSet:
     name: str = ""
     version: str = ""
     is_whole: bool = True
+    #: the set's own texts for `profile.*`
+    profile: dict[str, str] = field(default_factory=dict)
     files: list[Located] = field(default_factory=list)
     shared: dict[str, LocatedBlocks] = field(default_factory=dict)
 
@@ -99,7 +101,7 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
         if path == d.SET_FILE:
             head = read_toml(path, text, d.SetFile, findings)
             if head is not None:
-                rules.name, rules.version = head.name, head.version
+                rules.name, rules.version, rules.profile = head.name, head.version, head.profile
         elif path.startswith(d.SHARED_FOLDER):
             blocks = read_toml(path, text, d.SharedBlocks, findings)
             if blocks is not None and not _is_too_long(path, len(blocks.value) + len(blocks.block), findings):
@@ -119,6 +121,7 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
 def _entries(file: d.RuleFile) -> int:
     sections = [section for section in (file.answer, file.message) if section is not None]
     rules = len(file.request.rule) if file.request is not None else 0
+    rules += sum(len(each.rule) for each in file.request.each) if file.request is not None else 0
     return rules + sum(len(section.block) + len(section.value) for section in sections)
 
 

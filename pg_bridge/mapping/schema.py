@@ -1,6 +1,6 @@
 """What rules need to know of an OpenAPI schema: its members by path, and an empty document.
 
-Understands `$ref`, `allOf`, `properties`, and null by `type`, `anyOf` or `enum`; the rest is the validator's.
+Understands `$ref`, `allOf`, `properties`, `items`, and null by `type`, `anyOf` or `enum`; the rest is the validator's.
 """
 
 from __future__ import annotations
@@ -16,22 +16,39 @@ MOST_DEPTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: whether it must be there with a value, its codes if it is an enum, its most characters (0: any)."""
+    """One member: whether it must be there with a value, its codes if it is an enum, its most characters (0: any).
+
+    types: the JSON types allowed, null left out; empty: any. is_array: of objects, each with members of its own.
+    """
 
     path: str
     is_required: bool
     codes: frozenset[str]
     most_characters: int
     is_object: bool
+    types: frozenset[str] = frozenset()
+    takes_null: bool = False
+    is_array: bool = False
+    source: str = "assumed"
 
 
 class Members:
-    """The members of one schema of `openapi`. Raises KeyError when there is none, ValueError for a circle."""
+    """The members of one schema of `openapi`, named or given.
 
-    def __init__(self, openapi: Mapping[str, Any], schema: str) -> None:
+    `one_of`: sets of members of which at least one must have a value; `implied`: (member, its codes, members that must
+    then have a value). Raises KeyError when there is no such schema,
+    ValueError for a circle.
+    """
+
+    def __init__(self, openapi: Mapping[str, Any], schema: str | Mapping[str, Any]) -> None:
+        self._openapi = openapi
         self._schemas: Mapping[str, Any] = openapi["components"]["schemas"]
         self._found: dict[str, Member] = {}
-        self._blank: dict[str, Any] = self._walk(self._schemas[schema], "", 0, is_required=True)
+        self._items: dict[str, Mapping[str, Any]] = {}
+        self.one_of: list[frozenset[str]] = []
+        self.implied: list[tuple[str, frozenset[str], frozenset[str]]] = []
+        top = self._schemas[schema] if isinstance(schema, str) else schema
+        self._blank: dict[str, Any] = self._walk(top, "", 0, is_required=True)
         self.required = tuple(
             member.path for member in self._found.values() if member.is_required and not member.is_object
         )
@@ -45,6 +62,10 @@ class Members:
     def __getitem__(self, path: str) -> Member:
         return self._found[path]
 
+    def items(self, path: str) -> Members:
+        """The members of one item of an array. Raises KeyError when `path` is no array of objects."""
+        return Members(self._openapi, self._items[path])
+
     def blank(self) -> Callable[[], dict[str, Any]]:
         """Makes documents with every member, all null."""
         if any(isinstance(value, dict) for value in self._blank.values()):
@@ -57,6 +78,12 @@ class Members:
             raise ValueError(f"the schema goes round in a circle at {at or 'its beginning'}")
         schema = self._resolved(schema)
         for part in schema.get("allOf", ()):
+            if group := _one_of(self._resolved(part)):
+                self.one_of.append(frozenset(f"{at}.{name}" if at else name for name in group))
+            self.implied += [
+                (f"{at}.{name}" if at else name, codes, frozenset(f"{at}.{each}" if at else each for each in due))
+                for name, codes, due in _implied(self._resolved(part))
+            ]
             if "properties" in self._resolved(part) or "allOf" in self._resolved(part):
                 blank |= self._walk(part, at, depth + 1, is_required=is_required)
         needed = schema.get("required", ())
@@ -66,7 +93,20 @@ class Members:
             takes_null, codes, most = self._values(spec, 0)
             has_members = "properties" in spec
             is_needed = is_required and name in needed and not takes_null
-            self._found[path] = Member(path, is_needed, codes, most, has_members)
+            items = self._resolved(spec["items"]) if isinstance(spec.get("items"), Mapping) else {}
+            if is_array := "properties" in items or "allOf" in items:
+                self._items[path] = items
+            self._found[path] = Member(
+                path,
+                is_needed,
+                codes,
+                most,
+                has_members,
+                self._types(spec, 0),
+                takes_null,
+                is_array,
+                str(raw.get("x-source") or spec.get("x-source") or "assumed"),
+            )
             blank[name] = self._walk(spec, path, depth + 1, is_required=is_needed) if has_members else None
         return blank
 
@@ -89,3 +129,26 @@ class Members:
             codes |= part_codes
             most = max(most, part_most)
         return takes_null, codes, most
+
+    def _types(self, spec: Mapping[str, Any], depth: int) -> frozenset[str]:
+        kind = spec.get("type")
+        types = {kind} if isinstance(kind, str) else set(kind or ())
+        for part in (*spec.get("anyOf", ()), *spec.get("oneOf", ())) if depth < MOST_DEPTH else ():
+            types |= self._types(self._resolved(part), depth + 1)
+        return frozenset(types - {"null"})
+
+
+def _one_of(part: Mapping[str, Any]) -> list[str]:
+    """The members of which `anyOf` requires one, each with a value; empty for any other part."""
+    ways = part.get("anyOf", ())
+    named = [way["required"][0] for way in ways if isinstance(way, Mapping) and len(way.get("required", ())) == 1]
+    has_values = all("type" in way.get("properties", {}).get(name, {}) for way, name in zip(ways, named, strict=False))
+    return named if len(named) == len(ways) and has_values else []
+
+
+def _implied(part: Mapping[str, Any]) -> list[tuple[str, frozenset[str], list[str]]]:
+    """What `if` one member has one of some codes `then` requires, each with a value; empty for any other part."""
+    asked = part.get("if", {}).get("properties", {})
+    then = part.get("then", {})
+    due = [name for name in then.get("required", ()) if "type" in then.get("properties", {}).get(name, {})]
+    return [(name, frozenset(spec["enum"]), due) for name, spec in asked.items() if "enum" in spec and len(asked) == 1]

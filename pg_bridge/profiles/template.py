@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field, Message
+from pg_bridge.profiles.check_plan import CheckPlan, Passes, passes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,23 @@ class Template:
         return None
 
     def check(self, message_type: str, message: Message, *, lenient: bool = False) -> Checked:
-        """Hold `message` against this template: all findings, by place."""
-        return check(self.nodes[message_type], message_type, message, lenient=lenient)
+        """Hold `message` against this template: all findings, by place.
+
+        The shape of a faultless message is remembered; of the next one of that shape only the values are looked at.
+        """
+        node = self.nodes[message_type]
+        shape = message.known
+        if shape is None:
+            return check(node, message_type, message, lenient=lenient)
+        plan = shape.conclusions.get(node)
+        if plan is not None:
+            passed = plan.check(message.fields)
+            if passed is not None:
+                return Checked(passed[0], (), (), passed[1])
+        checked = check(node, message_type, message, lenient=lenient)
+        if plan is None and not checked.findings and not checked.unknown:
+            shape.conclude(node, CheckPlan(shape, checked.values, checked.instances, _passes(node)))
+        return checked
 
 
 def compile_nodes(root: SequenceSpec, message_type: str, checks: dict[str, tuple[Callable[[str], bool], str]]) -> _Node:
@@ -286,6 +302,18 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     if not root.mandatory <= seen_at_root or not root.mandatory_children <= seen_at_root:
         _missing(findings, root, seen_at_root, fields[-1].line if fields else 1)
     return Checked(values, tuple(unknown), tuple(findings), instances)
+
+
+def _passes(node: _Node) -> dict[str, Passes]:
+    """For each place, whether a value of it is without any fault."""
+    found = {
+        rule.place: passes_of(rule.matches, rule.values, [passes for passes, _ in rule.checks])
+        for rule in node.rules.values()
+    }
+    for candidates in node.children.values():
+        for _, _, child in candidates:
+            found |= _passes(child)
+    return found
 
 
 def _child(node: _Node, field: Field, following: Field | None) -> tuple[str, int, _Node] | None:

@@ -10,6 +10,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.cases import LocatedCase, read_cases, run_case
 from pg_bridge.mapping.check import check
+from pg_bridge.mapping.way_back import WayBack
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 FILES = {
@@ -18,6 +19,7 @@ FILES = {
     if path.suffix in (".toml", ".yaml")
 }
 BOOK: MappingBook = load(FILES)
+WAY_BACK = WayBack(BOOK)
 FOUND: list[Finding] = []
 CASES = read_cases(BOOK, FILES, FOUND)
 
@@ -33,4 +35,4 @@ def test_the_shipped_set_has_no_findings() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{Path(case.path).name.partition('.')[0]}: {case.case.name}")
 def test_case(case: LocatedCase) -> None:
-    assert [] == [str(finding) for finding in run_case(BOOK, case)]
+    assert [] == [str(finding) for finding in run_case(BOOK, case, WAY_BACK)]

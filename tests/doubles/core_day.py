@@ -26,7 +26,9 @@ def note(core: Core, record: Record) -> None:
     core.entries.append(write_entry(record, epoch_us(core.now)))
 
 
-def send(core: Core, body: bytes, *, template: str = "SI01", message_type: str = "543", participant: str = "B01234") -> None:
+def send(
+    core: Core, body: bytes, *, template: str = "SI01", message_type: str = "543", participant: str = "B01234"
+) -> None:
     """A PSS sends a text block."""
     text = body.decode("ascii")
     core.offer(e.RequestArrived("S1", participant, "PSS1", 2, template, message_type, text, body))
@@ -34,7 +36,11 @@ def send(core: Core, body: bytes, *, template: str = "SI01", message_type: str =
 
 def framed(body: bytes) -> str:
     """A whole frame of the shipped framing with this text block, as far as reading the text needs one."""
-    return "{1:01B01234PSS1S000000001000002000500}{2:I543SI0120261124100000N}{4:\r\n" + body.decode("ascii") + "-}{5:0000000000}"
+    return (
+        "{1:01B01234PSS1S000000001000002000500}{2:I543SI0120261124100000N}{4:\r\n"
+        + body.decode("ascii")
+        + "-}{5:0000000000}"
+    )
 
 
 def whole_day() -> Core:

@@ -5,7 +5,7 @@ The flat list is the message; `path` says in which sequence a field stands. Writ
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pg_bridge.errors import Finding
 
@@ -29,7 +29,21 @@ class Field(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A text block read: its fields in order, and what is wrong with its syntax."""
+    """A text block read: its fields in order, and what is wrong with its syntax.
+
+    known: what the reader keeps of messages of the same shape, a place for others to keep what follows from the shape
+    alone (shapes.py); None for a message with a shape of its own. It is no part of the message: equality leaves it out.
+    """
 
     fields: tuple[Field, ...]
     findings: tuple[Finding, ...]
+    known: Any = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self[:2] == other[:2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:2])

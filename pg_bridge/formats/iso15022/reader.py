@@ -33,21 +33,27 @@ _shapes = Shapes()
 
 def read(body: bytes) -> Message:
     """Read the lines of a text block, each ending in CRLF (the `body` of a frame)."""
-    is_x = not body.translate(None, X_BYTES)
     text = body.decode("latin-1")
-    lines = text.count("\r\n")
-    has_lone_end = text.count("\n") != lines or text.count("\r") != lines
-    is_quick = is_x and not has_lone_end and text[:1] == ":" and text[-2:] == "\r\n"
-    if is_quick:
+    is_whole = text[:1] == ":" and text[-2:] == "\r\n"
+    if is_whole:
+        lines = text.count("\r\n")
         known = _shapes.read(text[1:-2].split("\r\n:"), lines)
         if known is not None:
-            return Message(known, ())
+            return _new(Message, (known[0], (), known[1]))
+    message = read_plain(body)
+    if is_whole and not message.findings:
+        _shapes.learn(message.fields, lines)
+    return message
+
+
+def read_plain(body: bytes) -> Message:
+    """Read a text block as if none of its shape had been read before: the same message, `known` left out."""
+    text = body.decode("latin-1")
     findings: list[Finding] = []
     fields = _fields(text, findings)
-    if has_lone_end or not is_x:
+    together = text.count("\r\n")
+    if body.translate(None, X_BYTES) or text.count("\n") != together or text.count("\r") != together:
         _check_characters(fields, findings)
-    if is_quick and not findings:
-        _shapes.learn(tuple(fields), lines)
     if len(findings) > MOST_FINDINGS:
         beyond = f"{len(findings) - MOST_FINDINGS} more faults are not listed"
         findings[MOST_FINDINGS:] = [Finding("PGB-MSG-019", "error", "", beyond)]

@@ -94,14 +94,18 @@ def is_date(value: str) -> bool:
     return not (month == 2 and day == 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
 
 
+_ABOVE_ZERO = re.compile("[1-9]")
+
+
 def is_positive(value: str) -> bool:
     """The number in the value is more than zero."""
-    return any(character in "123456789" for character in value)
+    return _ABOVE_ZERO.search(value) is not None
 
 
 def is_whole(value: str) -> bool:
     """Nothing but zeros stands behind the comma."""
-    return not value.partition(",")[2].strip("0")
+    at = value.find(",")
+    return at < 0 or at == len(value) - 1 or not value[at + 1 :].strip("0")
 
 
 @lru_cache(maxsize=8192)

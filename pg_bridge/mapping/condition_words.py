@@ -1,0 +1,90 @@
+"""Conditions and sources in words, for people who sign a mapping off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pg_bridge.mapping.conditions import DATE_TESTS
+from pg_bridge.mapping.request import MESSAGE_TYPE
+
+OCP = "ocp."
+VALUE = "value."
+
+#: roots whose parts have plain names
+_ROOTS = ("context", "request", "answer", "item")
+
+
+def source_words(source: str) -> str:
+    """A source as people name it: a member, a place, `the context's business date`."""
+    if source.startswith(OCP):
+        return source.removeprefix(OCP)
+    if source == MESSAGE_TYPE:
+        return "the message type"
+    root, dot, name = source.partition(".")
+    if not dot or root not in _ROOTS:
+        return source
+    return f"the {root}'s {name.replace('_', ' ').replace('.', ' ')}"
+
+
+def condition_words(*conditions: Mapping[str, Any]) -> str:
+    """Conditions that must all hold, as one sentence; empty where there is none."""
+    parts = [_part(source_words(source), wanted) for source, wanted in _merged(conditions)]
+    return " and ".join(dict.fromkeys(parts))
+
+
+def can_hold(*conditions: Mapping[str, Any]) -> bool:
+    """Whether conditions can hold together, as far as the codes that they name tell."""
+    return all(wanted != [] for _, wanted in _merged(conditions))
+
+
+def _merged(conditions: Iterable[Mapping[str, Any]]) -> list[tuple[str, Any]]:
+    """Every test of the conditions; the codes allowed for one source become those that all of them allow."""
+    allowed: dict[str, list[Any]] = {}
+    others: list[tuple[str, Any]] = []
+    for source, wanted in ((source, wanted) for each in conditions for source, wanted in each.items()):
+        if isinstance(wanted, dict | bool):
+            others.append((source, wanted))
+            continue
+        codes = wanted if isinstance(wanted, list) else [wanted]
+        allowed[source] = [code for code in allowed.get(source, codes) if code in codes]
+    # What has one of some codes is there: to say so would say nothing.
+    others = [(source, wanted) for source, wanted in others if source not in allowed or wanted != {"present": True}]
+    return [*allowed.items(), *others]
+
+
+def choosing_sources(*conditions: Mapping[str, Any]) -> list[str]:
+    """The sources whose value decides, not only whether they have one."""
+    found: list[str] = []
+    for source, wanted in ((source, wanted) for each in conditions for source, wanted in each.items()):
+        tests = wanted if isinstance(wanted, dict) else {}
+        if "present" in tests:
+            continue
+        found.append(source)
+        found += [str(value) for test, value in tests.items() if test in DATE_TESTS]
+    return list(dict.fromkeys(found))
+
+
+def _part(source: str, wanted: Any) -> str:
+    if not isinstance(wanted, dict):
+        return f"{source} is {_values(wanted)}"
+    ((test, value),) = wanted.items()
+    if test in ("is", "not"):
+        return f"{source} is {'not ' if test == 'not' else ''}{_values(value)}"
+    if test == "present":
+        return f"{source} is {'there' if value else 'absent'}"
+    if test in DATE_TESTS:
+        return f"{source} is {test.replace('_', ' ')} {source_words(str(value))}"
+    return f"{source} {'has' if test == 'shape' else 'has not'} the format {value}"
+
+
+def _values(wanted: Any) -> str:
+    if isinstance(wanted, list):
+        return " or ".join(_value(each) for each in wanted)
+    return _value(wanted)
+
+
+def _value(wanted: Any) -> str:
+    if isinstance(wanted, bool):
+        return "true" if wanted else "false or absent"
+    return "empty" if wanted == "" else str(wanted)

@@ -1,0 +1,154 @@
+"""What the check finds on single paths: one edit of the shipped set each, and the words that tell of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pg_bridge.mapping.check import check
+from pg_bridge.mapping.paths import Domain, domain, mentions, paths, sample, words
+
+INPUT = "rules/si-input.toml"
+ENQUIRY = "rules/si-enquiry.toml"
+STATUS = "rules/shared/si-status.toml"
+FAULTS = "rules/shared/si-faults.toml"
+CODES = "legacy/codes.toml"
+OPENAPI = "ocp/openapi.yaml"
+SI01 = "legacy/templates/SI01.toml"
+#: the rule that refuses an enquiry which names two references
+TWO_REFERENCES = """[[request.rule]]
+from = ["REF/20C:PREV", "REF/20C:RELA"]
+when = { "REF/20C:PREV" = { other_shape = "1!a8!n" }, "REF/20C:RELA" = { present = true } }
+refused = "two references are given; name the SI by one"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "told"),
+    [
+        (CODES, '"541/" = "DVP", ', "", "the table payment_of has no code for '541/', which MT541 allows"),
+        (CODES, '"543/YRTG" = "RDP"', '"543/YRTH" = "RDP"', "has no code for '543/YRTG', which MT543 allows"),
+        (CODES, '"DELIVER/RDP" = "547"', '"DELIVER/RDQ" = "547"', "has no message type for 'DELIVER/RDP'"),
+        (
+            INPUT,
+            'codes = "payment_of"\n',
+            'codes = "payment_of"\nwhen = { "SETDET/22F:RTGS" = "YRTG" }\n',
+            "the mandatory member paymentInstruction gets no value in MT541 when SETDET/22F:RTGS is NRTG",
+        ),
+        (
+            INPUT,
+            'from = "TRADDET/98A:TRAD"\nuse = "date"\nto = "tradeDate"',
+            'from = ["TRADDET/98A:TRAD", "GENL/98A:PREP"]\nuse = "date"\nto = "tradeDate"',
+            "",
+        ),
+        (
+            INPUT,
+            'from = "FIAC/97A:SAFE"\nto',
+            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWM" }\nto',
+            "FIAC/97A:SAFE is lost in MT540 when GENL/23G is PREA: no rule takes it there",
+        ),
+        (
+            INPUT,
+            'from = "FIAC/97A:SAFE"\nto',
+            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWM" }\nto',
+            "the mandatory member stockAccount gets no value in MT543 when GENL/23G is PREA",
+        ),
+        (
+            INPUT,
+            'from = "FIAC/97A:SAFE"\nto',
+            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWW" }\nto',
+            "GENL/23G is never NEWW: it is one of NEWM, PREA",
+        ),
+        (
+            INPUT,
+            'from = "GENL/LINK/20C:POOL"\nto',
+            'from = "GENL/LINK/20C:POOL"\nwhen = { "GENL/23G" = { present = false } }\nto',
+            "the rule can never act in any message of the template",
+        ),
+        (ENQUIRY, TWO_REFERENCES, "", "REF/20C:RELA is lost in MT549 when REF/20C:PREV is there"),
+        (
+            ENQUIRY,
+            '[[request.rule]]\nfrom = "REF/20C:PREV"\nwhen = { "REF/20C:PREV" = { other_shape = "1!a8!n" } }\n'
+            'to = "participantReference"\n',
+            "",
+            "REF/20C:PREV is lost in MT549",
+        ),
+        (OPENAPI, "enum: [PENDING, UNMATCHED,", "enum: [PENDING, FROZEN, UNMATCHED,", "when ocp.status is FROZEN"),
+        (
+            STATUS,
+            '    { field = "REAS/24B:PEND", constant = "PRCY", when = { "ocp.holdCounterparty" = true } },\n'
+            '    { field = "REAS/24B:PEND", constant = "NARR" },\n',
+            '    { field = "REAS/24B:PEND", constant = "PRCY", when = { "ocp.holdCounterparty" = true } },\n',
+            "",
+        ),
+        (STATUS, 'when = { "ocp.status" = "UNMATCHED" }', 'when = { "ocp.status" = "UNMATCHD" }', "ocp.status is never UNMATCHD"),
+        (
+            STATUS,
+            'when = { "ocp.status" = "SETTLED" }',
+            'when = { "ocp.status" = "SETTLED", "ocp.quantity" = { present = false } }',
+            "the block GENL/STAT can never be written: its condition never holds",
+        ),
+        (FAULTS, '"answer.outcome" = "refused"', '"answer.outcome" = "refuse"', "answer.outcome is never refuse"),
+        (
+            "rules/shared/si-references.toml",
+            '    { field = "20C:RELA", constant = "NONREF" },\n',
+            "",
+            "the mandatory sequence GENL/LINK[20C:RELA] is written by no block in MT548",
+        ),
+        (OPENAPI, "{1,15}$\", maxLength: 15", "{1,16}$\", maxLength: 16", "linkageReference has up to 16 characters, the field takes 15"),
+        (OPENAPI, "maxLength: 400", "maxLength: 100", "TRADDET/70E:SPRO has up to 359 characters, remarks takes 100"),
+        (INPUT, 'use = "quantity"\noptions = { unit = "UNIT/" }\n', "", "FIAC/36B:SETT is a text and quantity is integer"),
+        (SI01, 'qualifier = "SAFE"\nstatus = "M"\nformat = "8x"', 'qualifier = "SAFE"\nstatus = "O"\nformat = "8x"', "the mandatory member stockAccount gets no value in MT540 when FIAC/97A:SAFE is absent"),
+        ("rules/set.toml", "place_of_settlement", "place_of_setlement", "there is no profile.place_of_settlement; the profile of set.toml has place_of_setlement"),
+        ("rules/set.toml", "XHKCHKH1XXX", "XHKCHKH1X", "'XHKCHKH1X' does not fit 8!c[3!c]"),
+    ],
+)  # fmt: skip
+def test_an_edit_is_found(files: dict[str, str], path: str, old: str, new: str, told: str) -> None:
+    assert old in files[path]
+
+    findings = check({**files, path: files[path].replace(old, new, 1)})
+
+    if told:
+        about = [finding for finding in findings if told in finding.text]
+        assert about, [str(finding) for finding in findings]
+        assert all(finding.remedy and finding.severity == "error" for finding in about)
+
+
+def test_the_shipped_set_has_nothing_to_find(files: dict[str, str]) -> None:
+    assert [] == check(files)
+
+
+def test_every_finding_of_a_rule_says_what_to_do(files: dict[str, str]) -> None:
+    broken = files[INPUT].replace("FIAC/", "FIAK/").replace('to = "', 'to = "x').replace("SETR", "SETX")
+
+    findings = check({**files, INPUT: broken})
+
+    assert 10 <= len(findings)
+    assert all(finding.remedy and finding.line for finding in findings if finding.path == INPUT)
+
+
+def test_conditions_decide_what_a_domain_tells_apart() -> None:
+    told = mentions([{"A": ["X", "Y"], "B": {"shape": "1!a8!n"}, "C": True, "D": {"after": "E"}}])
+
+    assert ("X", "Y", "another value") == domain("A", told["A"], is_optional=False).values
+    assert ("A11111111", "another value", None) == domain("B", told["B"], is_optional=True).values
+    assert (True, False) == domain("C", told["C"], is_optional=False).values
+    assert 3 == len(domain("D", told["D"], is_optional=False).values)
+    assert 3 == len(domain("E", told["E"], is_optional=False).values)
+    assert ("P", "Q", None) == domain("A", told["A"], codes={"Q", "P"}, is_optional=True).values
+
+
+def test_paths_are_every_combination() -> None:
+    found = list(paths([Domain("A", ("X", None)), Domain("B", (True, False))], lambda path: path["A"] or path["B"]))
+
+    assert [{"A": "X", "B": True}, {"A": "X", "B": False}, {"A": None, "B": True}] == found
+    assert "when A is X and B is false" == words(found[1])
+    assert "when A is absent and B is true" == words(found[2])
+
+
+def test_too_many_paths_are_none() -> None:
+    assert [] == list(paths([Domain(str(number), (True, False)) for number in range(20)]))
+
+
+@pytest.mark.parametrize("notation", ["16x", "1!a8!n", "3!a15d", "10*35x", "ISIN 12!c|/HK/5!n", "8!c[3!c]", "[2!a]4!c"])
+def test_a_sample_is_of_its_format(notation: str) -> None:
+    assert sample(notation)
