@@ -31,9 +31,12 @@ from pg_bridge.mapping.ocp_difference import compare_openapi, compare_profile, s
 from pg_bridge.mapping.renames import Documents, under_new_names
 from pg_bridge.mapping.rule_check import REFUSAL_REASONS
 from pg_bridge.mapping.rule_difference import compare_request
-from pg_bridge.mapping.tree_difference import compare_tree
+from pg_bridge.mapping.tree_difference import Path, compare_tree
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp import OPENAPI_FILE, PROFILE_FILE
+
+#: code table, or text of the profile -> what becomes of it
+Users = Mapping[str, frozenset[Effect]]
 
 
 def differences(old_files: Files, new_files: Files) -> list[Change]:
@@ -53,7 +56,7 @@ def differences(old_files: Files, new_files: Files) -> list[Change]:
         changes.append(
             Change(effect=Effect.NONE, kind=Kind.CHANGED, file=path, line=line, about=f"{what} {now}", text=text)
         )
-    tables = _table_users(old, new)
+    users = _users(old, new)
     schemas = _schema_users(old, new)
     for old_path, new_path in paired(old, new):
         path = new_path or old_path
@@ -65,7 +68,7 @@ def differences(old_files: Files, new_files: Files) -> list[Change]:
             changes.append(whole(path, before_it, after_it))
             continue
         c = Comparison(path, before_it, after_it, old_lines[old_path], new_lines[new_path], changes, old_path)
-        _compare(c, tables, schemas)
+        _compare(c, users, schemas)
         if old_path != new_path:
             text = f"the file {old_path} is called {new_path} now"
             changes.append(
@@ -79,7 +82,7 @@ def differences(old_files: Files, new_files: Files) -> list[Change]:
 # --- documents -------------------------------------------------------------------------------------------------
 
 
-def _compare(c: Comparison, tables: Mapping[str, frozenset[Effect]], schemas: Mapping[str, Effect]) -> None:
+def _compare(c: Comparison, users: Users, schemas: Mapping[str, Effect]) -> None:
     path = c.file
     if path.startswith(SAMPLES_FOLDER):
         if c.old != c.new:
@@ -89,7 +92,7 @@ def _compare(c: Comparison, tables: Mapping[str, frozenset[Effect]], schemas: Ma
     elif path.startswith(TEMPLATE_FOLDER):
         compare_template(c)
     elif path == CODES_FILE:
-        compare_codes(c, tables)
+        compare_codes(c, users)
     elif path == FRAMING_FILE:
         compare_framing(c)
     elif path == PROFILE_FILE:
@@ -100,7 +103,7 @@ def _compare(c: Comparison, tables: Mapping[str, frozenset[Effect]], schemas: Ma
         _head(c, "shared blocks", ("value", "block"))
         compare_blocks(c, f"shared blocks {c.new.get('name')}", "", c.old, c.new)
     elif path == SET_FILE:
-        compare_tree(c, c.old, c.new, lambda path: Effect.NONE, subject="the set", about="set")
+        _set(c, users)
     elif path.startswith(RULES_FOLDER):
         name = str(c.new.get("name", path))
         _head(c, "rules", ("request", "answer", "message"))
@@ -109,6 +112,18 @@ def _compare(c: Comparison, tables: Mapping[str, frozenset[Effect]], schemas: Ma
             compare_message(c, name, section, c.old.get(section), c.new.get(section))
     else:
         compare_tree(c, c.old, c.new, lambda path: Effect.NONE, subject=f"the file {path}")
+
+
+def _set(c: Comparison, users: Users) -> None:
+    """Name and version say nothing to either side; the texts of its profile go where rules name them."""
+    old, new = [{name: value for name, value in file.items() if name != "profile"} for file in (c.old, c.new)]
+    compare_tree(c, old, new, lambda path: Effect.NONE, subject="the set", about="set")
+
+    def effect_of(path: Path) -> Effect:
+        return min(users.get(f"profile.{path[0]}" if path else "", ()), key=EFFECTS.index, default=Effect.NONE)
+
+    profile = c.old.get("profile", {}), c.new.get("profile", {})
+    compare_tree(c, profile[0], profile[1], effect_of, at="profile", subject="the set's profile", about="set profile")
 
 
 def _head(c: Comparison, what: str, sections: tuple[str, ...]) -> None:
@@ -126,8 +141,8 @@ def _head(c: Comparison, what: str, sections: tuple[str, ...]) -> None:
     )
 
 
-def _table_users(*sets: Documents) -> dict[str, frozenset[Effect]]:
-    """Code table -> what becomes of its codes, by the rules of both sets that use it."""
+def _users(*sets: Documents) -> Users:
+    """Code table or text of the profile (`profile.NAME`) -> what becomes of it, by the rules of both sets that use it."""
     found: dict[str, set[Effect]] = {REFUSAL_REASONS: {Effect.WE_WRITE}}
     for documents in sets:
         for path, document in documents.items():
@@ -135,21 +150,24 @@ def _table_users(*sets: Documents) -> dict[str, frozenset[Effect]]:
                 continue
             for section, part in document.items():
                 effect = Effect.OCP_GETS if section == "request" else Effect.WE_WRITE
-                for name in _codes(part):
+                for name in _used(part):
                     found.setdefault(name, set()).add(effect)
     return {name: frozenset(effects) for name, effects in found.items()}
 
 
-def _codes(spot: Any) -> Iterator[str]:
+def _used(spot: Any) -> Iterator[str]:
     if isinstance(spot, dict):
         for name, value in spot.items():
             if name == "codes" and isinstance(value, str):
                 yield value
             else:
-                yield from _codes(value)
+                yield from _used(name)
+                yield from _used(value)
     elif isinstance(spot, list):
         for value in spot:
-            yield from _codes(value)
+            yield from _used(value)
+    elif isinstance(spot, str) and spot.startswith("profile."):
+        yield spot
 
 
 def _schema_users(*sets: Documents) -> dict[str, Effect]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pg_bridge.mapping.change import Comparison, Effect, became, condition, is_empty, same, shown
 from pg_bridge.mapping.pairs import Pair, items, moved, pairs
-from pg_bridge.mapping.rule_difference import described, parts_differ
+from pg_bridge.mapping.rule_difference import described, left_out_differs, parts_differ
 from pg_bridge.mapping.tree_difference import compare_tree
 
 Json = Mapping[str, Any]
@@ -29,7 +29,7 @@ def compare_message(c: Comparison, name: str, section: str, old: Any, new: Any) 
         if not same(old.get(entry), new.get(entry)):
             text = f"the {section}: {became(entry, old.get(entry), new.get(entry))}"
             c.changed(_WRITE, f"{section}.{entry}", about, text)
-    _left_out(c, about, f"{section}.left_out", old.get("left_out"), new.get("left_out"))
+    left_out_differs(c, about, f"{section}.left_out", old.get("left_out"), new.get("left_out"))
     compare_blocks(c, about, section, old, new)
     known = {*_SECTION, "left_out", "value", "block"}
     rest = [{key: value for key, value in part.items() if key not in known} for part in (old, new)]
@@ -145,15 +145,3 @@ def _field_if(part: Json) -> Hashable:
 
 def _field(part: Json) -> Hashable:
     return shown(part.get("field"))
-
-
-def _left_out(c: Comparison, about: str, at: str, old: Any, new: Any) -> None:
-    was, now = [each if isinstance(each, dict) else {} for each in (old, new)]
-    for name in dict.fromkeys([*was, *now]):
-        here, topic = f"{at}.{name}", f"{about} member {name}"
-        if name not in now:
-            c.removed(Effect.NONE, here, topic, f"the member {name} is not left out any more")
-        elif name not in was:
-            c.added(Effect.NONE, here, topic, f"the member {name} is left out: {shown(now[name])}")
-        elif was[name] != now[name]:
-            c.changed(Effect.NONE, here, topic, f"the member {name}: why it is left out is told otherwise")

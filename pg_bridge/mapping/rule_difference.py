@@ -38,9 +38,31 @@ def compare_request(c: Comparison, name: str, old: Any, new: Any) -> None:
             text = f"the request: {became(entry, old.get(entry), new.get(entry))}"
             c.changed(Effect.OCP_GETS, f"request.{entry}", about, text)
     compare_rules(c, about, "request.rule", "request.rule", old.get("rule"), new.get("rule"))
-    known = {*_SECTION, "rule"}
+    left_out_differs(c, about, "request.left_out", old.get("left_out"), new.get("left_out"))
+    _each(c, about, old.get("each"), new.get("each"))
+    known = {*_SECTION, "rule", "left_out", "each"}
     rest = [{key: value for key, value in section.items() if key not in known} for section in (old, new)]
     compare_tree(c, rest[0], rest[1], lambda path: Effect.OCP_GETS, at="request", subject="the request's", about=about)
+
+
+def _each(c: Comparison, about: str, old: Any, new: Any) -> None:
+    """Sequences that become arrays, known by the array."""
+    found = pairs(old, new, lambda entry: shown(entry.get("to")), lambda entry: shown(entry.get("at")))
+    for pair in found.both:
+        subject = f"the array {shown(pair.new.entry.get('to'))}"
+        at = f"request.each[{pair.new.number}]"
+        was = f"request.each[{pair.old.number}].rule"
+        topic = f"{about} {subject[4:]}"
+        parts_differ(c, Effect.OCP_GETS, at, topic, subject, pair.old.entry, pair.new.entry, known=("rule",))
+        compare_rules(c, topic, was, f"{at}.rule", pair.old.entry.get("rule"), pair.new.entry.get("rule"))
+    for item in found.removed:
+        name = shown(item.entry.get("to"))
+        at = f"request.each[{item.number}]"
+        c.removed(Effect.OCP_GETS, at, f"{about} array {name}", f"the array {name} is not made any more")
+    for item in found.added:
+        name, place = shown(item.entry.get("to")), shown(item.entry.get("at"))
+        at = f"request.each[{item.number}]"
+        c.added(Effect.OCP_GETS, at, f"{about} array {name}", f"the array {name} is made, of each {place}")
 
 
 def compare_rules(c: Comparison, about: str, old_at: str, new_at: str, old: Any, new: Any) -> None:
@@ -180,3 +202,16 @@ def _changed_places(both: list[Pair]) -> list[tuple[Pair, Pair]]:
             first = (pair, other) if place else (other, pair)
             found.setdefault(first[0].new.number, first)
     return list(found.values())
+
+
+def left_out_differs(c: Comparison, about: str, at: str, old: Any, new: Any) -> None:
+    """What has no counterpart, and why."""
+    was, now = [each if isinstance(each, dict) else {} for each in (old, new)]
+    for name in dict.fromkeys([*was, *now]):
+        here, topic = f"{at}.{name}", f"{about} left out {name}"
+        if name not in now:
+            c.removed(Effect.NONE, here, topic, f"{name} is not left out any more")
+        elif name not in was:
+            c.added(Effect.NONE, here, topic, f"{name} is left out: {shown(now[name])}")
+        elif was[name] != now[name]:
+            c.changed(Effect.NONE, here, topic, f"{name}: why it is left out is told otherwise")
