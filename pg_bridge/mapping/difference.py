@@ -142,7 +142,7 @@ def _head(c: Comparison, what: str, sections: tuple[str, ...]) -> None:
 
 
 def _users(*sets: Documents) -> Users:
-    """Code table or text of the profile (`profile.NAME`) -> what becomes of it, by the rules of both sets that use it."""
+    """Code table, or text of the profile (`profile.NAME`) -> what becomes of it, by the rules of both sets."""
     found: dict[str, set[Effect]] = {REFUSAL_REASONS: {Effect.WE_WRITE}}
     for documents in sets:
         for path, document in documents.items():

@@ -38,21 +38,7 @@ def compare_profile(c: Comparison) -> None:
         old, new = _below(c.old, "codes", table), _below(c.new, "codes", table)
         _named(c, Effect.WE_WRITE, f"codes.{table}", old, new, f"OCP's {table} {{}}", "meant", "means")
     for name in _names(c, "operations"):
-        at = f"operations.{name}"
-        old, new = _below(c.old, "operations", name), _below(c.new, "operations", name)
-        if not old or not new:
-            told = f"the operation {name} is {'added' if new else 'removed'}"
-            (c.added if new else c.removed)(Effect.WE_CONNECT, at, f"operation {name}", told)
-            continue
-        compare_tree(
-            c,
-            {"most": 1, **old},
-            {"most": 1, **new},
-            lambda path: Effect.WE_CONNECT,
-            at=at,
-            subject=f"the operation {name}",
-            about=f"operation {name}",
-        )
+        _operation(c, name, _below(c.old, "operations").get(name), _below(c.new, "operations").get(name))
 
     def effect_of(path: Path) -> Effect:
         return Effect.NONE if path in _HEAD else Effect.WE_CONNECT
@@ -60,6 +46,18 @@ def compare_profile(c: Comparison) -> None:
     old = {name: value for name, value in c.old.items() if name not in known}
     new = {name: value for name, value in c.new.items() if name not in known}
     compare_tree(c, old, new, effect_of, subject="OCP's", about="OCP profile")
+
+
+def _operation(c: Comparison, name: str, old: Any, new: Any) -> None:
+    at, about = f"operations.{name}", f"operation {name}"
+    if old is None:
+        c.added(Effect.WE_CONNECT, at, about, f"the operation {name} is added")
+    elif new is None:
+        c.removed(Effect.WE_CONNECT, at, about, f"the operation {name} is removed")
+    else:
+        old, new = ({"most": 1, **each} if isinstance(each, dict) else each for each in (old, new))
+        effect = Effect.WE_CONNECT
+        compare_tree(c, old, new, lambda path: effect, at=at, subject=f"the operation {name}", about=about)
 
 
 def _below(document: Json, *path: str) -> dict[str, Any]:

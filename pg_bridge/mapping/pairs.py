@@ -49,11 +49,11 @@ def items(entries: Any) -> list[Item]:
 def pairs(old: Any, new: Any, *keys: Key) -> Pairs:
     """Pair by the first key, what is left by the second ... ; among several of one key the most alike go together.
 
-    A key of None pairs nothing.
+    A key of None pairs nothing; last, what is the very same goes together, whatever it is.
     """
     left, right = items(old), items(new)
     both: list[Pair] = []
-    for key in keys:
+    for key in (*keys, repr):
         groups: dict[Hashable, list[Item]] = {}
         for item in left:
             name = key(item.entry)

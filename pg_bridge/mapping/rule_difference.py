@@ -142,16 +142,20 @@ def _rule(c: Comparison, about: str, at: str, pair: Pair) -> None:
     if was != now:
         effect = min(effect_of(old), effect_of(new), key=EFFECTS.index)
         source = " or ".join(texts(new.get("from"))) or "the constant"
-        same_kind = isinstance(was, tuple) and isinstance(now, tuple) and was[0] == now[0]
-        if same_kind and now is not None and was is not None and not is_empty(new.get("refused")):
+        same_kind = _kind_of(was) == _kind_of(now)
+        if same_kind and not is_empty(new.get("refused")):
             text = f"{called(new)}: its words were '{old.get('refused')}'"
             effect = Effect.WE_WRITE
         else:
-            why = f": {new['reason']}" if not is_empty(new.get("reason")) else ""
+            why = f": {new['reason']}" if not same_kind and not is_empty(new.get("reason")) else ""
             text = f"{source}: it was {_fate(old)} and is {_fate(new)}{why}"
         c.changed(effect, at, topic, text)
-    known = (*_FEEDS, "reason") if was != now else _FEEDS
+    known = (*_FEEDS, "reason") if _kind_of(was) != _kind_of(now) else _FEEDS
     parts_differ(c, effect_of(new), at, topic, called(new), old, new, known=known)
+
+
+def _kind_of(feeds: Hashable | None) -> Any:
+    return feeds[0] if isinstance(feeds, tuple) else None
 
 
 def _fate(rule: Json) -> str:
