@@ -23,12 +23,13 @@ def under_new_names(old: Documents, new: Documents, fixed: frozenset[str]) -> tu
     """The old documents with the new names, and what was renamed. fixed: names of tables that must not change."""
     found: list[Renamed] = []
     tables = _pairs(old.get(CODES_FILE, {}), new.get(CODES_FILE, {}))
-    tables = {was: now for was, now in tables.items() if not {was, now} & fixed}
+    uses = _uses(old), _uses(new)
+    tables = _throughout(tables, "codes ", uses, fixed)
     if tables:
         found += [(CODES_FILE, was, now, "code table") for was, now in tables.items()]
         codes = {tables.get(name, name): table for name, table in old[CODES_FILE].items()}
         old = {path: _mapped(file, "codes", tables) for path, file in old.items()} | {CODES_FILE: codes}
-    shared = _pairs(_by_name(old), _by_name(new))
+    shared = _throughout(_pairs(_by_name(old), _by_name(new)), "include ", uses)
     if shared:
         paths = {file.get("name"): path for path, file in new.items() if path.startswith(SHARED_FOLDER)}
         found += [(paths.get(now, ""), was, now, "shared file") for was, now in shared.items()]
@@ -42,7 +43,7 @@ def under_new_names(old: Documents, new: Documents, fixed: frozenset[str]) -> tu
     for path, file in old.items():
         if not path.startswith(RULES_FOLDER) or path not in new:
             continue
-        for was, now in _pairs(_values(file), _values(new[path])).items():
+        for was, now in _throughout(_pairs(_values(file), _values(new[path])), "value.", uses).items():
             values[was] = now
             found.append((path, was, now, "value"))
     if values:
@@ -62,6 +63,39 @@ def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
         rivals = [other for other in gone if old[other] == old[name]]
         if len(fellows) == len(rivals) == 1:
             found[name] = fellows[0]
+    return found
+
+
+def _throughout(
+    names: Mapping[str, str], prefix: str, uses: tuple[set[str], set[str]], fixed: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Those that the new set uses by their new name only, and the old one did not know by it."""
+    old, new = uses
+    return {
+        was: now
+        for was, now in names.items()
+        if f"{prefix}{was}" not in new and f"{prefix}{now}" not in old and not {was, now} & fixed
+    }
+
+
+def _uses(documents: Documents) -> set[str]:
+    """Every name that rules use: `codes NAME`, `include NAME`, `value.NAME`."""
+    found: set[str] = set()
+
+    def walk(spot: Any) -> None:
+        if isinstance(spot, dict):
+            for name, value in spot.items():
+                found.add(name)
+                if name in ("codes", "include") and isinstance(value, str):
+                    found.add(f"{name} {value}")
+                walk(value)
+        elif isinstance(spot, list):
+            for each in spot:
+                walk(each)
+        elif isinstance(spot, str):
+            found.add(spot)
+
+    walk({path: file for path, file in documents.items() if path.startswith(RULES_FOLDER)})
     return found
 
 
