@@ -17,7 +17,7 @@ MOST_CHARACTERS = 200
 _FATES = frozenset({WHOLE, TEMPLATE, MESSAGE_TYPE})
 
 
-class Sign(msgspec.Struct, frozen=True):
+class Sign(msgspec.Struct, frozen=True, order=True):
     """How one thing differs, whatever its values: how is `changed`, `added`, `removed`, or `X -> Y` of a whole."""
 
     what: str
