@@ -53,6 +53,7 @@ class Retranslation:
         except (KeyError, ValueError) as error:
             why = f"the journal lacks what came before it: {type(error).__name__} {error}"
             found.append(not_run(stored, Way.UNREADABLE, why))
+        run.state.outboxes.clear()  # what waits to be delivered is of no use here, and may be much
         return found
 
     def end(self) -> list[Retranslated]:
