@@ -10,7 +10,7 @@ import typer
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.mapping.book import content_hash
-from pg_bridge.mapping.change import EFFECTS, Change, Effect
+from pg_bridge.mapping.change import EFFECTS, Change, Effect, Kind
 from pg_bridge.mapping.difference import differences
 from pg_bridge.mapping.document import SET_FILE
 
@@ -83,7 +83,8 @@ def _print(old: str, old_files: dict[str, str], new: str, new_files: dict[str, s
 
 
 def _place(change: Change) -> str:
-    return f"{change.file}:{change.line}" if change.line else change.file
+    at = f"{change.file}:{change.line}" if change.line else change.file
+    return f"{at} (old)" if change.kind is Kind.REMOVED else at
 
 
 def _sentence(change: Change) -> str:

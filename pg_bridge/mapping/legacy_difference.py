@@ -138,7 +138,7 @@ def compare_framing(c: Comparison) -> None:
     def effect_of(path: Path) -> Effect:
         return Effect.NONE if path in (("name",), ("version",)) else Effect.WE_CONNECT
 
-    compare_tree(c, c.old, c.new, effect_of, subject="the link's", about="framing")
+    compare_tree(c, c.old, c.new, effect_of, subject="the link", about="framing")
 
 
 def _rest(c: Comparison, known: set[str], effect: Effect, subject: str) -> None:

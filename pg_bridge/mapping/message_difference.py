@@ -33,7 +33,7 @@ def compare_message(c: Comparison, name: str, section: str, old: Any, new: Any) 
     compare_blocks(c, about, section, old, new)
     known = {*_SECTION, "left_out", "value", "block"}
     rest = [{key: value for key, value in part.items() if key not in known} for part in (old, new)]
-    compare_tree(c, rest[0], rest[1], lambda path: _WRITE, at=section, subject=f"the {section}'s", about=about)
+    compare_tree(c, rest[0], rest[1], lambda path: _WRITE, at=section, subject=f"the {section}", about=about)
 
 
 def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json) -> None:
@@ -73,7 +73,7 @@ def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json
 def block_called(block: Json) -> str:
     """The words for a block."""
     if not is_empty(block.get("include")):
-        return f"the shared blocks {shown(block.get('include'))}"
+        return f"the include of {shown(block.get('include'))}"
     when = f" (if {condition(block['when'])})" if not is_empty(block.get("when")) else ""
     return f"the block {shown(block.get('at', ''))}{when}"
 

@@ -45,7 +45,7 @@ def compare_profile(c: Comparison) -> None:
 
     old = {name: value for name, value in c.old.items() if name not in known}
     new = {name: value for name, value in c.new.items() if name not in known}
-    compare_tree(c, old, new, effect_of, subject="OCP's", about="OCP profile")
+    compare_tree(c, old, new, effect_of, subject="the OCP profile", about="OCP profile")
 
 
 def _operation(c: Comparison, name: str, old: Any, new: Any) -> None:
@@ -142,17 +142,19 @@ def compare_openapi(c: Comparison, effects: Mapping[str, Effect]) -> None:
         else:
             _schema(c, effect, at, f"schema {name}", f"the schema {name}", old[name], new[name])
     paths = _below(c.old, "paths"), _below(c.new, "paths")
-    compare_tree(c, paths[0], paths[1], _path_effect, at="paths", subject="the path", about="path")
+    compare_tree(c, paths[0], paths[1], _path_effect, at="paths", subject="the path", about="path", joint=" ")
     components = [
         {name: value for name, value in _below(whole, "components").items() if name != _SCHEMAS[1]}
         for whole in (c.old, c.new)
     ]
-    compare_tree(c, components[0], components[1], _path_effect, at="components", subject="OCP's", about="OpenAPI")
+    compare_tree(
+        c, components[0], components[1], _path_effect, at="components", subject="the OpenAPI document", about="OpenAPI"
+    )
     rest = [
         {name: value for name, value in whole.items() if name not in ("paths", "components")}
         for whole in (c.old, c.new)
     ]
-    compare_tree(c, rest[0], rest[1], lambda path: Effect.NONE, subject="the OpenAPI document's", about="OpenAPI")
+    compare_tree(c, rest[0], rest[1], lambda path: Effect.NONE, subject="the OpenAPI document", about="OpenAPI")
 
 
 def _path_effect(path: Path) -> Effect:

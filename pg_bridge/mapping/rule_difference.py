@@ -42,7 +42,7 @@ def compare_request(c: Comparison, name: str, old: Any, new: Any) -> None:
     _each(c, about, old.get("each"), new.get("each"))
     known = {*_SECTION, "rule", "left_out", "each"}
     rest = [{key: value for key, value in section.items() if key not in known} for section in (old, new)]
-    compare_tree(c, rest[0], rest[1], lambda path: Effect.OCP_GETS, at="request", subject="the request's", about=about)
+    compare_tree(c, rest[0], rest[1], lambda path: Effect.OCP_GETS, at="request", subject="the request", about=about)
 
 
 def _each(c: Comparison, about: str, old: Any, new: Any) -> None:

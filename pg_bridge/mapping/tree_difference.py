@@ -97,16 +97,19 @@ def compare_tree(
     subject: str = "",
     new_at: str | None = None,
     about: str = "",
+    joint: str = "'s ",
 ) -> None:
     """Tell every disagreement of `old` and `new`, which stand at `at` of their files (`new_at`, if elsewhere).
 
-    effect_of: by the names below `at`; entries that only explain have none. subject: what the whole is called.
+    effect_of: by the names below `at`; entries that only explain have none. subject: what the whole is called;
+    joint: what stands between it and what is below.
     """
     for leaf in leaves(old, new, (), at, at if new_at is None else new_at):
         effect = Effect.NONE if leaf.path and leaf.path[-1] in TEXTS else effect_of(leaf.path)
-        above = " ".join([subject, *map(worded, leaf.path[:-1])]).strip()
+        below = [worded(each) for each in leaf.path]
+        above = joint.join(filter(None, [subject, " ".join(below[:-1])]))
         name = leaf.path[-1] if leaf.path else ""
-        whole = " ".join([above, worded(name)]).strip()
+        whole = joint.join(filter(None, [subject, " ".join(below)]))
         topic = f"{about or subject} {' '.join(leaf.path)}".strip()
         if leaf.is_moved:
             text = f"{whole}: it was number {leaf.old} and is number {leaf.new}"

@@ -14,6 +14,16 @@ from tests.doubles.stack import Stack, deliver, enquiry, receive
 ROOT = Path(__file__).parents[2]
 
 
+def replay(journal: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pg_bridge", "mappings", "replay", "shipped", "--from", str(journal), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_journal_of_a_running_bridge_gives_the_same_again(shared_stack: Stack) -> None:
     seller, buyer = await shared_stack.pss("B01234"), await shared_stack.pss("C00019")
@@ -28,23 +38,7 @@ async def test_the_journal_of_a_running_bridge_gives_the_same_again(shared_stack
     await seller.message("SI51", ":20C::RELA//REPLAY1\r\n", "REJT")
     seller.send("549", "SI07", enquiry("REPLAY4", related="REPLAY1"))
     await seller.message("T03A", ":20C::RELA//REPLAY1\r\n")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pg_bridge",
-            "mappings",
-            "replay",
-            "shipped",
-            "--from",
-            str(shared_stack.journal),
-            "--json",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = replay(shared_stack.journal)
     day = json.loads(done.stdout)
 
     assert 0 == done.returncode, done.stdout + done.stderr
