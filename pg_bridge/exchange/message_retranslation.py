@@ -10,7 +10,17 @@ from pg_bridge.exchange.decide import AWAITED_TEXT
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import faults_anew
 from pg_bridge.exchange.outcome import LATE_FUNCTION, NOT_WRITTEN
-from pg_bridge.exchange.rerun import NO_REFERENCE, Event, Json, Rerun, about_of, findings_of, of_exchange, outcome_of
+from pg_bridge.exchange.rerun import (
+    NO_REFERENCE,
+    Event,
+    Json,
+    Rerun,
+    about_of,
+    failure_of,
+    findings_of,
+    of_exchange,
+    outcome_of,
+)
 from pg_bridge.exchange.retranslated import WHOLE, Difference, Retranslated, Way, finding_differences
 from pg_bridge.exchange.state import Exchange
 from pg_bridge.exchange.terms import answer_sources
@@ -167,6 +177,6 @@ def update(
         write()
     except MappingError as error:
         if told is None:
-            return outcome_of(about, [Difference(what=WHOLE, was=was, is_=f"parked: {error}")])
+            return outcome_of(about, [Difference(what=WHOLE, was=was, is_=failure_of(error))])
         return outcome_of(about, finding_differences(told.findings, findings_of(error, "")))
     return outcome_of(about, [Difference(what=WHOLE, was=was, is_="told")])

@@ -10,7 +10,16 @@ from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import body_of, message_type_of, reference_in
-from pg_bridge.exchange.rerun import NO_REFERENCE, Json, Rerun, about_of, findings_of, is_refused, outcome_of
+from pg_bridge.exchange.rerun import (
+    NO_REFERENCE,
+    Json,
+    Rerun,
+    about_of,
+    failure_of,
+    findings_of,
+    is_refused,
+    outcome_of,
+)
 from pg_bridge.exchange.retranslated import (
     WHOLE,
     Difference,
@@ -41,7 +50,7 @@ def taken(run: Rerun, record: r.RequestReceived, stored: Stored) -> list[Retrans
     try:
         now = run.book.read_request(record.template, record.message_type, body, context, lenient=lenient)
     except MappingError as error:
-        return [outcome_of(about, [Difference(what=WHOLE, was="taken", is_=f"parked: {error}")])]
+        return [outcome_of(about, [Difference(what=WHOLE, was="taken", is_=failure_of(error))])]
     if is_refused(now):
         told = [
             Difference(what=WHOLE, was="taken", is_="refused"),
@@ -99,7 +108,7 @@ def refused(run: Rerun, record: r.MessageRefused, stored: Stored) -> list[Retran
             ),
         )
     except MappingError as error:
-        return [outcome_of(about, [Difference(what=WHOLE, was="refused", is_=f"parked: {error}")])]
+        return [outcome_of(about, [Difference(what=WHOLE, was="refused", is_=failure_of(error))])]
     differences = finding_differences(record.findings, findings)
     return [outcome_of(about, differences + reply_differences(run.book, record.reply, written))]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.errors import Finding, MappingError
+from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import Leniency, reference_in, reference_used
@@ -101,7 +101,7 @@ class Rerun:
         try:
             now = self.written_again(was, lineage, write)
         except MappingError as error:
-            return outcome_of(about, [Difference(what=WHOLE, was="written", is_=f"parked: {error}")])
+            return outcome_of(about, [Difference(what=WHOLE, was="written", is_=failure_of(error))])
         differences = reply_differences(self.book, was, now)
         return outcome_of(about, differences + finding_differences(findings, now.findings))
 
@@ -124,6 +124,11 @@ def is_refused(request: Request) -> bool:
 def findings_of(error: MappingError, path: str) -> Sequence[Finding]:
     """The findings of a translation that failed."""
     return error.findings or (Finding(error.code, "error", path, str(error)),)
+
+
+def failure_of(error: MappingError) -> str:
+    """What becomes of a message that no rule can translate."""
+    return f"{'not served' if isinstance(error, MappingMissing) else 'parked'}: {error}"
 
 
 def about_of(stored: Stored, way: Way, function: str, reference: str) -> Retranslated:

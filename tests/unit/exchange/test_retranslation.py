@@ -217,6 +217,15 @@ def test_what_was_refused_would_be_taken() -> None:
     assert ("the message", "refused", "taken") in what([result])
 
 
+def test_a_message_type_that_no_rule_serves_any_more(day: list[Entry]) -> None:
+    gone = ("rules/si-enquiry.toml", "rules/si-enquiry.cases.toml", "legacy/templates/SI07.toml")
+    files = {path: text for path, text in shipped().items() if path not in gone}
+    results = [result for result in different(retranslated(day, load(files))) if result.way is Way.REQUEST]
+
+    assert {"not served"} == {each.is_.partition(":")[0] for result in results for each in result.differences}
+    assert ["Q1", "Q1", "Q1"] == [result.reference for result in results]
+
+
 def test_a_repeated_reference_stays_refused_whatever_the_rules(day: list[Entry]) -> None:
     results = retranslated(day, load(changed(SI01, 'checks = ["positive", "whole"]\n', "")))
     repeated = [result for result in results if result.way is Way.REFUSAL and result.reference == "R1"]
