@@ -87,7 +87,8 @@ def show(
             out.rule(f"{clock_text(entry.at_us)}  {entry.kind}  (+{since_us / 1000:.1f} ms)", align="left")
             for name, value in body.items():
                 if name == "lineage":
-                    out.print(lineage_table([msgspec.convert(item, Lineage) for item in value]))
+                    lineage = [msgspec.convert(item, Lineage) for item in value]
+                    out.print(lineage_table(lineage, to_ocp="document" in body))
                 elif isinstance(value, dict) and "body" in value:
                     out.print(f"{name}: MT{value.get('message_type')} {value.get('template')}", markup=False)
                     out.print(str(value["body"]).replace("\r\n", "\n"), markup=False)

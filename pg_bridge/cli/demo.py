@@ -26,7 +26,7 @@ from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
 from pg_bridge.journal.review import AuditReader
 from pg_bridge.journal.verify import AuditVerdict, verify
-from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.link.profile import link_profile_of
 
 _COLUMNS = ("step", "legacy in", "OCP call", "OCP answer or push", "legacy out", "ms")
 
@@ -50,7 +50,7 @@ def demo(
 
 
 async def _demo(files: dict[str, str], day: Day, mappings: str, *, once: bool, as_json: bool) -> int:
-    link = read_link_profile(files[LINK_FILE])
+    link = link_profile_of(files)
     participants = list(day.participants.values())
     with tempfile.TemporaryDirectory(prefix="pg-bridge-demo-") as name:
         folder = Path(name)

@@ -11,7 +11,6 @@ from pg_bridge.cli import mappings_coverage, mappings_diff, mappings_explain, ma
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import MappingInvalid
-from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.book import content_hash
 from pg_bridge.mapping.check import check as check_files
 
@@ -35,13 +34,13 @@ def check(
     Example: pg-bridge mappings check ./my-mappings
     """
     given = str(folder) if folder is not None else mappings
-    files = read_mappings(given)
-    findings = check_files(files)
-    if LINK_FILE in files:
-        try:
-            read_link_profile(files[LINK_FILE])
-        except MappingInvalid as error:
-            findings += error.findings
+    files: dict[str, str] = {}
+    try:
+        files = read_mappings(given)
+    except MappingInvalid as error:
+        findings = list(error.findings)
+    else:
+        findings = check_files(files)
     cases = sum(text.count("[[case]]") for path, text in files.items() if path.endswith(".cases.toml"))
     if json:
         say_json(

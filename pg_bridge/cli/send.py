@@ -13,7 +13,7 @@ from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
 from pg_bridge.link import events as link
 from pg_bridge.link.framing import Frame, FrameReader, Framing
-from pg_bridge.link.profile import LINK_FILE, LinkProfile, read_link_profile
+from pg_bridge.link.profile import LinkProfile, link_profile_of
 from pg_bridge.simulator.pss import ScriptedPss
 
 
@@ -34,7 +34,7 @@ def send(
 
     Example: pg-bridge send si.fin --to 127.0.0.1:7000 --participant B01234 --template SI01 --message-type 543
     """
-    profile = read_link_profile(read_mappings(mappings)[LINK_FILE])
+    profile = link_profile_of(read_mappings(mappings))
     host, _, port = to.rpartition(":")
     if not host or not port.isdigit():
         raise ConfigError(f"reading --to: HOST:PORT is due, not {to!r}")

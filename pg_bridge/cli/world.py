@@ -6,14 +6,20 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from pg_bridge.bridge import World
 from pg_bridge.config import Config
-from pg_bridge.errors import ConfigError
+from pg_bridge.errors import ConfigError, Finding, MappingInvalid
+from pg_bridge.typed_toml import UNREADABLE
+
+#: Bytes of one mapping file and of all, and files and folders looked at: more is no set of mappings.
+MOST_FILE_BYTES = 4_000_000
+MOST_BYTES = 16_000_000
+MOST_SEEN = 5_000
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -93,18 +99,72 @@ def mappings_folder(given: str = "") -> Path:
 
 
 def read_mappings(given: str = "") -> dict[str, str]:
-    """All mapping files: path below the folder -> text. Raises ConfigError."""
+    """All mapping files: path below the folder -> text; names that begin with a dot are left out.
+
+    Raises ConfigError where there is no such folder, and MappingInvalid with a finding for each file that is no text.
+    """
     folder = mappings_folder(given)
     if not folder.is_dir():
         raise ConfigError(f"reading the mappings: there is no folder {folder}")
     files: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".toml", ".yaml") and path.is_file():
-            try:
-                files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"reading the mappings: {path}: {error}") from error
+    findings: list[Finding] = []
+    together = 0
+    for path, at in _mapping_paths(folder, findings):
+        try:
+            if not path.is_file():
+                what = "a folder" if path.is_dir() else "a link that leads nowhere, or a device"
+                remedy = "Rename it, or put a file in its place."
+                findings.append(_unreadable(at, f"this is no file but {what}", remedy))
+                continue
+            size = path.stat().st_size
+            if size > MOST_FILE_BYTES or together + size > MOST_BYTES:
+                told = f"the file has {size:,} bytes, {MOST_FILE_BYTES:,} are the most, and {MOST_BYTES:,} of all files"
+                findings.append(_unreadable(at, told, "Split it, or move it out of the folder."))
+                continue
+            together += size
+            raw = path.read_bytes()
+            files[at] = raw.decode("utf-8").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            told = f"byte {error.start + 1} is no UTF-8: {error.reason}"
+            findings.append(_unreadable(at, told, "Save the file as UTF-8.", line))
+        except OSError as error:
+            findings.append(_unreadable(at, f"it cannot be read: {error.strerror}", "Let pg-bridge read the file."))
+    if findings:
+        raise MappingInvalid(f"reading the mappings in {folder}", findings=findings)
     return files
+
+
+def _mapping_paths(folder: Path, findings: list[Finding]) -> Iterator[tuple[Path, str]]:
+    """Everything named like a mapping file, in order: where it is, and its path below the folder."""
+
+    def closed(error: OSError) -> None:
+        at = Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()
+        findings.append(_unreadable(at, f"it cannot be read: {error.strerror}", "Let pg-bridge read the folder."))
+
+    seen = 0
+    for here, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        seen += len(folders) + len(names)
+        if seen > MOST_SEEN:
+            told = f"more than {MOST_SEEN:,} files and folders lie in {folder}"
+            findings.append(_unreadable(".", told, "Name the folder that holds nothing but the mapping files."))
+            return
+        for name in sorted([*names, *folders]):
+            path = Path(here, name)
+            at = path.relative_to(folder).as_posix()
+            if not name.endswith((".toml", ".yaml")) or name.startswith("."):
+                continue
+            if at.encode("utf-8", "replace").decode("utf-8") != at:
+                findings.append(_unreadable(at, "its name is no UTF-8", "Rename it."))
+                continue
+            yield path, at
+
+
+def _unreadable(at: str, told: str, remedy: str, line: int = 0) -> Finding:
+    # A name of the disk may hold bytes that are no text; a finding is text.
+    path = at.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Finding(UNREADABLE, "error", path, told, line, remedy=remedy)
 
 
 def read_file(path: str | Path, what: str) -> bytes:
@@ -116,7 +176,7 @@ def read_file(path: str | Path, what: str) -> bytes:
 
 
 def build_world(config: Config, environment: Mapping[str, str] = os.environ, mappings: str = "") -> World:
-    """The real world for a configuration. Raises ConfigError."""
+    """The real world for a configuration. Raises ConfigError, and MappingInvalid for mapping files that are no text."""
     passphrase = environment.get(config.ocp.key_passphrase_env, "") if config.ocp.key_passphrase_env else ""
     return World(
         clock=utc_now,

@@ -71,7 +71,7 @@ class BackRules:
         sheet = _Sheet()
         for name, rule in self._rules:
             if rule.carried:
-                text = carried.get(rule.carried + suffix)
+                text = carried.get(rule.carried + suffix, rule.default or None)
                 place = next((source for source in rule.sources() if source in self._places), None)
                 if text is not None and place is not None:
                     self._put(sheet, rule, {place: text}, name, (rule.carried,), text, "carried")

@@ -15,6 +15,7 @@ import msgspec
 
 from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
 from pg_bridge.formats.iso15022.reader import read
+from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
@@ -26,13 +27,12 @@ from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping
 from pg_bridge.mapping.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
 from pg_bridge.mapping.schema import Members
+from pg_bridge.mapping.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.template import Checked, FieldSpec, Template
 
-#: files that decide nothing: examples to play with
-SAMPLES_FOLDER = "samples/"
 UNKNOWN_FIELD_PREFIX = "unknown:"
 
 
@@ -330,10 +330,16 @@ def content_hash(files: Mapping[str, str]) -> str:
 
 
 def load(files: Mapping[str, str]) -> MappingBook:
-    """The book of a set of files (path below mappings/ to text). Raises MappingInvalid with all findings."""
-    findings: list[Finding] = []
+    """The book of a set of files (path below mappings/ to text). Raises MappingInvalid with all findings.
+
+    The link profile is checked with the rest, so that no set starts whose frames cannot be read.
+    """
+    findings = set_findings(files)
     legacy: LegacyProfile | None = None
     ocp: OcpProfile | None = None
+    if any(finding.severity == "error" for finding in findings):
+        raise MappingInvalid("loading the mappings", findings=findings)
+    findings += link_findings(files)
     try:
         legacy = read_legacy_profile(files)
     except MappingInvalid as error:
@@ -346,5 +352,5 @@ def load(files: Mapping[str, str]) -> MappingBook:
     if legacy is not None and ocp is not None:
         findings += document_findings(rules, legacy, ocp)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
-        raise MappingInvalid("loading the mappings", findings=findings)
+        raise MappingInvalid("loading the mappings", findings=in_order(findings))
     return MappingBook(legacy, ocp, rules, content_hash(files), findings)

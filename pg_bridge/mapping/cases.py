@@ -16,8 +16,8 @@ from pg_bridge.mapping.book import MappingBook, Request
 from pg_bridge.mapping.faults import NO_CASES, TWICE, Fault, Kind
 from pg_bridge.mapping.fidelity import request_fidelity
 from pg_bridge.mapping.rule_set import Located
-from pg_bridge.mapping.toml import Lines, read_toml
 from pg_bridge.mapping.way_back import WayBack
+from pg_bridge.typed_toml import Lines, read_toml
 
 CASE_FAILED = "PGB-MAP-020"
 CASE_REMEDY = "Correct the rule if the case is right, or the case if the rule is."

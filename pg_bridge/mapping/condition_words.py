@@ -53,18 +53,6 @@ def _merged(conditions: Iterable[Mapping[str, Any]]) -> list[tuple[str, Any]]:
     return [*allowed.items(), *others]
 
 
-def choosing_sources(*conditions: Mapping[str, Any]) -> list[str]:
-    """The sources whose value decides, not only whether they have one."""
-    found: list[str] = []
-    for source, wanted in ((source, wanted) for each in conditions for source, wanted in each.items()):
-        tests = wanted if isinstance(wanted, dict) else {}
-        if "present" in tests:
-            continue
-        found.append(source)
-        found += [str(value) for test, value in tests.items() if test in DATE_TESTS]
-    return list(dict.fromkeys(found))
-
-
 def _part(source: str, wanted: Any) -> str:
     if not isinstance(wanted, dict):
         return f"{source} is {_values(wanted)}"

@@ -70,6 +70,18 @@ def condition_sources(condition: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def choosing_sources(*conditions: Mapping[str, Any]) -> list[str]:
+    """The sources whose value decides, not only whether they have one."""
+    found: list[str] = []
+    for source, wanted in ((source, wanted) for each in conditions for source, wanted in each.items()):
+        tests = wanted if isinstance(wanted, dict) else {}
+        if "present" in tests:
+            continue
+        found.append(source)
+        found += [str(value) for test, value in tests.items() if test in DATE_TESTS]
+    return list(dict.fromkeys(found))
+
+
 def compile_condition(condition: Mapping[str, Any], get: Callable[[str], Get[Place]]) -> Holds[Place] | None:
     """The condition as one call; None when there is none. `get` makes the getter of a source."""
     parts: list[Holds[Place]] = [_part(get(source), wanted, get) for source, wanted in condition.items()]

@@ -36,8 +36,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class RequestRule(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From places of a message (or `@message_type`, `context.*`) to members of an OCP document.
 
-    Exactly one of `to`, `carried` (kept for the way back under this name) and `refused` (why a message with it cannot
-    be served) says what becomes of it. `reason`: why OCP does not get it.
+    Exactly one of `to`, `carried` (kept for the way back under this name; `default` is written back where nothing was
+    kept) and `refused` (why a message with it cannot be served) says what becomes of it. `reason`: why OCP does not
+    get it.
     """
 
     to: str | list[str] = []

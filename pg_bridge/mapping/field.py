@@ -12,7 +12,7 @@ from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
 from pg_bridge.formats.iso15022.rules import CHECKS
-from pg_bridge.mapping.conditions import Holds, compile_condition
+from pg_bridge.mapping.conditions import Holds, choosing_sources, compile_condition
 from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.document import FieldRule, Part
 from pg_bridge.mapping.functions import FUNCTIONS
@@ -37,9 +37,27 @@ PROFILE = "profile"
 
 NO_PROFILE: Mapping[str, str] = {}
 
+#: how lineage names the choice of a constant by a condition
+CHOICE = "when"
+
 Sources = Mapping[str, Any]
 Slots = list[Any]
 Line = Callable[["Draft"], str | None]
+
+
+@dataclass(slots=True)
+class Origins:
+    """Of each named value: the sources that it comes from in the end, and the function or table that makes it."""
+
+    sources: dict[str, tuple[str, ...]]
+    functions: dict[str, str]
+
+    def add(self, name: str, part: Part) -> None:
+        """Take in a value, which may use those taken in before."""
+        own = part.sources() or tuple(choosing_sources(part.when))
+        known = [origin for source in own for origin in self.sources.get(source, (source,))]
+        self.sources[name] = tuple(dict.fromkeys(known))
+        self.functions[name] = part.use or ("codes" if part.codes else CHOICE)
 
 
 @dataclass(slots=True)
@@ -184,14 +202,23 @@ def compile_field(
     spec: FieldSpec,
     plan: SlotPlan,
     tables: Mapping[str, CodeTable],
-    origins: Mapping[str, tuple[str, ...]],
+    origins: Origins,
+    around: Mapping[str, Any],
 ) -> Line:
-    """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit."""
+    """The field's line of a draft, None when it has no value. Raises MappingFailed when its value does not fit.
+
+    around: the condition of its block, which with the rule's own chooses a constant.
+    """
     prefix = line_start(spec)
     holds: Holds[Slots] | None = compile_condition(rule.when, plan.get)
     place = spec.place
     if rule.constant:
         line = f"{prefix}{rule.constant}"
+        chosen_by = tuple(choosing_sources(around, rule.when))
+        if chosen_by:
+            return _chosen(
+                line, Lineage(place, chosen_by, "", rule.constant, number, CHOICE, "transformed"), plan, holds
+            )
         told = Lineage(place, (), "", rule.constant, number, "", "defaulted")
 
         def constant(draft: Draft) -> str | None:
@@ -206,12 +233,13 @@ def compile_field(
     key_of = _key(rule, plan)
     only = plan.number(rule.sources()[0]) if len(rule.sources()) == 1 else -1
     is_remembered = not rule.use or FUNCTIONS[rule.use].is_repeated
-    named = tuple(origin for source in rule.sources() for origin in origins.get(source, (source,)))
+    named = tuple(origin for source in rule.sources() for origin in origins.sources.get(source, (source,)))
     fits = spec.pattern.fullmatch
     allowed = spec.values
     checks = [CHECKS[check] for check in spec.checks]
-    name = rule.use or ("codes" if rule.codes else "")
-    usual: Fate = "transformed" if name or any(source in origins for source in rule.sources()) else "mapped"
+    own = rule.use or ("codes" if rule.codes else "")
+    name = own or next((origins.functions[source] for source in rule.sources() if source in origins.functions), "")
+    usual: Fate = "transformed" if name else "mapped"
     default = rule.default
 
     def made(slots: Slots, key: Any) -> tuple[str, Lineage, bool] | None:
@@ -233,8 +261,8 @@ def compile_field(
         return prefix + text, Lineage(place, named, before, str(text), number, name, fate), text.__class__ is Cut
 
     remembered: dict[Any, tuple[str, Lineage, bool]] = {}
-    most = MOST_REMEMBERED if name else MOST_REMEMBERED_AS_THEY_ARE
-    needs_key = not name and not default
+    most = MOST_REMEMBERED if own else MOST_REMEMBERED_AS_THEY_ARE
+    needs_key = not own and not default
 
     def written(draft: Draft) -> str | None:
         slots = draft.slots
@@ -262,6 +290,31 @@ def compile_field(
         return line
 
     return written
+
+
+def _chosen(line: str, told: Lineage, plan: SlotPlan, holds: Holds[Slots] | None) -> Line:
+    """A constant that conditions choose: its lineage tells what they looked at, and what stood there."""
+    numbers = [plan.number(source) for source in told.sources]
+    remembered: dict[tuple[Any, ...], Lineage] = {}
+
+    def constant(draft: Draft) -> str | None:
+        slots = draft.slots
+        if holds is not None and not holds(slots):
+            return None
+        key = tuple([slots[number] for number in numbers])
+        is_known = _is_text(key)
+        ready = remembered.get(key) if is_known else None
+        if ready is None:
+            before = "/".join(["" if value is None else _word(value) for value in key])
+            ready = Lineage(told.target, told.sources, before, told.after, told.rule, told.function, told.kind)
+            if is_known:
+                if len(remembered) >= MOST_REMEMBERED:
+                    remembered.clear()
+                remembered[key] = ready
+        draft.lineage.append(_numbered(ready, draft.suffix) if draft.suffix else ready)
+        return line
+
+    return constant
 
 
 def _key(rule: Part, plan: SlotPlan) -> Callable[[Slots], Any]:

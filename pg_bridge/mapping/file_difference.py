@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pg_bridge.errors import Finding
 from pg_bridge.mapping.change import Change, Effect, Kind, Located
 from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER, SET_FILE, SHARED_FOLDER
 from pg_bridge.mapping.legacy_difference import template_effect
 from pg_bridge.mapping.renames import Documents
-from pg_bridge.mapping.toml import MOST_BYTES, Lines
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp import OPENAPI_FILE, PROFILE_FILE
 from pg_bridge.profiles.openapi_text import read_openapi_text
+from pg_bridge.typed_toml import MOST_BYTES, Lines, read_toml
 
 Files = Mapping[str, str]
 
 FRAMING_FILE = "legacy/framing.toml"
 SAMPLES_FOLDER = "samples/"
-_OPENAPI_MOST_BYTES = 8 * MOST_BYTES
+_OPENAPI_MOST = 8 * MOST_BYTES
 _LINE = re.compile(r"line (\d+)")
 
 
@@ -30,19 +30,23 @@ def read(files: Files) -> tuple[Documents, dict[str, Located], dict[str, str]]:
     lines: dict[str, Located] = {}
     faults: dict[str, str] = {}
     for path, text in files.items():
-        most = _OPENAPI_MOST_BYTES if path == OPENAPI_FILE else MOST_BYTES
-        if len(text) > most:
-            faults[path] = f"it has {len(text)} characters, {most} are the most"
-            continue
-        try:
-            if path == OPENAPI_FILE:
-                documents[path], lines[path] = read_openapi_text(text)
-            elif path.endswith(".toml"):
-                documents[path], lines[path] = tomllib.loads(text), Lines(text)
+        if path.endswith(".toml"):
+            findings: list[Finding] = []
+            document = read_toml(path, text, dict[str, Any], findings)
+            if document is None:
+                at = f" (line {findings[0].line})" if findings[0].line else ""
+                faults[path] = f"{findings[0].text}{at}"
             else:
-                documents[path], lines[path] = {"text": text}, Lines("")
-        except (ValueError, RecursionError) as error:  # TOML's own error is a ValueError
-            faults[path] = " ".join(str(error).split())
+                documents[path], lines[path] = document, Lines(text)
+        elif path != OPENAPI_FILE:
+            documents[path], lines[path] = {"text": text}, Lines("")
+        elif len(text) > _OPENAPI_MOST:
+            faults[path] = f"it has {len(text)} characters, {_OPENAPI_MOST} are the most"
+        else:
+            try:
+                documents[path], lines[path] = read_openapi_text(text)
+            except ValueError as error:
+                faults[path] = str(error)
     return documents, lines, faults
 
 

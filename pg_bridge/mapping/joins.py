@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.condition_words import OCP, VALUE, can_hold, choosing_sources, condition_words, source_words
+from pg_bridge.mapping.condition_words import OCP, VALUE, can_hold, condition_words, source_words
+from pg_bridge.mapping.conditions import choosing_sources
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.request import MESSAGE_TYPE, is_root
 from pg_bridge.mapping.rule_set import Located, RuleSet
 from pg_bridge.mapping.sides import ASSUMED, PUBLIC
-from pg_bridge.mapping.toml import Lines
+from pg_bridge.typed_toml import Lines
 
 Status = Literal["mapped", "transformed", "defaulted", "carried", "refused", "left_out", "fixed", "not_mapped"]
 

@@ -22,6 +22,7 @@ from pg_bridge.mapping.field import (
     VALUE,
     Draft,
     Line,
+    Origins,
     SlotPlan,
     Slots,
     Sources,
@@ -59,7 +60,7 @@ class BlockWriter:
         places: Places,
         plan: SlotPlan,
         tables: Mapping[str, CodeTable],
-        origins: Mapping[str, tuple[str, ...]],
+        origins: Origins,
         watched: Container[str],
     ) -> None:
         self._open = tuple(segment.partition("[")[0] for segment in block.at.split("/"))
@@ -73,7 +74,7 @@ class BlockWriter:
             spec = places.get(f"{block.at}/{rule.field}")
             if spec is None:
                 continue  # the field does not stand in this message type; `check` knows those of no type at all
-            line = compile_field(number, rule, spec, plan, tables, origins)
+            line = compile_field(number, rule, spec, plan, tables, origins, block.when)
             _, lines, is_constant = rows.setdefault(rule.field, (spec, [], True))
             lines.append(line)
             rows[rule.field] = (spec, lines, is_constant and bool(rule.constant))
@@ -175,15 +176,13 @@ class MessageMapping:
         profile: Mapping[str, str] = NO_PROFILE,
     ) -> None:
         plan = SlotPlan()
-        origins: dict[str, tuple[str, ...]] = {}
+        origins = Origins({}, {})
         self._values: list[tuple[int, Holds[Slots] | None, str | Callable[[Slots], str | None], str]] = []
         for value in values:
             name = f"{VALUE}{value.name}"
             made = value.constant or compile_text(value, plan, tables, name)
             holds: Holds[Slots] | None = compile_condition(value.when, plan.get)
-            origins[name] = tuple(
-                dict.fromkeys(origin for source in value.sources() for origin in origins.get(source, (source,)))
-            )
+            origins.add(name, value)
             self._values.append((plan.number(name), holds, made, value.default))
         places = places_of(template, message_type)
         self._mandatory: dict[str, tuple[str, ...]] = {}

@@ -31,7 +31,7 @@ def under_new_names(old: Documents, new: Documents, fixed: frozenset[str]) -> tu
         old = {path: _mapped(file, "codes", tables) for path, file in old.items()} | {CODES_FILE: codes}
     shared = _throughout(_pairs(_by_name(old), _by_name(new)), "include ", uses)
     if shared:
-        paths = {file.get("name"): path for path, file in new.items() if path.startswith(SHARED_FOLDER)}
+        paths = {str(file.get("name")): path for path, file in new.items() if path.startswith(SHARED_FOLDER)}
         found += [(paths.get(now, ""), was, now, "shared file") for was, now in shared.items()]
         old = {
             path: file | {"name": shared.get(str(file.get("name")), file.get("name"))}

@@ -184,8 +184,8 @@ def _rule_faults(
         yield Fault(f.SAYS_TOO_MUCH, "say one of `to`, `carried` and `refused`")
     if rule.carried and not rule.reason:
         yield Fault(f.SAYS_TOO_MUCH, "say the `reason` why OCP does not get it")
-    if (rule.carried or rule.refused) and (rule.use or rule.codes or rule.constant or rule.default):
-        text = "what is carried or refused is taken as it is: no `use`, `codes`, `constant` or `default`"
+    if (rule.carried or rule.refused) and (rule.use or rule.codes or rule.constant or (rule.refused and rule.default)):
+        text = "what is carried or refused is taken as it is: no `use`, `codes` or `constant`"
         yield Fault(f.SAYS_TOO_MUCH, text)
     for target in rule.targets():
         if target not in members:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.toml import Lines, read_toml
+from pg_bridge.mapping import faults as f
+from pg_bridge.mapping.faults import Fault
+from pg_bridge.typed_toml import UNREADABLE, Lines, read_toml, shown
 
-#: Rules, values and blocks of one file: more, no person could check.
+#: Rules, values, blocks and their fields, of one file and of a whole set: more, no person could check.
 MOST_ENTRIES = 1000
-
-WRONG_FILE = "PGB-MAP-011"
+MOST_OF_A_SET = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
     rules = RuleSet()
     known = len(findings)
     names: dict[str, str] = {}
+    entries = 0
     for path in sorted(files):
         if not path.startswith(d.RULES_FOLDER) or not path.endswith(".toml") or path.endswith(d.CASES_SUFFIX):
             continue
@@ -102,38 +105,45 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
             head = read_toml(path, text, d.SetFile, findings)
             if head is not None:
                 rules.name, rules.version, rules.profile = head.name, head.version, head.profile
-        elif path.startswith(d.SHARED_FOLDER):
-            blocks = read_toml(path, text, d.SharedBlocks, findings)
-            if blocks is not None and not _is_too_long(path, len(blocks.value) + len(blocks.block), findings):
-                _named(names, f"shared blocks {blocks.name}", path, findings)
-                rules.shared[blocks.name] = LocatedBlocks(path, blocks, Lines(text))
+            continue
+        is_shared = path.startswith(d.SHARED_FOLDER)
+        file: Any = read_toml(path, text, d.SharedBlocks if is_shared else d.RuleFile, findings)
+        if file is None:
+            continue
+        count = _parts(file.value, file.block) if isinstance(file, d.SharedBlocks) else _entries(file)
+        if count > MOST_ENTRIES:
+            told = f"the file has {count:,} rules and blocks, {MOST_ENTRIES:,} are the most: split the function"
+            findings.append(Fault(f.TOO_MUCH, told).finding(path, 0))
+            continue
+        entries += count
+        lines = Lines(text)
+        kind = "shared blocks" if is_shared else "rule file"
+        first = names.setdefault(f"{kind} {file.name}", path)
+        if first != path:
+            told = f"there is a {kind} {shown(file.name)} already: {first}"
+            findings.append(Fault(f.TWICE, told).finding(path, lines.of("name")))
+        elif is_shared:
+            rules.shared[file.name] = LocatedBlocks(path, file, lines)
         else:
-            file = read_toml(path, text, d.RuleFile, findings)
-            if file is not None and not _is_too_long(path, _entries(file), findings):
-                _named(names, f"rule file {file.name}", path, findings)
-                rules.files.append(Located(path, file, Lines(text)))
+            rules.files.append(Located(path, file, lines))
+    if entries > MOST_OF_A_SET:
+        told = f"the set has {entries:,} rules and blocks, {MOST_OF_A_SET:,} are the most: split it into several sets"
+        findings.append(Fault(f.TOO_MUCH, told).finding(d.SET_FILE, 0))
+        rules.files, rules.shared = [], {}
     rules.is_whole = not findings[known:]
     if d.SET_FILE not in files:
-        findings.append(Finding(WRONG_FILE, "error", d.SET_FILE, "the file is missing: it names the set"))
+        told, remedy = "the file is missing: it names the set", "Copy the shipped one and name your set in it."
+        findings.append(Finding(UNREADABLE, "error", d.SET_FILE, told, remedy=remedy))
     return rules
 
 
 def _entries(file: d.RuleFile) -> int:
+    """Rules, values, blocks and fields of a file."""
     sections = [section for section in (file.answer, file.message) if section is not None]
     rules = len(file.request.rule) if file.request is not None else 0
     rules += sum(len(each.rule) for each in file.request.each) if file.request is not None else 0
-    return rules + sum(len(section.block) + len(section.value) for section in sections)
+    return rules + sum(_parts(section.value, section.block) for section in sections)
 
 
-def _is_too_long(path: str, entries: int, findings: list[Finding]) -> bool:
-    if entries <= MOST_ENTRIES:
-        return False
-    text = f"the file has {entries} rules and blocks, {MOST_ENTRIES} are the most: split the function"
-    findings.append(Finding(WRONG_FILE, "error", path, text))
-    return True
-
-
-def _named(names: dict[str, str], name: str, path: str, findings: list[Finding]) -> None:
-    if name in names:
-        findings.append(Finding(WRONG_FILE, "error", path, f"there is a {name} already: {names[name]}"))
-    names[name] = path
+def _parts(values: Sequence[d.Value], blocks: Sequence[d.Block]) -> int:
+    return len(values) + sum(1 + len(block.fields) for block in blocks)

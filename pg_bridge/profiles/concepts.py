@@ -44,6 +44,9 @@ QUERY = (
 EVENTS_QUERY = ("participant_id", "business_date", "after_sequence", "size")
 SUBSCRIPTION = ("subscription_url", "subscription_events", "subscription_key_id")
 
+#: what a field of a template may be bound to: the reference of a request, unique a day
+TEMPLATE_CONCEPTS = ("request_reference",)
+
 #: group name in profile.toml [binding.*] -> its concepts
 GROUPS: dict[str, tuple[str, ...]] = {
     "si": SI_ENTRY,

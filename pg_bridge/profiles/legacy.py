@@ -5,83 +5,19 @@ Shape of the files: mappings/README.md. Every template, field and table says `pu
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import msgspec
+from itertools import islice
 
 from pg_bridge.errors import Finding, MappingInvalid
-from pg_bridge.formats.iso15022.rules import CHECKS, FormatError, compile_format
+from pg_bridge.formats.iso15022.rules import CHECKS, compile_format
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template, compile_nodes
+from pg_bridge.profiles.template_file import FieldEntry, SequenceEntry, TableEntry, TemplateFile
+from pg_bridge.profiles.template_file_check import FileFault, table_faults, template_faults
+from pg_bridge.typed_toml import MOST_FAULTS, Lines, read_toml, shown
 
 TEMPLATE_FOLDER = "legacy/templates/"
 CODES_FILE = "legacy/codes.toml"
-
-Source = Literal["public", "assumed"]
-
-
-class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    direction: Literal["I", "O"]
-    message_types: list[str]
-    function: str
-    effect: Literal["instruct", "enquire", "answer", "unsolicited"]
-    answer: str = ""
-    meaning: str
-    source: Source
-
-
-class _Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    path: str
-    status: Literal["M", "O"]
-    repeats: bool = False
-    types: list[str] = []
-    source: Source = "assumed"
-    meaning: str = ""
-
-
-class _Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    path: str
-    tag: str
-    qualifier: str = ""
-    scheme: str = ""
-    status: Literal["M", "O"]
-    format: str
-    repeats: bool = False
-    types: list[str] = []
-    checks: list[str] = []
-    values: list[str] = []
-    meaning: str
-    sample: str = ""
-    source: Source
-    concept: str = ""
-    reason: str = ""
-
-
-class _TemplateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    template: _Head
-    sequence: list[_Sequence]
-    field: list[_Field]
-
-
-class _Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    from_: str
-    to: str
-    code: str
-
-
-class _TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    meaning: str
-    source: Source
-    #: whose codes the keys are
-    keys: Literal["legacy", "ocp"] = "legacy"
-    entries: dict[str, str] = {}
-    #: which key is written back where several have one value
-    preferred: list[str] = []
-    ranges: list[_Range] = []
-    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +34,16 @@ class CodeTable:
     keys: str = "legacy"
 
     def to_legacy(self, code: str) -> str | None:
-        """The legacy code for an OCP code."""
-        return self.inverse.get(code, self.default) if self.keys == "legacy" else self.find(code)
+        """The legacy code for an OCP code; a default is on the side of the codes, and none for the way back."""
+        return self.inverse.get(code) if self.keys == "legacy" else self.find(code)
 
     def find(self, key: str) -> str | None:
-        """The code of `key`: its entry, the range it lies in, or the default; None: there is none."""
+        """The code of `key`: its entry, the range of its length it lies in, or the default; None: there is none."""
         code = self.entries.get(key)
         if code is not None:
             return code
         for low, high, range_code in self.ranges:
-            if low <= key <= high:
+            if len(key) == len(low) and low <= key <= high:
                 return range_code
         return self.default
 
@@ -133,41 +69,73 @@ class LegacyProfile:
 def read_legacy_profile(files: Mapping[str, str]) -> LegacyProfile:
     """Read templates and codes from `files` (path below mappings/ to text). Raises MappingInvalid with all findings."""
     findings: list[Finding] = []
-    templates: dict[str, Template] = {}
+    read: dict[str, TemplateFile] = {}
     for path in sorted(files):
         if not path.startswith(TEMPLATE_FOLDER) or not path.endswith(".toml"):
             continue
-        try:
-            file = msgspec.convert(tomllib.loads(files[path]), _TemplateFile)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            findings.append(Finding("PGB-PRF-012", "error", path, str(error)))
-            continue
-        template = _template(path, file, findings)
-        if template.name in templates:
-            findings.append(Finding("PGB-PRF-013", "error", path, f"a second template {template.name}"))
-        templates[template.name] = template
-    if not templates and not findings:
-        findings.append(Finding("PGB-PRF-011", "error", TEMPLATE_FOLDER, "there are no templates"))
-    findings += [
-        Finding("PGB-PRF-014", "error", template.name, f"its answer {template.answer} is no template")
-        for template in templates.values()
-        if template.answer and template.answer not in templates
-    ]
+        file: TemplateFile | None = read_toml(path, files[path], TemplateFile, findings, "PGB-PRF-012")
+        if file is not None:
+            read[path] = file
+            _add(findings, "PGB-PRF-015", path, files[path], template_faults(file))
+    if not read and not findings:
+        remedy = "Copy the shipped folder and correct it."
+        findings.append(Finding("PGB-PRF-011", "error", TEMPLATE_FOLDER, "there are no templates", remedy=remedy))
+    _add_among(findings, files, read, is_whole=not any(finding.code == "PGB-PRF-012" for finding in findings))
     tables = _tables(files.get(CODES_FILE), findings)
     if findings:
         raise MappingInvalid("reading the legacy profile", findings=findings)
+    templates = {file.template.name: _template(file) for file in read.values()}
     return LegacyProfile(templates, tables)
+
+
+def _add(findings: list[Finding], code: str, path: str, text: str, faults: Iterable[FileFault]) -> None:
+    """The faults of one file, with their lines."""
+    told = list(islice(faults, MOST_FAULTS))
+    if told:
+        lines = Lines(text)
+        findings += [
+            Finding(code, "error", path, fault.text, lines.of(fault.at), remedy=fault.remedy) for fault in told
+        ]
+
+
+def _add_among(
+    findings: list[Finding], files: Mapping[str, str], read: Mapping[str, TemplateFile], *, is_whole: bool
+) -> None:
+    """What is wrong among templates: two of one name, answers that are none. is_whole: every file could be read."""
+    paths: dict[str, str] = {}
+    for path, file in read.items():
+        name = file.template.name
+        if name in paths:
+            fault = FileFault("template.name", f"a second template {shown(name)}: {paths[name]} is one", "Rename one.")
+            _add(findings, "PGB-PRF-013", path, files[path], [fault])
+        paths.setdefault(name, path)
+    for path, file in read.items():
+        answer, function = file.template.answer, file.template.function
+        if not answer or (answer not in paths and not is_whole):
+            continue
+        remedy = f"Name a template of the effect answer and the function {shown(function)}."
+        other = read[paths[answer]].template if answer in paths else None
+        if other is None:
+            told = f"its answer {shown(answer)} is no template"
+        elif other.effect != "answer":
+            told = f"its answer {shown(answer)} is of the effect {other.effect}"
+        elif other.function != function:
+            told = f"its answer {shown(answer)} is of the function {shown(other.function)}"
+        else:
+            continue
+        _add(findings, "PGB-PRF-014", path, files[path], [FileFault("template.answer", told, remedy)])
 
 
 def _tables(text: str | None, findings: list[Finding]) -> dict[str, CodeTable]:
     if text is None:
-        findings.append(Finding("PGB-PRF-011", "error", CODES_FILE, "the file is missing"))
+        remedy = "Copy the shipped one and correct it."
+        findings.append(Finding("PGB-PRF-011", "error", CODES_FILE, "the file is missing", remedy=remedy))
         return {}
-    try:
-        file = msgspec.convert(tomllib.loads(text), dict[str, _TableFile])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        findings.append(Finding("PGB-PRF-012", "error", CODES_FILE, str(error)))
+    file: dict[str, TableEntry] | None = read_toml(CODES_FILE, text, dict[str, TableEntry], findings, "PGB-PRF-012")
+    if file is None:
         return {}
+    faults = (fault for name, table in file.items() for fault in table_faults(name, table))
+    _add(findings, "PGB-PRF-016", CODES_FILE, text, faults)
     tables = {}
     for name, table in file.items():
         inverse: dict[str, str] = {}
@@ -187,50 +155,29 @@ def _tables(text: str | None, findings: list[Finding]) -> dict[str, CodeTable]:
     return tables
 
 
-def _template(path: str, file: _TemplateFile, findings: list[Finding]) -> Template:
+def _template(file: TemplateFile) -> Template:
+    """The template of a file without faults."""
     head = file.template
     every = frozenset(head.message_types)
-
-    def add(place: str, text: str) -> None:
-        findings.append(Finding("PGB-PRF-015", "error", f"{path}:{place}", text))
-
-    by_parent: dict[str, list[_Sequence]] = {}
-    known = {""}
+    by_parent: dict[str, list[SequenceEntry]] = {}
     for sequence in file.sequence:
-        parent = sequence.path.rpartition("/")[0]
-        if parent not in known:
-            add(sequence.path, f"the sequence stands in {parent}, which is not declared before it")
-        if sequence.path in known:
-            add(sequence.path, "the sequence is declared twice")
-        known.add(sequence.path)
-        by_parent.setdefault(parent, []).append(sequence)
+        by_parent.setdefault(sequence.parent, []).append(sequence)
     fields: dict[str, list[FieldSpec]] = {}
     for field in file.field:
-        if field.path not in known:
-            add(f"{field.path}/{field.tag}", f"the field stands in {field.path}, which is not declared")
-        fields.setdefault(field.path, []).append(_field(field, every, add))
+        fields.setdefault(field.path, []).append(_field(field, every))
 
-    def build(at: str, declared: _Sequence | None) -> SequenceSpec:
-        name, _, rest = at.rpartition("/")[2].partition("[")
-        types = frozenset(declared.types) if declared is not None and declared.types else every
+    def build(at: str, declared: SequenceEntry | None) -> SequenceSpec:
         return SequenceSpec(
             at,
-            name,
-            rest.rstrip("]"),
+            declared.name if declared is not None else "",
+            declared.discriminator if declared is not None else "",
             declared is None or declared.status == "M",
             declared is not None and declared.repeats,
-            types,
+            frozenset(declared.types) if declared is not None and declared.types else every,
             (*fields.get(at, ()), *(build(below.path, below) for below in by_parent.get(at, ()))),
         )
 
     root = build("", None)
-    nodes = {type_: compile_nodes(root, type_, CHECKS) for type_ in head.message_types}
-    places: dict[tuple[str, str], FieldSpec] = {}
-    for spec in root.fields():
-        for type_ in spec.types:
-            if (type_, spec.place) in places:
-                add(spec.place, f"the field is declared twice for MT{type_}")
-            places[type_, spec.place] = spec
     return Template(
         head.name,
         head.direction,
@@ -241,26 +188,14 @@ def _template(path: str, file: _TemplateFile, findings: list[Finding]) -> Templa
         head.meaning,
         head.source,
         root,
-        nodes,
-        places,
+        {type_: compile_nodes(root, type_, CHECKS) for type_ in head.message_types},
+        {(type_, spec.place): spec for spec in root.fields() for type_ in spec.types},
     )
 
 
-def _field(field: _Field, every: frozenset[str], add: Callable[[str, str], None]) -> FieldSpec:
-    name = field.tag + (f":{field.qualifier}" if field.qualifier else "")
-    place = f"{field.path}/{name}" if field.path else name
-    try:
-        pattern = compile_format(field.format)
-    except FormatError as error:
-        add(place, str(error))
-        pattern = compile_format("1x")
-    for name in field.checks:
-        if name not in CHECKS:
-            add(place, f"there is no check {name}; there are {', '.join(sorted(CHECKS))}")
-    for type_ in set(field.types) - every:
-        add(place, f"MT{type_} is no message type of this template")
+def _field(field: FieldEntry, every: frozenset[str]) -> FieldSpec:
     return FieldSpec(
-        place,
+        field.place,
         field.tag,
         field.qualifier,
         field.scheme,
@@ -268,8 +203,8 @@ def _field(field: _Field, every: frozenset[str], add: Callable[[str, str], None]
         field.repeats,
         frozenset(field.types) or every,
         field.format,
-        pattern,
-        tuple(name for name in field.checks if name in CHECKS),
+        compile_format(field.format),
+        tuple(field.checks),
         frozenset(field.values),
         field.meaning,
         field.sample,

@@ -115,6 +115,65 @@ def test_translate_of_a_faulty_message_names_every_fault(tmp_path: Path) -> None
     assert "SETDET/22F:SETR" in done.stdout
 
 
+def test_translate_goes_back_and_says_what_is_lost(tmp_path: Path) -> None:
+    """The document of a message becomes the message again; what two members say cannot both come back."""
+    document = facts(run("translate", str(MT543), *AS_SI01, "--json"))["document"]
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    back = run("translate", str(path), "--template", "SI01", "--participant", "B01234", "--json", "--explain")
+    path.write_text(json.dumps({**document, "participantReference": "ANOTHER"}))
+    lossy = run("translate", str(path), "--template", "SI01", "--participant", "B01234", "--json")
+
+    assert 0 == back.returncode, back.stderr
+    assert "543" == facts(back)["message_type"]
+    # What the document does not hold: what was carried, and that NRTG was said and not only meant.
+    gone = (b":98A::PREP//20261123\r\n", b":22F::RTGS//NRTG\r\n")
+    assert MT543.read_bytes().replace(gone[0], b"").replace(gone[1], b"") == facts(back)["body"].encode()
+    assert [] == facts(back)["findings"]
+    assert {"FIAC/36B:SETT", "SETDET/AMT/19A:SETT"} <= {line["target"] for line in facts(back)["lineage"]}
+    assert ["participantReference"] == [finding["path"] for finding in facts(lossy)["findings"]]
+
+
+def test_translate_writes_and_reads_messages_to_the_pss(tmp_path: Path) -> None:
+    event = json.loads((ROOT / "tests/messages/event_unmatched.json").read_text("utf-8"))
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(event))
+    written = run("translate", str(path), "--template", "SI60", "--json", "--explain")
+    message = tmp_path / "si60.fin"
+    message.write_bytes(facts(written)["body"].encode())
+    read = run("translate", str(message), "--template", "SI60", "--message-type", "548", "--json")
+    members = facts(read)["members"]
+
+    assert (0, 0) == (written.returncode, read.returncode), written.stderr + read.stderr
+    assert ":25D::MTCH//NMAT" in facts(written)["body"]
+    (chosen,) = [line for line in facts(written)["lineage"] if line["target"] == "GENL/STAT/25D:MTCH"]
+    assert (["ocp.status"], "UNMATCHED", "when") == (chosen["sources"], chosen["before"], chosen["function"])
+    assert {"siNumber", "quantity", "amount", "direction", "settlementDate"} <= set(members)
+    assert {name: event[name] for name in members} == members
+    assert "several rules write it" == facts(read)["unread"]["GENL/LINK[20C:RELA]/20C:RELA"]
+
+
+def test_translate_shows_both_sides_aligned() -> None:
+    shown = run("translate", str(MT543), *AS_SI01, "--explain").stdout
+
+    assert "PSS: field" in shown
+    assert any("FIAC/36B:SETT" in line and "UNIT/1000," in line and "quantity" in line for line in shown.splitlines())
+    assert any("(kept, not sent) prepared" in line for line in shown.splitlines())
+
+
+def test_translate_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"requestReference": ')
+    unknown = run("translate", str(MT543), "--template", "XX99", "--message-type", "543")
+    unnamed = run("translate", str(MT543))
+    not_json = run("translate", str(broken), "--template", "SI01")
+
+    assert (2, 2, 2) == (unknown.returncode, unnamed.returncode, not_json.returncode)
+    assert "there is no template XX99; there are" in unknown.stderr
+    assert "name the --template" in unnamed.stderr
+    assert "reading the document" in not_json.stderr
+
+
 def test_serve_refuses_what_it_cannot_use(tmp_path: Path) -> None:
     none = run("serve")
     typo = tmp_path / "typo.toml"

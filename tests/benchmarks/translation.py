@@ -135,11 +135,16 @@ def judged(figures: dict[str, Round]) -> dict[str, Any]:
     us = figures["ours"]
     result: dict[str, Any] = {"cpus": len(os.sched_getaffinity(0)), "figures": figures}
     if "swift_parser" in figures:
-        parsed = figures["swift_parser"]["parse"]["per_second"]
-        result["times_swift_parser"] = {
-            stage: round(us[stage]["per_second"] / parsed, 1) for stage in ("mt543", "mt543_fresh")
+        # Rates hold all that happened, other programs' use of the cores too; medians leave that out. The lesser counts.
+        parsed = figures["swift_parser"]["parse"]
+        result["times_swift_parser"] = times = {
+            stage: {
+                "by_rate": round(us[stage]["per_second"] / parsed["per_second"], 1),
+                "by_median": round(parsed["median_us"] / us[stage]["median_us"], 1),
+            }
+            for stage in ("mt543", "mt543_fresh")
         }
-        result["is_kept"] = min(result["times_swift_parser"].values()) >= LEAST_RATIO and all(
+        result["is_kept"] = min(ratio for each in times.values() for ratio in each.values()) >= LEAST_RATIO and all(
             us[stage]["median_us"] <= MOST_US for stage in ("mt543", "mt543_fresh", "mt548", "mt548_fresh")
         )
     if "against" in figures:
@@ -162,10 +167,10 @@ def show(result: dict[str, Any]) -> None:
     for stage, times in result.get("times_against", {}).items():
         console.print(f"{times:6.2f} times as fast: {STAGES[stage].strip()}")
     if "times_swift_parser" in result:
-        same, fresh = result["times_swift_parser"].values()
-        console.print(
-            f"{same} times the messages a second that swift-parser parses ({fresh} with new values each time)"
-        )
+        for stage, times in result["times_swift_parser"].items():
+            console.print(
+                f"{times['by_rate']:6.1f} times swift-parser's rate, {times['by_median']:.1f} by medians: {STAGES[stage]}"
+            )
         kept = "kept" if result["is_kept"] else "NOT kept"
         console.print(f"{kept}: at most {MOST_US:.0f} µs each, at least {LEAST_RATIO:.0f} times swift-parser")
 

@@ -14,7 +14,13 @@ _SETS = {
     "x": r"A-Za-z0-9/\-?:().,'+ ",
     "d": "",  # a decimal: see _decimal
 }
-_ELEMENT = re.compile(r"(?:(\d+)\*)?(\d+)(!?)([nachxd])")
+_ELEMENT = re.compile(r"(?:([0-9]+)\*)?([0-9]+)(!?)([nachxd])")
+#: Characters of a notation: more, no format of the standard has.
+MOST_NOTATION = 200
+#: Characters or lines of one element.
+MOST_SIZE = 9999
+#: Ways of cutting one value into the elements of a notation: more, and telling that none fits would take long.
+MOST_WAYS = 100_000
 
 
 class FormatError(ValueError):
@@ -26,50 +32,74 @@ def compile_format(notation: str) -> re.Pattern[str]:
     """The pattern of a notation, for `fullmatch`. Lines of a narrative are joined by CRLF. Raises FormatError.
 
     `16x` up to 16, `4!c` exactly 4, `15d` a decimal of up to 15 characters with its comma, `10*35x` up to 10 lines,
-    `[...]` optional, `CRLF` a line end, `|` another form, anything else stands for itself.
+    `[...]` optional, `CRLF` a line end, `|` another form, anything else stands for itself. A notation whose elements
+    can share one value in too many ways (`35x35x35x35x`) is none: matching it would take for ever.
     """
+    if len(notation) > MOST_NOTATION:
+        raise FormatError(f"a notation has at most {MOST_NOTATION} characters, not {len(notation)}")
+    pattern, ways = _translate(notation)
+    if ways > MOST_WAYS:
+        raise FormatError(f"{notation!r} can share one value among its elements in too many ways")
     try:
-        return re.compile(_translate(notation))
+        return re.compile(pattern)
     except (re.error, OverflowError) as error:
         raise FormatError(f"{notation!r} is no notation: {error}") from error
 
 
-def _translate(notation: str) -> str:
+def _translate(notation: str) -> tuple[str, int]:
+    """The pattern, and in how many ways at most a value can be shared among its elements.
+
+    Elements that follow one another multiply, forms beside one another add. The standard's own formats stay far
+    below MOST_WAYS: most of their elements are of one length.
+    """
     out: list[str] = []
+    #: of each bracket that is open: the ways of its forms before this one, and of this one so far
+    open_: list[tuple[int, int]] = [(0, 1)]
     at = 0
-    depth = 0
     while at < len(notation):
         character = notation[at]
+        others, ways = open_[-1]
         if character == "[":
             out.append("(?:")
-            depth += 1
+            open_.append((0, 1))
             at += 1
         elif character == "]":
-            if not depth:
+            if len(open_) == 1:
                 raise FormatError(f"a ] without its [ in {notation!r}")
             out.append(")?")
-            depth -= 1
+            open_.pop()
+            before, outer = open_[-1]
+            open_[-1] = (before, outer * (others + ways + 1))
             at += 1
         elif notation.startswith("CRLF", at):
             out.append(r"\r\n")
             at += 4
         elif character == "|":
             out.append("|")
+            open_[-1] = (others + ways, 1)
             at += 1
         elif match := _ELEMENT.match(notation, at):
             out.append(_element(*match.groups()))
+            open_[-1] = (others, ways * _lengths(*match.groups()))
             at = match.end()
         else:
             out.append(re.escape(character))
             at += 1
-    if depth:
+    if len(open_) > 1:
         raise FormatError(f"a [ without its ] in {notation!r}")
-    return "".join(out)
+    return "".join(out), sum(open_[0])
+
+
+def _lengths(lines: str | None, size: str, exact: str, kind: str) -> int:
+    """At how many characters an element can end."""
+    return (1 if exact and kind != "d" else int(size)) * int(lines or 1)
 
 
 def _element(lines: str | None, size: str, exact: str, kind: str) -> str:
     if not int(size) or (lines is not None and not int(lines)):
         raise FormatError("an element of no lines or characters stands for nothing")
+    if int(size) > MOST_SIZE or int(lines or 1) > MOST_SIZE:
+        raise FormatError(f"an element of more than {MOST_SIZE} lines or characters is no notation of a field")
     if kind == "d":
         return rf"(?=[0-9,]{{2,{size}}}(?![0-9,]))[0-9]+,[0-9]*"
     one = f"[{_SETS[kind]}]{{{size if exact else f'1,{size}'}}}"

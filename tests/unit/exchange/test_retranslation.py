@@ -197,8 +197,15 @@ def test_the_words_of_an_awaited_outcome(day: list[Entry]) -> None:
     assert 4 == len(different(results))
 
 
+def narrow(template: str) -> dict[str, str]:
+    """The shipped set with no room in a template for more than 99 shares."""
+    files = changed(template, 'format = "UNIT/15d"', 'format = "UNIT/3d"')
+    files[template] = files[template].replace('sample = "UNIT/1000,"', 'sample = "UNIT/10,"')
+    return files
+
+
 def test_what_was_taken_would_be_refused_with_every_finding(day: list[Entry]) -> None:
-    results = different(retranslated(day, load(changed(SI01, 'format = "UNIT/15d"', 'format = "UNIT/3d"'))))
+    results = different(retranslated(day, load(narrow(SI01))))
     taken = [result for result in results if result.way is Way.REQUEST]
 
     assert {("the message", "taken", "refused")} <= what(taken)
@@ -259,8 +266,7 @@ def test_updates_parked_and_told(day: list[Entry]) -> None:
 
 
 def test_updates_that_could_not_be_told_any_more(day: list[Entry]) -> None:
-    files = changed(SI60, 'format = "UNIT/15d"', 'format = "UNIT/3d"')
-    results = [result for result in different(retranslated(day, load(files))) if result.way is Way.UPDATE]
+    results = [result for result in different(retranslated(day, load(narrow(SI60)))) if result.way is Way.UPDATE]
 
     assert ["I00000001", "I00000001", "I00000077", "I00000078"] == [result.reference for result in results]
     assert all(result.differences[0].is_.startswith("parked: ") for result in results)

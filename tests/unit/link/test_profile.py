@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pg_bridge.errors import MappingInvalid
-from pg_bridge.link.profile import CONTROLS, HEADER_CONCEPTS, MEANINGS, read_link_profile
+from pg_bridge.link.concepts import CONTROLS, HEADER_CONCEPTS, MEANINGS
+from pg_bridge.link.profile import read_link_profile
 from tests.doubles import framing_file
 
 

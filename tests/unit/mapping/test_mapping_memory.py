@@ -19,8 +19,7 @@ SOUND = [
     (FOLDER / name).read_bytes()
     for name in (
         "mt543_deliver_against_payment.fin",
-        "mt543_narrative_of_ten_lines.fin",
-        "mt543_unknown_optional_fields.fin",
+        "mt543_put_on_hold_real_time.fin",
     )
 ]
 CONTEXT = {
@@ -30,7 +29,7 @@ CONTEXT = {
 
 CHANGES = (
     (b"B0123400001", b"B0123400002"), (b"UNIT/1000,", b"UNIT/7,0"), (b"12345,67", b"0005,"), (b"HKD", b"USD"),
-    (b"NEWM", b"PREA"), (b"20261125", b"20261126"), (b"NRTG", b"RTGS"), (b"/HK/00005", b"/HK/00700"),
+    (b"NEWM", b"PREA"), (b"20261125", b"20261126"), (b"NRTG", b"YRTG"), (b"/HK/00005", b"/HK/00700"),
     (b"REMARKS", b"TRUE"), (b"CLIENT0001", b"00000001"), (b"ISIN HK0005000002\r\n", b""),
 )  # fmt: skip
 
