@@ -9,6 +9,8 @@ import yaml
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: YAML's key that lays another mapping under this one
 _MERGE = "<<"
+#: entries of a document, each counted wherever an alias repeats it: aliases of aliases would be without end
+MOST_ENTRIES = 200_000
 
 
 class OpenapiLines:
@@ -16,9 +18,13 @@ class OpenapiLines:
 
     def __init__(self, root: Any) -> None:
         self._lines: dict[str, int] = {}
+        self._count = 0
         self._walk(root, "")
 
     def _walk(self, node: Any, path: str) -> None:
+        self._count += 1
+        if self._count > MOST_ENTRIES:
+            raise ValueError(f"it has more than {MOST_ENTRIES} entries, aliases counted")
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == _MERGE:
@@ -45,9 +51,9 @@ def read_openapi_text(text: str) -> tuple[dict[str, Any], OpenapiLines]:
     """The document and its lines. Raises ValueError that says why it is none, with `line N` where one is known."""
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
-        root = yaml.compose(text, Loader=_LOADER)
-    except (yaml.YAMLError, RecursionError) as error:
+        lines = OpenapiLines(yaml.compose(text, Loader=_LOADER))
+    except (yaml.YAMLError, RecursionError, TypeError, AttributeError) as error:
         raise ValueError(" ".join(str(error).split())) from error
     if not isinstance(document, dict):
         raise ValueError("it is no document of named entries")  # noqa: TRY004 - what is wrong is the text
-    return document, OpenapiLines(root)
+    return document, lines

@@ -455,6 +455,29 @@ def test_what_cannot_be_read_is_told_and_the_rest_compared(path: str, old: str, 
     assert [] == differences(files, files)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1]\n" + "".join(f"b{n}: &b{n} [{', '.join([f'*b{n - 1}' if n else '*a'] * 9)}]\n" for n in range(9)),
+        "a: &a {b: *a}\n",
+        "{a: b}: c\n",
+        "a: [",
+        "[]",
+        "",
+        "7",
+        "components: 3\npaths: [x]\n",
+        "components: {schemas: {A: 3, B: {properties: [], required: 1, items: 2}}}\n",
+    ],
+)
+def test_no_openapi_text_is_too_odd(text: str) -> None:
+    files = shipped()
+    other = {**files, OPENAPI: text}
+
+    assert differences(files, other)
+    assert differences(other, files)
+    assert [] == differences(other, other)
+
+
 def test_a_typo_in_a_name_is_told_as_it_stands() -> None:
     texts = [change.text for change in differences(shipped(), edited(INPUT, 'use = "lines"', 'uze = "lines"'))]
 
