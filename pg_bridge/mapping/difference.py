@@ -44,9 +44,17 @@ def differences(old_files: Files, new_files: Files) -> list[Change]:
 
     Never raises for what stands in a file: one that cannot be read is told, and the others are compared.
     """
+    if old_files.get(OPENAPI_FILE) == new_files.get(OPENAPI_FILE):  # the largest file, and no other needs it
+        old_files, new_files = (
+            {path: text for path, text in files.items() if path != OPENAPI_FILE} for files in (old_files, new_files)
+        )
     changes: list[Change] = []
     old, old_lines, old_faults = read(old_files)
-    new, new_lines, new_faults = read(new_files)
+    alike = {path for path, text in new_files.items() if old_files.get(path) == text}
+    new, new_lines, new_faults = read({path: text for path, text in new_files.items() if path not in alike})
+    new |= {path: document for path, document in old.items() if path in alike}
+    new_lines |= {path: lines for path, lines in old_lines.items() if path in alike}
+    new_faults |= {path: fault for path, fault in old_faults.items() if path in alike}
     broken = {path: (old_faults.get(path), new_faults.get(path)) for path in {*old_faults, *new_faults}}
     changes += unreadable(broken, old_files, new_files)
     old, renamed = under_new_names(old, new, frozenset((REFUSAL_REASONS,)))
