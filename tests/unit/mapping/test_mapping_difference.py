@@ -532,7 +532,7 @@ def mangled(document: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), st.sampled_from(PATHS), odd)
 def test_no_entry_of_any_kind_is_too_odd(data: st.DataObject, path: str, value: Any) -> None:
     places = [place for place in spots(DOCUMENTS[path]) if place]
