@@ -21,6 +21,9 @@ from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
 
+#: what the PSS is told while the outcome is awaited
+AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -208,7 +211,6 @@ def _overdue(state: State, event: e.Overdue, terms: Terms, now: datetime, note: 
     exchange = state.exchanges.get(event.exchange)
     if exchange is None or exchange.effect != "instruct" or exchange.reply is not None:
         return
-    text = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
     try:
         written = terms.book.write_answer(
             exchange.function,
@@ -216,7 +218,7 @@ def _overdue(state: State, event: e.Overdue, terms: Terms, now: datetime, note: 
                 context=terms.context(exchange.participant, exchange.terminal, now),
                 request=request_of(exchange),
                 outcome="waits",
-                text=text,
+                text=AWAITED_TEXT,
             ),
         )
     except MappingError:

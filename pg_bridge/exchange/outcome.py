@@ -16,6 +16,8 @@ from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 
 #: the function of a message that tells an outcome after the request was answered "not known yet"
 LATE_FUNCTION = "status_change"
+#: in the text of an exchange in doubt: its outcome is known, but no message can tell it
+NOT_WRITTEN = ", and cannot be written: "
 
 _encode = msgspec.json.Encoder().encode
 
@@ -65,7 +67,7 @@ def conclude(
                 participant=exchange.participant,
                 reference=exchange.reference,
                 request_id=request_id,
-                text=f"the outcome is {outcome} {si_number}".rstrip() + f", and cannot be written: {error}",
+                text=f"the outcome is {outcome} {si_number}".rstrip() + f"{NOT_WRITTEN}{error}",
             )
         )
         return

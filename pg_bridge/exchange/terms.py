@@ -40,6 +40,11 @@ class Fresh(Protocol):
         ...
 
 
+#: participant -> texts of its own for `profile.*` in rules
+Profiles = Mapping[str, Mapping[str, str]]
+NO_PROFILES: Profiles = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Settings of the core. Times in seconds."""
@@ -47,8 +52,7 @@ class Options:
     answer_within_s: float = 20.0
     #: participants whose messages may hold unknown optional fields, carried along and reported
     lenient_participants: frozenset[str] = frozenset()
-    #: participant -> texts of its own for `profile.*` in rules
-    profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    profiles: Profiles = field(default_factory=dict)
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
 

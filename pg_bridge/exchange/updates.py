@@ -38,7 +38,7 @@ def _arrived(state: State, event: e.UpdatesArrived, terms: Terms, now: datetime,
         is_held = sequence != feed.next_sequence
         note.record(
             r.UpdateReceived(
-                exchange=getattr(_owner(state, terms, participant, si), "id", ""),
+                exchange=getattr(owner_of(state, terms, participant, si), "id", ""),
                 participant=participant,
                 business_date=business_date,
                 sequence=sequence,
@@ -88,7 +88,7 @@ def _release_early(state: State, feed: Feed, terms: Terms, now: datetime, note: 
         _tell(state, _decode(document), terms, now, note)
 
 
-def _owner(state: State, terms: Terms, participant: str, si: e.Json) -> Exchange | None:
+def owner_of(state: State, terms: Terms, participant: str, si: e.Json) -> Exchange | None:
     """The exchange that entered this SI; None for an SI that was entered elsewhere."""
     number = str(terms.ocp.get("si", "si_number", si) or "")
     own = state.instructions.get((participant, number))
@@ -101,21 +101,32 @@ def _owner(state: State, terms: Terms, participant: str, si: e.Json) -> Exchange
     return state.exchanges.get(use.exchange) if use is not None else None
 
 
-def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Note) -> None:
-    """Queue the message for one event, unless it is the SI's first: the answer to its input told that one."""
-    values = terms.ocp.read("event", document)
+def function_of(terms: Terms, values: e.Json) -> str:
+    """The function of the message that tells an event (its values by concept).
+
+    Empty for an SI's first event: the answer to its input told that one.
+    """
     if terms.ocp.meaning("event_type", values["event_type"]) is EventType.CREATED:
+        return ""
+    is_settled = terms.ocp.meaning("status", values["new_status"]) is Status.SETTLED
+    return SETTLEMENT_CONFIRMATION if is_settled else STATUS_CHANGE
+
+
+def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Note) -> None:
+    """Queue the message for one event, if it is to be told."""
+    values = terms.ocp.read("event", document)
+    function = function_of(terms, values)
+    if not function:
         return
     si = values["si"]
     participant = str(terms.ocp.get("si", "participant_id", si))
     number = str(terms.ocp.get("si", "si_number", si) or "")
-    is_settled = terms.ocp.meaning("status", values["new_status"]) is Status.SETTLED
-    owner = _owner(state, terms, participant, si)
+    owner = owner_of(state, terms, participant, si)
     own = state.instructions.get((participant, number))
     terminal = own.terminal if own is not None else owner.terminal if owner is not None else ""
     try:
         written = terms.book.write_unsolicited(
-            SETTLEMENT_CONFIRMATION if is_settled else STATUS_CHANGE,
+            function,
             answer_sources(
                 context=terms.context(participant, terminal, now),
                 request=request_of(owner) if owner is not None else None,

@@ -242,7 +242,7 @@ def compile_field(
     usual: Fate = "transformed" if name else "mapped"
     default = rule.default
 
-    def made(slots: Slots, key: Any) -> tuple[str, Lineage] | None:
+    def made(slots: Slots, key: Any) -> tuple[str, Lineage, bool] | None:
         text = make(slots)
         fate = usual
         if text is None:
@@ -257,9 +257,10 @@ def compile_field(
                     raise failed(DOES_NOT_FIT, place, f"{text!r} is not {wanted}")
         is_one = key.__class__ is not tuple
         before = _word(key) if is_one else "/".join(["" if value is None else _word(value) for value in key])
-        return prefix + text, Lineage(place, named, before, text, number, name, fate)
+        # Lineage is journaled, as plain texts: that it was cut is known here.
+        return prefix + text, Lineage(place, named, before, str(text), number, name, fate), text.__class__ is Cut
 
-    remembered: dict[Any, tuple[str, Lineage]] = {}
+    remembered: dict[Any, tuple[str, Lineage, bool]] = {}
     most = MOST_REMEMBERED if own else MOST_REMEMBERED_AS_THEY_ARE
     needs_key = not own and not default
 
@@ -280,9 +281,9 @@ def compile_field(
                 if len(remembered) >= most:
                     remembered.clear()
                 remembered[key] = ready
-        line, told = ready
+        line, told, is_cut = ready
         draft.lineage.append(_numbered(told, draft.suffix) if draft.suffix else told)
-        if told.after.__class__ is Cut:
+        if is_cut:
             text = f"there is no room for all of {told.before!r}"
             draft.findings.append(Finding(LOST, "warning", place + draft.suffix, text))
             draft.lineage.append(Lineage("", named, told.before, told.after, number, name, "lost"))

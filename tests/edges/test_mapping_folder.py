@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from pg_bridge.cli.main import app
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
 from pg_bridge.mapping.book import content_hash, load
-from tests.doubles.mapping_files import shipped
+from tests.doubles.mapping_files import MAPPINGS, shipped
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -91,14 +96,28 @@ def test_a_folder_that_holds_everything(tmp_path: Path) -> None:
     assert "more than 5,000 files" in finding.text
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_what_may_not_be_read(folder: Path) -> None:
-    (folder / "legacy/codes.toml").chmod(0)
-    (folder / "legacy/templates").chmod(0)
-    try:
-        assert {"legacy/codes.toml", "legacy/templates"} == {finding.path for finding in findings_of(folder)}
-    finally:
-        (folder / "legacy/templates").chmod(0o755)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A copy of the shipped folder where every user may look; root is somebody else meanwhile, for it reads all."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        copied = Path(name) / "mappings"
+        shutil.copytree(MAPPINGS, copied)
+        (copied / "legacy/codes.toml").chmod(0)
+        (copied / "legacy/templates").chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield copied
+        finally:
+            if is_root:
+                os.seteuid(0)
+            (copied / "legacy/templates").chmod(0o755)
+
+
+def test_what_may_not_be_read(open_folder: Path) -> None:
+    assert {"legacy/codes.toml", "legacy/templates"} == {finding.path for finding in findings_of(open_folder)}
 
 
 def test_hidden_files_are_left_out_and_line_ends_make_no_difference(folder: Path) -> None:

@@ -147,3 +147,11 @@ def test_what_cannot_go_holds_back_what_follows_of_the_same_si() -> None:
     box = outbox(("D1", "PSS1", "I1"), ("D2", "PSS2", "I1"))
 
     assert [] == chosen(box, Seat("S1", "PSS1", 0), Seat("S2", "PSS2", 16))
+
+
+def test_reason_too_long_for_its_field_is_cut_told_and_journaled() -> None:
+    core = Core()
+    event = core.event("I00000077", 1, "FAILING", "FAILING", reasonCode="LACK_MONEY", reasonText="words " * 60)
+
+    assert ["update_received", "delivery_queued"] == kinds(core.offer(e.UpdatesArrived([event])))
+    assert ("PGB-MAP-005",) == core.entries[-1].findings
