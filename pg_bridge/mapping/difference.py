@@ -33,7 +33,8 @@ from pg_bridge.mapping.rule_check import REFUSAL_REASONS
 from pg_bridge.mapping.rule_difference import compare_request
 from pg_bridge.mapping.tree_difference import Path, compare_tree
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
-from pg_bridge.profiles.ocp import OPENAPI_FILE, PROFILE_FILE
+from pg_bridge.profiles.ocp_file import PROFILE_FILE
+from pg_bridge.profiles.openapi import OPENAPI_FILE
 
 #: code table, or text of the profile -> what becomes of it
 Users = Mapping[str, frozenset[Effect]]

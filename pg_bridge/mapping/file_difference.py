@@ -12,7 +12,8 @@ from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER, SET_FILE, SHA
 from pg_bridge.mapping.legacy_difference import template_effect
 from pg_bridge.mapping.renames import Documents
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
-from pg_bridge.profiles.ocp import OPENAPI_FILE, PROFILE_FILE
+from pg_bridge.profiles.ocp_file import PROFILE_FILE
+from pg_bridge.profiles.openapi import OPENAPI_FILE
 from pg_bridge.profiles.openapi_text import read_openapi_text
 from pg_bridge.typed_toml import MOST_BYTES, Lines, read_toml
 
