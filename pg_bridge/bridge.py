@@ -28,7 +28,7 @@ from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.profile_texts import profile_findings
+from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
 from pg_bridge.ocp.limits import CallLimits

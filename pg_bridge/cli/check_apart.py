@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pg_bridge.errors import Finding
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 
 #: a check takes a second or two
 LONGEST_S = 60.0

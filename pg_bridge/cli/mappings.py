@@ -12,7 +12,7 @@ from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import MappingInvalid
 from pg_bridge.mapping.book import content_hash
-from pg_bridge.mapping.check import check as check_files
+from pg_bridge.mapping.checks.check import check as check_files
 
 app = typer.Typer(help="Profiles and rules: the data that describes both sides.", no_args_is_help=True)
 

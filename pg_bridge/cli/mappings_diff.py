@@ -10,8 +10,8 @@ import typer
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.mapping.book import content_hash
-from pg_bridge.mapping.change import EFFECTS, Change, Effect, Kind
-from pg_bridge.mapping.difference import differences
+from pg_bridge.mapping.changes.change import EFFECTS, Change, Effect, Kind
+from pg_bridge.mapping.changes.difference import differences
 from pg_bridge.mapping.document import SET_FILE
 
 #: what to say for the set that came with the program

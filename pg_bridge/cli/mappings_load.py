@@ -18,7 +18,7 @@ from pg_bridge.console.control import MAPPINGS_PATH, MOST_BY, MOST_REASON, InFor
 from pg_bridge.errors import BridgeError, ConfigError, Finding, MappingInvalid
 from pg_bridge.exchange.edge_records import MappingSet
 from pg_bridge.loading import name_of
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 
 #: the bridge checks the whole set, beside its traffic
 _ANSWER_S = 120.0

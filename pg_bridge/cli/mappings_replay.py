@@ -24,7 +24,7 @@ from pg_bridge.journal.review import AuditReader
 from pg_bridge.link.framing import Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 
 #: entries read at once
 _PAGE = 1000

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pg_bridge.mapping.condition_words import source_words
-from pg_bridge.mapping.coverage import Alone, Coverage, SectionCoverage
-from pg_bridge.mapping.joins import CONDITION, CONSTANT, DIRECT
-from pg_bridge.mapping.pairing import STATUSES, Pairing
-from pg_bridge.mapping.sides import LegacyField, OcpMember
+from pg_bridge.mapping.coverage.condition_words import source_words
+from pg_bridge.mapping.coverage.coverage import Alone, Coverage, SectionCoverage
+from pg_bridge.mapping.coverage.joins import CONDITION, CONSTANT, DIRECT
+from pg_bridge.mapping.coverage.pairing import STATUSES, Pairing
+from pg_bridge.mapping.coverage.sides import LegacyField, OcpMember
 
 #: status = the word for it, and the one letter that stands for it in the matrix
 LABELS: Mapping[str, tuple[str, str]] = {

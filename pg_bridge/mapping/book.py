@@ -17,17 +17,17 @@ from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping.checks.request_check import REFERENCE
+from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
+from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
 from pg_bridge.mapping.places import Places, below, places_of
 from pg_bridge.mapping.request import Act, compile_rule, stands
-from pg_bridge.mapping.request_check import REFERENCE
 from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping
-from pg_bridge.mapping.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
 from pg_bridge.mapping.schema import Members
-from pg_bridge.mapping.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile

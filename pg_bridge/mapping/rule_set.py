@@ -8,8 +8,8 @@ from typing import Any
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping import faults as f
-from pg_bridge.mapping.faults import Fault
+from pg_bridge.mapping.checks import faults as f
+from pg_bridge.mapping.checks.faults import Fault
 from pg_bridge.typed_toml import UNREADABLE, Lines, read_toml, shown
 
 #: Rules, values, blocks and their fields, of one file and of a whole set: more, no person could check.

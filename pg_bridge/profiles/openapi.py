@@ -30,17 +30,17 @@ MOST_FINDINGS = 50
 Document = dict[str, Any]
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader for which dates, `no`, `0012` and `16:30` are texts, as in JSON and in YAML 1.2."""
 
 
 _BOOL, _INT, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:timestamp"
-_Loader.yaml_implicit_resolvers = {
+YamlLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _INT, _TIMESTAMP)]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    for first, resolvers in YamlLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Loader.add_implicit_resolver(_INT, re.compile("-?(?:0|[1-9][0-9]{0,30})$"), list("-0123456789"))
+YamlLoader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+YamlLoader.add_implicit_resolver(_INT, re.compile("-?(?:0|[1-9][0-9]{0,30})$"), list("-0123456789"))
 
 
 #: patterns are matched in time that grows with the text only: no lookaround, no references back, bounded size
@@ -95,7 +95,7 @@ def read_openapi(text: str, findings: list[Finding]) -> tuple[Document | None, Y
         if fault is not None:
             add(fault[0], line=fault[1], remedy="write the part out once and refer to it by $ref")
             return None, lines
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+        document = yaml.load(text, Loader=YamlLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         add(
@@ -125,7 +125,7 @@ def _measure(text: str, lines: YamlLines) -> tuple[str, int] | None:
     open_anchors: list[str] = []
     # of each open collection: its anchor, its size so far, whether it is a mapping, the key that waits, its path
     stack: list[list[Any]] = []
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=YamlLoader):
         line = event.start_mark.line + 1 if event.start_mark is not None else 0
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             path = _path(stack)

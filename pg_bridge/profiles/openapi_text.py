@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from pg_bridge.profiles.openapi import YamlLoader
+
 #: YAML's key that lays another mapping under this one
 _MERGE = "<<"
 #: entries of a document, each counted wherever an alias repeats it: aliases of aliases would be without end
@@ -50,8 +51,8 @@ class OpenapiLines:
 def read_openapi_text(text: str) -> tuple[dict[str, Any], OpenapiLines]:
     """The document and its lines. Raises ValueError that says why it is none, with `line N` where one is known."""
     try:
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
-        lines = OpenapiLines(yaml.compose(text, Loader=_LOADER))
+        document = yaml.load(text, Loader=YamlLoader)  # noqa: S506 - a safe loader
+        lines = OpenapiLines(yaml.compose(text, Loader=YamlLoader))
     except (yaml.YAMLError, RecursionError, TypeError, AttributeError) as error:
         raise ValueError(" ".join(str(error).split())) from error
     if not isinstance(document, dict):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pg_bridge.errors import Finding
+from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.cases import LocatedCase, read_cases, run_case
-from pg_bridge.mapping.check import check
-from pg_bridge.mapping.way_back import WayBack
+from pg_bridge.mapping.checks.cases import LocatedCase, read_cases, run_case
+from pg_bridge.mapping.checks.check import check
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 FILES = {

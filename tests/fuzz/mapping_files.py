@@ -19,7 +19,7 @@ from pg_bridge.errors import Finding, MappingInvalid
 from pg_bridge.link.framing import Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 from tests.doubles.mapping_files import shipped
 
 Files = dict[str, str]

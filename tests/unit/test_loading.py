@@ -18,7 +18,7 @@ from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import content_hash
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import ListenerOptions

@@ -10,8 +10,8 @@ import pytest
 
 from pg_bridge.console.coverage_page import LABELS, coverage_page
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.coverage import Coverage, coverage
-from pg_bridge.mapping.pairing import STATUSES
+from pg_bridge.mapping.coverage.coverage import Coverage, coverage
+from pg_bridge.mapping.coverage.pairing import STATUSES
 from tests.doubles.mapping_files import changed, shipped
 
 VOID = {"meta", "br", "input", "wbr", "link", "img", "hr"}

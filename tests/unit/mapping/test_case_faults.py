@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 
 CASES = "rules/status-change.cases.toml"
 

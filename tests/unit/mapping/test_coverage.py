@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.coverage import Coverage, SectionCoverage, best, coverage
-from pg_bridge.mapping.explain import Explanation, explain
+from pg_bridge.mapping.coverage.coverage import Coverage, SectionCoverage, best, coverage
+from pg_bridge.mapping.coverage.explain import Explanation, explain
 from pg_bridge.mapping.functions import FUNCTIONS
 
 

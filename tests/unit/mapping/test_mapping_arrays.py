@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from pg_bridge.mapping.back.fidelity import request_fidelity
+from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.check import check
-from pg_bridge.mapping.fidelity import request_fidelity
-from pg_bridge.mapping.pairing import pairings
-from pg_bridge.mapping.profile_texts import profile_findings
-from pg_bridge.mapping.way_back import WayBack
+from pg_bridge.mapping.checks.check import check
+from pg_bridge.mapping.checks.profile_texts import profile_findings
+from pg_bridge.mapping.coverage.pairing import pairings
 
 CONTEXT = {
     "reference": "PG00000000000001",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.mapping.change import Change, Effect, Kind, became, same
-from pg_bridge.mapping.difference import differences
-from pg_bridge.mapping.pairs import items, moved, pairs
+from pg_bridge.mapping.changes.change import Change, Effect, Kind, became, same
+from pg_bridge.mapping.changes.difference import differences
+from pg_bridge.mapping.changes.pairs import items, moved, pairs
 from tests.doubles.mapping_files import shipped
 
 FRAMING = "legacy/framing.toml"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pg_bridge.errors import MappingFailed
 from pg_bridge.formats.iso15022.reader import read
+from pg_bridge.mapping.back.fidelity import losses, message_fidelity, request_fidelity
+from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.fidelity import losses, message_fidelity, request_fidelity
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.way_back import WayBack
 from tests.doubles.generated import X, documents, isins, messages
 from tests.doubles.mapping_files import shipped
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pg_bridge.mapping.check import check
-from pg_bridge.mapping.paths import Domain, domain, mentions, paths, sample, words
+from pg_bridge.mapping.checks.check import check
+from pg_bridge.mapping.checks.paths import Domain, domain, mentions, paths, sample, words
 
 INPUT = "rules/si-input.toml"
 ENQUIRY = "rules/si-enquiry.toml"

@@ -9,7 +9,7 @@ import pytest
 
 from pg_bridge.errors import MappingInvalid
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.check import check
+from pg_bridge.mapping.checks.check import check
 
 FRAMING = "legacy/framing.toml"
 CODES = "legacy/codes.toml"
