@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.functions import FUNCTIONS
 from tests.doubles.generated import X, documents, isins, messages
 from tests.doubles.mapping_files import shipped
+from tests.doubles.mapping_sets import SETS, set_files
 
 BOOK = load(shipped())
 WAY_BACK = WayBack(BOOK)
@@ -33,17 +35,27 @@ PLACES = {
         st.sampled_from(["HKD", "CNY", "USD"]), st.integers(1, 10**10), st.sampled_from(["", ",5", ",05", ",50"])
     ).map(lambda made: f"{made[0]}{made[1]}{made[2] or ','}"),
 }
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1)).map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000+08:00")  # noqa: DTZ001 - the zone is written
 MEMBERS: dict[str, st.SearchStrategy[Any]] = {
+    "occurredAt": TIMES,
+    "createdAt": TIMES,
+    "updatedAt": TIMES,
     "isin": st.none() | isins,
     "participantId": st.just("B01234"),
     "remarks": st.none() | st.lists(st.text(st.sampled_from(X), min_size=1, max_size=35).filter(lambda line: line[0] not in ":-"), min_size=1, max_size=10).map("\n".join),
     "reasonText": st.none() | st.text(max_size=60),
 }  # fmt: skip
+BOOKS = {"shipped": BOOK} | {
+    name: load({path: text for path, text in set_files(name).items() if path != "messages.toml"})
+    for name, folders in SETS.items()
+    if folders
+}
 REQUESTS = [
-    (located.file.function, located.file.request.template, type_)
-    for located in BOOK.rules.files
+    (set_name, located.file.function, located.file.request.template, type_)
+    for set_name, book in BOOKS.items()
+    for located in book.rules.files
     if located.file.request is not None
-    for type_ in BOOK.legacy.templates[located.file.request.template].message_types
+    for type_ in book.legacy.templates[located.file.request.template].message_types
 ]
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -60,25 +72,27 @@ def way_of(book: MappingBook, function: str, place: str, text: str) -> Any:
     return text
 
 
-@pytest.mark.parametrize(("function", "template", "type_"), REQUESTS)
-def test_each_lossless_field_of_a_request_comes_back(function: str, template: str, type_: str) -> None:
-    fidelity = request_fidelity(BOOK, function)
-    spec = BOOK.legacy.templates[template]
+@pytest.mark.parametrize(("set_name", "function", "template", "type_"), REQUESTS)
+def test_each_lossless_field_of_a_request_comes_back(set_name: str, function: str, template: str, type_: str) -> None:
+    book = BOOKS[set_name]
+    way_back = WayBack(book)
+    fidelity = request_fidelity(book, function)
+    spec = book.legacy.templates[template]
     seen = 0
 
     @quick
     @given(messages(spec, type_, PLACES))
     def law(body: bytes) -> None:
         nonlocal seen
-        request = BOOK.read_request(template, type_, body, CONTEXT)
+        request = book.read_request(template, type_, body, CONTEXT)
         assume(not request.findings)
-        back = WAY_BACK.write_request(template, request.document, CONTEXT, carried=request.carried, message_type=type_)
+        back = way_back.write_request(template, request.document, CONTEXT, carried=request.carried, message_type=type_)
         there = spec.check(type_, read(body)).values
         again = spec.check(type_, read(back.body)).values
         for place, each in fidelity.places.items():
             if each.is_lossless:
-                went = [way_of(BOOK, function, place, field.value) for field in there.get(place, ())]
-                came = [way_of(BOOK, function, place, field.value) for field in again.get(place, ())]
+                went = [way_of(book, function, place, field.value) for field in there.get(place, ())]
+                came = [way_of(book, function, place, field.value) for field in again.get(place, ())]
                 assert went == came, place
         seen += 1
 
