@@ -14,6 +14,7 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.message_paths import MessagePaths
 from pg_bridge.mapping.checks.part_check import CONTEXT, is_sound, legacy_codes, most_characters, part_faults
+from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
@@ -39,7 +40,12 @@ FAULTS = "answer.faults"
 
 
 def message_faults(
-    rules: RuleSet, located: Located, section: d.MessageSection, legacy: LegacyProfile, ocp: OcpProfile
+    rules: RuleSet,
+    located: Located,
+    section: d.MessageSection,
+    legacy: LegacyProfile,
+    ocp: OcpProfile,
+    budget: Budget,
 ) -> Iterator[Finding]:
     """Everything wrong with an answer or message section."""
     part = "answer" if section is located.file.answer else "message"
@@ -95,6 +101,7 @@ def message_faults(
             legacy.tables,
             cases,
             ocp,
+            budget,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
         )
         for number_, fault_ in paths.faults():

@@ -12,6 +12,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, Tables, is_sound, most_characters, part_faults, table_codes
+from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_paths import PathCheck
 from pg_bridge.mapping.conditions import condition_sources
 from pg_bridge.mapping.document import Each, RequestRule, RequestSection
@@ -46,14 +47,21 @@ class Part:
 
 
 def request_faults(
-    located: Located, section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str]
+    located: Located,
+    section: RequestSection,
+    legacy: LegacyProfile,
+    ocp: OcpProfile,
+    profile: Mapping[str, str],
+    budget: Budget,
 ) -> Iterator[Finding]:
     """Everything wrong with a request section. profile: the set's own texts for `profile.*`."""
-    for fault in _faults(section, legacy, ocp, profile):
+    for fault in _faults(section, legacy, ocp, profile, budget):
         yield fault.finding(located.path, located.lines.of(fault.at or "request"))
 
 
-def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str]) -> Faults:
+def _faults(
+    section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str], budget: Budget
+) -> Faults:
     template = legacy.templates.get(section.template)
     if template is None:
         yield Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}", "request.template")
@@ -87,7 +95,7 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
         if not wrong:
             parts.append(Part(f"{at}.rule", each.rule, members.items(each.to), each.at))
     for part in parts:
-        yield from _part_faults(part, section, template, legacy.tables, profile)
+        yield from _part_faults(part, section, template, legacy.tables, profile, budget)
     fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
     for path, reason in section.left_out.items():
         if path not in members:
@@ -114,7 +122,12 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
 
 
 def _part_faults(
-    part: Part, section: RequestSection, template: Template, tables: Tables, profile: Mapping[str, str]
+    part: Part,
+    section: RequestSection,
+    template: Template,
+    tables: Tables,
+    profile: Mapping[str, str],
+    budget: Budget,
 ) -> Faults:
     by_type = {type_: part.places(template, type_) for type_ in template.message_types}
     every = {place: spec for places in by_type.values() for place, spec in places.items()}
@@ -133,7 +146,7 @@ def _part_faults(
         return
     acting: set[int] = set()
     for type_, places in by_type.items():
-        check = PathCheck(part.rules, template, type_, places, tables, part.at)
+        check = PathCheck(part.rules, template, type_, places, tables, budget, part.at)
         yield from check.not_fed(part.members, part.name, fed_elsewhere)
         yield from check.lost(part.name)
         yield from check.codes_missing(part.name)
