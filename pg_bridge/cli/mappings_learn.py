@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from datetime import UTC
@@ -15,9 +16,10 @@ from pg_bridge.cli.learn_view import print_lesson
 from pg_bridge.cli.mappings_diff import set_line, set_told
 from pg_bridge.cli.output import console, say_json
 from pg_bridge.cli.samples import SentAt, read_samples, sample_files
-from pg_bridge.cli.world import RandomIds, read_mappings, utc_now
+from pg_bridge.cli.world import RandomIds, read_file, read_mappings, utc_now
+from pg_bridge.config import ParticipantConfig, read_config
 from pg_bridge.errors import ConfigError
-from pg_bridge.exchange.terms import Terms
+from pg_bridge.exchange.terms import Options, Terms
 from pg_bridge.link.framing import BadFrame, Framing
 from pg_bridge.link.profile import LinkProfile, link_profile_of
 from pg_bridge.mapping.book import MappingBook, load
@@ -39,6 +41,9 @@ def learn(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Judge by the lenient profile: the exit code only.")
     ] = False,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="Judge as the participant is configured here: texts, lenient.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the participant's section of bridge.toml here.")] = None,
     show_values: Annotated[bool, typer.Option("--show-values", help="Show values as they are, not masked.")] = False,
     mappings: Annotated[str, typer.Option(help="A folder of mappings in place of the shipped one.")] = "",
@@ -58,8 +63,10 @@ def learn(
     set_files = read_mappings(mappings)
     book, link = load(set_files), link_profile_of(set_files)
     _known(book, template, message_type)
+    configured = _configured(config)
+    profiles = {name: entry.profile for name, entry in configured.items() if entry.profile}
     lesson = _lesson(
-        _Reading(book, link, template, message_type, _template_files(set_files)),
+        _Reading(book, link, template, message_type, _template_files(set_files), profiles),
         sample_files(files),
         participant,
         shows_values=show_values,
@@ -77,20 +84,36 @@ def learn(
             print(
                 f"The section for bridge.toml is in {out}." if out is not None else f"\nFor bridge.toml:\n\n{section}"
             )
-    raise typer.Exit(1 if (lesson.refused_leniently if lenient else lesson.refused) else 0)
+    own = configured.get(lesson.participant)
+    is_lenient = lenient or (own is not None and own.lenient)
+    raise typer.Exit(1 if (lesson.refused_leniently if is_lenient else lesson.refused) else 0)
+
+
+def _configured(config: Path | None) -> dict[str, ParticipantConfig]:
+    """The participants of a bridge's configuration."""
+    if config is None:
+        return {}
+    text = read_file(config, "the configuration").decode("utf-8", "replace")
+    return read_config(text, os.environ).participants
 
 
 class _Reading:
     """What all files are read by."""
 
     def __init__(
-        self, book: MappingBook, link: LinkProfile, template: str, message_type: str, template_files: dict[str, str]
+        self,
+        book: MappingBook,
+        link: LinkProfile,
+        template: str,
+        message_type: str,
+        template_files: dict[str, str],
+        profiles: dict[str, dict[str, str]],
     ) -> None:
         self.book, self.link = book, link
         self.template, self.message_type = template, message_type
         self.template_files = template_files
         self.framing = Framing(link)
-        self.terms = Terms(book, RandomIds())
+        self.terms = Terms(book, RandomIds(), Options(profiles=profiles))
         self.sent_at = SentAt(link)
 
     def context(self, sample: Sample) -> tuple[dict[str, Any], bool]:

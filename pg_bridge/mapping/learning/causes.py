@@ -9,7 +9,7 @@ from pg_bridge.link.profile import LINK_FILE
 from pg_bridge.mapping.learning import lesson as le
 from pg_bridge.mapping.learning.mask import masked_text, shown
 from pg_bridge.mapping.learning.sample import Sample
-from pg_bridge.mapping.learning.usage import UNKNOWN_FIELD
+from pg_bridge.mapping.learning.usage import NO_SUCH_CODE, UNKNOWN_FIELD
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 
 #: bytes that are no frame; a frame with a fault; a template that is not served
@@ -42,7 +42,7 @@ _REMEDIES = {
     ),
     "PGB-MSG-023": ("Let the PSS write it so; or change format or checks in {template}.", "{template}"),
     "PGB-MSG-025": ("Let the PSS keep the template's order; or change the order in {template}.", "{template}"),
-    "PGB-MSG-026": (
+    NO_SUCH_CODE: (
         "Let the PSS use one of these; or add the code to {template} and its table in {codes}.",
         "{template}",
     ),
@@ -92,7 +92,8 @@ class Causes:
                 if len(self._tallies) >= MOST_CAUSES:
                     self.beyond += 1
                     continue
-                text = finding.text if self._shows_values else masked_text(finding.text, values.get(finding.line, ()))
+                is_plain = self._shows_values or finding.code == NO_SUCH_CODE
+                text = finding.text if is_plain else masked_text(finding.text, values.get(finding.line, ()))
                 tally = self._tallies[key] = _Tally(finding, sample._replace(body=b""), text)
             tally.times += 1
             tally.types.add(sample.message_type)

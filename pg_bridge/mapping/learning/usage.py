@@ -17,6 +17,7 @@ from pg_bridge.profiles.template import Checked, FieldSpec, SequenceSpec, Templa
 UNKNOWN_FIELD = "PGB-MSG-024"
 NOT_OF_THIS_TYPE = "PGB-MSG-027"
 OUT_OF_ORDER = "PGB-MSG-025"
+NO_SUCH_CODE = "PGB-MSG-026"
 #: names and values kept of one template: what is beyond is counted with the last
 MOST_NAMES = 200
 MOST_CODES = 50
@@ -59,7 +60,8 @@ class _FieldTally:
         if field.qualifier and not field.scheme and field.raw[5:7] != "//":
             self.slashes += 1
         if self.codes is not None:
-            code = value if value in spec.values or shows_values else mask(value)
+            # A code tells nothing of a client; what is no code at all may.
+            code = value if shows_values or spec.pattern.fullmatch(value) else mask(value)
             self.codes[code if code in self.codes or len(self.codes) < MOST_CODES else BEYOND] += 1
         elif len(self.samples) < MOST_SAMPLES:
             self.samples[shown(value) if shows_values else mask(value)] = None
