@@ -13,6 +13,8 @@ from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing
 
 #: names of line ends
 CRLF, LF, MIXED, NO_END = "CRLF", "LF", "mixed", "none at the end"
+#: bytes taken at once: what follows bytes that are no frame is copied, and they may come one after another
+_SLICE = 4096
 
 
 class Sample(NamedTuple):
@@ -82,6 +84,10 @@ class SampleStream:
             self._has_feeds_only = b"\r" not in data
         if self._has_feeds_only:
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        for start in range(0, len(data), _SLICE):
+            yield from self._feed(data[start : start + _SLICE])
+
+    def _feed(self, data: bytes) -> Iterator[Sample | BadFrame]:
         while data:
             if self._is_lost:
                 data = self._find(data)

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from pg_bridge.mapping.learning.lesson import Lesson
+from pg_bridge.mapping.learning.mask import shown
 
 #: fields named in the comment that says what is carried
 _MOST_NAMED = 12
@@ -21,7 +22,7 @@ def participant_section(lesson: Lesson, set_name: str) -> str:
     carried = sorted({unknown.name for use in lesson.uses for unknown in use.unknown if unknown.carried})
     key = lesson.participant if _BARE.fullmatch(lesson.participant) else _text(lesson.participant)
     lines = [
-        f"# Learnt from {lesson.messages} messages of the participant by the mapping set {set_name}.",
+        f"# Learnt from {lesson.messages} messages of the participant by the mapping set {shown(set_name)}.",
         f"# The strict profile would refuse {lesson.refused} of them, the lenient one {lesson.refused_leniently}.",
         f"[participants.{key}]",
         "addresses = []                      # source addresses allowed; empty: any (samples do not tell them)",
