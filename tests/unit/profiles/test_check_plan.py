@@ -65,13 +65,19 @@ def test_there_are_messages_of_every_template_and_of_repeating_sequences():
     )
 
 
-def test_every_faultless_message_checks_alike_by_both_ways():
+def test_every_faultless_message_checks_alike_by_both_ways(monkeypatch: pytest.MonkeyPatch):
+    """Each by a plan, but those with one slash for two: no shape of theirs is kept."""
     for template, type_, body in FAULTLESS:
+        monkeypatch.setattr(reader, "_shapes", Shapes())
         quick, plain = quick_and_plain(template, type_, body)
 
         assert plain == quick
         assert list(plain.values) == list(quick.values)
-        assert isinstance(read(body).known.conclusions[template.nodes[type_]], CheckPlan)
+        known = read(body).known
+        if known is None:
+            assert any(field.qualifier and not field.scheme and field.raw[5:7] != "//" for field in read(body).fields)
+        else:
+            assert isinstance(known.conclusions[template.nodes[type_]], CheckPlan)
 
 
 @settings(max_examples=400, deadline=None)
