@@ -101,9 +101,11 @@ def test_message_reads_as_it_should(name: str):
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_message_is_written_back_byte_for_byte(name: str):
+    """Where the CRLF of the last line is missing, it is added: a text block without one cannot stand in a frame."""
     body = body_of(name)
+    ended = body + b"\r\n" if "PGB-MSG-011" in {code for code, *_ in due(name)} else body
 
-    assert body == write(read(body).fields)
+    assert ended == write(read(body).fields)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -138,6 +140,12 @@ def test_every_code_of_reader_and_template_check_is_due_somewhere():
     assert codes == {finding["code"] for name in MESSAGES for finding in expectation(name)["findings"]}
 
 
+def places(node: Any) -> set[str]:
+    """Every place that a message type has below a sequence."""
+    children = [child for candidates in node.children.values() for _, _, child in candidates]
+    return {rule.place for rule in node.rules.values()}.union(*map(places, children))
+
+
 def filled(name: str) -> set[str]:
     """The places of the template that stand in a message, as the check finds them."""
     held = expectation(name)
@@ -146,11 +154,12 @@ def filled(name: str) -> set[str]:
 
 @pytest.mark.parametrize("template", sorted({expectation(name)["template"] for name in HELD}))
 def test_every_field_of_a_template_stands_in_a_good_message(template: str):
+    """In each message type that may have it."""
     good = [name for name in GOOD if expectation(name)["template"] == template]
     stand = {(expectation(name)["message_type"], place) for name in good for place in filled(name)}
+    nodes = TEMPLATES[template].nodes
 
-    assert set(TEMPLATES[template].message_types) == {expectation(name)["message_type"] for name in good}
-    assert set() == set(TEMPLATES[template].places) - stand
+    assert {(type_, place) for type_ in nodes for place in places(nodes[type_])} == stand
 
 
 @pytest.mark.parametrize("name", FRAMES)
