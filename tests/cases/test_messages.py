@@ -28,7 +28,7 @@ FRAMES = sorted(path.stem for path in FOLDER.glob("*.frame"))
 TEMPLATES = read_legacy_profile(shipped()).templates
 #: where the length stands in a frame: behind `{1:01`, participant 6, terminal 4, session 10, sequence 6
 LENGTH = slice(31, 37)
-MESSAGE_TYPES = frozenset("530 537 540 541 542 543 544 545 546 547 548 549 598".split())
+MESSAGE_TYPES = frozenset(["530", "537", "540", "541", "542", "543", "544", "545", "546", "547", "548", "549", "598"])
 KEYS = {"about", "message_type", "template", "findings", "reading"}
 
 
