@@ -119,6 +119,10 @@ class Desk:
             )
         )
 
+    def freed(self, participant: str) -> None:
+        """A session may be given deliveries again."""
+        self._dispatcher.session_freed(participant)
+
     def answer_written(self, token: str) -> None:
         """A copy of an answer was given to the socket."""
         self._dispatcher.answer_written(token)
@@ -302,6 +306,10 @@ def _listener_options(config: Config) -> ListenerOptions:
         port=pss.port,
         participants={name: frozenset(entry.addresses) for name, entry in config.participants.items()},
         most_sessions=pss.max_sessions_per_participant,
+        pause_unsent=pss.pause_unsent_bytes,
+        resume_unsent=pss.resume_unsent_bytes,
+        slow_reader_s=pss.slow_reader_s,
+        most_unsent=pss.most_unsent_bytes,
         tls=tls,
     )
 
