@@ -309,6 +309,7 @@ def _listener_options(config: Config) -> ListenerOptions:
         pause_unsent=pss.pause_unsent_bytes,
         resume_unsent=pss.resume_unsent_bytes,
         slow_reader_s=pss.slow_reader_s,
+        drain_s=pss.drain_s,
         most_unsent=pss.most_unsent_bytes,
         tls=tls,
     )

@@ -23,6 +23,7 @@ class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     resume_unsent_bytes: int = 65_536
     most_unsent_bytes: int = 8_388_608
     slow_reader_s: float = 30.0
+    drain_s: float = 5.0
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -199,6 +200,7 @@ pause_unsent_bytes = 262144         # with more waiting than this for a PSS that
 resume_unsent_bytes = 65536         # or delivered to it, until no more than this waits
 slow_reader_s = 30.0                # after so long of that it is disconnected; what it did not get goes again
 most_unsent_bytes = 8388608         # with more waiting for it than this it is disconnected at once
+drain_s = 5.0                       # when the bridge stops: for answers to what is in flight, and acknowledgements
 tls_certificate = ""                # PEM; with tls_key the PSSs must speak TLS
 tls_key = ""
 tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA

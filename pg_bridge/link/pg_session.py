@@ -284,7 +284,7 @@ class PgSession(Session):
         self._rounds = 0
         oldest = next(iter(self._unacknowledged.values()), None)
         self._acknowledge_since = None if oldest is None else oldest.written
-        return [e.DeliveryAcknowledged(sent.token)]
+        return [e.DeliveryAcknowledged(sent.token), *(self._log_off(now) if self._is_draining else ())]
 
     def due(self, now: datetime) -> list[e.Event]:
         """As Session.due; and deliveries not acknowledged in time go again."""
@@ -312,12 +312,10 @@ class PgSession(Session):
     # --- the end -------------------------------------------------------------------------------------------
 
     def drain(self, now: datetime) -> list[e.Event]:
-        """Take no more requests, finish what is in flight, close."""
+        """Take no more requests; close when those in flight are answered and all deliveries acknowledged."""
         self._is_draining = True
         found = self._go_on(now) if self._frames and self.is_logged_on else []
-        if not self._in_flight:
-            found += self.close("the PG stops", now)
-        return found
+        return found + self._log_off(now)
 
     def _log_off(self, now: datetime) -> list[e.Event]:
         if self._in_flight or self.is_closed:
@@ -325,7 +323,7 @@ class PgSession(Session):
         if self._log_off_reference is not None:
             self._send_control("logoff", is_answer=True, now=now, reference=self._log_off_reference)
             return [e.LoggedOff(), *self.close("the PSS logged off", now)]
-        if self._is_draining:
+        if self._is_draining and not self._unacknowledged:
             return self.close("the PG stops", now)
         return []
 

@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
 
     def drain(self, now: datetime) -> None:
         """Take no more requests, finish what is in flight, close."""
-        self._reason = "the bridge stops"
+        self._reason = self._reason or "the bridge stops"
         self._take(self.session.drain(now))
         self._flush()
 
@@ -161,13 +161,20 @@ class Connection(asyncio.Protocol):
                 self._all_left()
             self._transport.close()
 
+    def cut(self, reason: str) -> None:
+        """End the session without another byte; what was not acknowledged or has not left goes again."""
+        if self._transport is not None:
+            self._reason = self._reason or reason
+            self._take(self.session.close(reason, self._listener.clock()))
+            self._transport.abort()
+
     def look_after(self, now: datetime) -> None:
         """Heartbeats, time-outs, and which answers have left."""
         self._take(self.session.due(now))
         self._flush()
         slow, options = self._slow_since, self._listener.options
         if slow is not None and (now - slow).total_seconds() >= options.slow_reader_s:
-            self._cut(f"the PSS does not read: {self._unsent} bytes wait for it after {options.slow_reader_s:g} s")
+            self.cut(f"the PSS does not read: {self._unsent} bytes wait for it after {options.slow_reader_s:g} s")
         if self._unleft and self._has_drained():
             self._all_left()
 
@@ -279,19 +286,12 @@ class Connection(asyncio.Protocol):
             return
         transport.write(out)
         if self._unsent > self._listener.options.most_unsent:
-            self._cut(f"the PSS does not read: {self._unsent} bytes wait for it")
+            self.cut(f"the PSS does not read: {self._unsent} bytes wait for it")
 
     @property
     def _unsent(self) -> int:
         """Bytes that the kernel has not taken yet."""
         return self._transport.get_write_buffer_size() if self._transport is not None else 0
-
-    def _cut(self, reason: str) -> None:
-        """End the session without another byte; what was not acknowledged or has not left goes again."""
-        if self._transport is not None:
-            self._reason = self._reason or reason
-            self._take(self.session.close(reason, self._listener.clock()))
-            self._transport.abort()
 
     def _keep_reading(self) -> None:
         transport = self._transport

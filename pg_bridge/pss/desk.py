@@ -73,4 +73,6 @@ class ListenerOptions:
     #: ... and after this many seconds of it, or with more bytes than this, it is disconnected
     slow_reader_s: float = 30.0
     most_unsent: int = 8_388_608
+    #: how long the end waits for answers to what is in flight, and for acknowledgements
+    drain_s: float = 5.0
     tls: ssl.SSLContext | None = None

@@ -449,6 +449,21 @@ def test_drain_without_requests_closes_at_once() -> None:
     assert pair.pg.is_closed
 
 
+def test_drain_waits_for_deliveries_under_way() -> None:
+    pair = LinkPair(acknowledges=False).logged_on()
+    pair.deliver("D1")
+    pair.deliver("D2")
+    pair.happened(pair.pg.drain(pair.now))
+    is_closed = [pair.pg.is_closed]
+    for sequence in (2, 3):
+        pair.pss.acknowledge(sequence, pair.now)
+        pair.step()
+        is_closed.append(pair.pg.is_closed)
+
+    assert [False, False, True] == is_closed
+    assert e.Closed("the PG stops") == pair.pg_events[-1]
+
+
 def test_half_a_frame_in_a_drain_does_not_lose_the_answers_in_flight() -> None:
     pair = LinkPair().logged_on()
     number = pair.request()
