@@ -58,8 +58,15 @@ class Listener:
     async def start(self) -> None:
         """Begin to accept. Raises OSError when the address cannot be bound."""
         loop = asyncio.get_running_loop()
+        tls = self.options.tls
         self._server = await loop.create_server(
-            lambda: Connection(self), self.options.host, self.options.port, ssl=self.options.tls, backlog=1024
+            lambda: Connection(self),
+            self.options.host,
+            self.options.port,
+            ssl=tls,
+            # Who does not shake hands is as silent as who does not log on.
+            ssl_handshake_timeout=self.profile.limits.log_on_silence_s if tls is not None else None,
+            backlog=1024,
         )
         self._sweep = loop.create_task(self._look_after())
 

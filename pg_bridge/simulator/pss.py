@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,10 +87,10 @@ class ScriptedPss(asyncio.Protocol):
 
     # --- script --------------------------------------------------------------------------------------------
 
-    async def connect(self, host: str, port: int) -> None:
-        """Dial the bridge. Raises SessionError when nobody listens."""
+    async def connect(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """Dial the bridge. Raises SessionError when nobody listens, or by TLS one does not trust the other."""
         try:
-            await asyncio.get_running_loop().create_connection(lambda: self, host, port)
+            await asyncio.get_running_loop().create_connection(lambda: self, host, port, ssl=tls)
         except OSError as error:
             raise SessionError(f"dialling {host}:{port}: {error}") from error
 
