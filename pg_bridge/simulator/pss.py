@@ -74,10 +74,21 @@ class ScriptedPss(asyncio.Protocol):
         now = self._clock()
         for event in events:
             self.events.append(event)
+            self.happened(event)
             if isinstance(event, link.AnswerReceived | link.UnsolicitedReceived):
                 self.received.append(Received(event.frame, now, isinstance(event, link.AnswerReceived)))
         self.flush()
         self._changed.set()
+
+    def happened(self, event: link.Event) -> None:
+        """Called with each event; for those who do more with it than keep it."""
+
+    def tick(self) -> None:
+        """Do what time asks of our end: heartbeats, and ending a session whose other side is silent."""
+        if self.is_connected:
+            self._take(self.session.due(self._clock()))
+            if self.session.is_closed:
+                self.close()
 
     def flush(self) -> None:
         """Send what the session wants to send."""
