@@ -18,6 +18,9 @@ from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
 from pg_bridge.link.profile import link_profile_of
 
+#: the path of what stands between them says where they stand
+BRACKETS = ("16R", "16S")
+
 
 def send(
     files: Annotated[
@@ -108,15 +111,17 @@ def send(
 def _say(fact: Fact) -> None:
     """For people: what it is, its bytes, and its fields."""
     names = [f"{name} {fact[name]}" for name in ("template", "message_type", "sequence", "outcome") if fact.get(name)]
-    names += ["possible duplicate"] * bool(fact.get("possible_duplicate"))
-    names += [f"to request {fact['request']}"] * bool(fact.get("request"))
-    print(f"--- {fact['what']} on {fact['terminal']}: {', '.join(names) or fact['text']}")
     if "bytes" not in fact:
+        print(f"--- {fact['what']} on {fact['terminal']}: {fact['text']}")
         return
+    names += ["possible duplicate"] * bool(fact["possible_duplicate"])
+    names += [f"to request {fact['request']}"] * bool(fact["request"])
+    print(f"--- {fact['what']} on {fact['terminal']}: {', '.join(names)}")
     print(_printable(fact["bytes"]))
     rows = [
         (field["path"], field["tag"], field["qualifier"], field["value"].replace("\r\n", "\n"))
         for field in fact["fields"]
+        if field["tag"] not in BRACKETS
     ]
     console().print(table("", ("path", "tag", "qualifier", "value"), rows))
 

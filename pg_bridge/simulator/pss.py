@@ -106,12 +106,15 @@ class ScriptedPss(asyncio.Protocol):
             raise SessionError(f"dialling {host}:{port}: {error}") from error
 
     async def log_on(self, user: str = "OPS1", *, credential: str = "", timeout_s: float = 10.0) -> None:
-        """Log on and wait for the answer. Raises SessionError when it is refused."""
+        """Log on and wait for the answer. Raises SessionError when it is refused or does not come."""
         self.session.log_on(user, credential, "LOGON", self._clock())
         self.flush()
-        event = await self.wait_for(
-            lambda event: isinstance(event, link.LoggedOn | link.LogOnRefused | link.Closed), timeout_s
-        )
+        try:
+            event = await self.wait_for(
+                lambda event: isinstance(event, link.LoggedOn | link.LogOnRefused | link.Closed), timeout_s
+            )
+        except TimeoutError as error:
+            raise SessionError(f"logging on: no answer in {timeout_s:g} s") from error
         if isinstance(event, link.LogOnRefused):
             raise SessionError(f"logging on: {event.text}")
         if not isinstance(event, link.LoggedOn):

@@ -16,6 +16,7 @@ from pg_bridge.cli.send_outcome import refusal_signs
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.records import read_entry
 from pg_bridge.link.framing import Frame, FrameReader, Framing, Header
+from tests.doubles.certificates import Authority
 from tests.doubles.mapping_sets import set_files
 from tests.doubles.stack import LINK, Stack, deliver, enquiry, receive
 
@@ -181,3 +182,26 @@ async def test_what_a_refusal_looks_like_is_in_the_set(set_name: str) -> None:
     signs = refusal_signs(set_files(set_name))
 
     assert 2 <= len({template for template, *_ in signs})
+
+
+async def test_by_tls_with_a_client_certificate_and_not_without(tmp_path: Path) -> None:
+    ca = Authority(tmp_path, "ca")
+    certificate, key = ca.sign("bridge")
+    own_certificate, own_key = ca.sign("pss")
+    made = Stack(tmp_path)
+    made.pss_settings = f'tls_certificate = "{certificate}"\ntls_key = "{key}"\ntls_client_ca = "{ca.ca_file}"\n'
+    shows = ("--tls-certificate", str(own_certificate), "--tls-key", str(own_key))
+    try:
+        await made.start_ocp()
+        await made.start_bridge()
+        trusting = ("-", *AS_SI01, "--tls-ca", str(ca.ca_file))
+        done = send(made, *trusting, *shows, piped=deliver("TLS1"))
+        without = send(made, *trusting, piped=deliver("TLS2"))
+        entered = [len(await made.entered(reference)) for reference in ("TLS1", "TLS2")]
+    finally:
+        await made.stop()
+
+    assert 0 == done.returncode, done.stderr
+    assert 1 == without.returncode
+    assert b"PGB-" in without.stderr
+    assert [1, 0] == entered
