@@ -69,14 +69,14 @@ class PgSession(Session):
 
     @property
     def wants_data(self) -> bool:
-        """False while a log-on or a request over the in-flight limit waits, or the session closes."""
-        return not self.is_closing and not self._frames and (self._log_on_asked is None or self.is_logged_on)
+        """False while a log-on or a request over the in-flight limit waits, and as at both ends."""
+        return super().wants_data and not self._frames and (self._log_on_asked is None or self.is_logged_on)
 
     def _may_proceed(self, frame: Frame | BadFrame) -> bool:
         if not self.is_logged_on:
             return self._log_on_asked is None
         return (
-            len(self._in_flight) < self.limits.max_in_flight
+            (len(self._in_flight) < self.limits.max_in_flight and not self._is_held)
             or not self._takes_requests
             or isinstance(frame, BadFrame)
             or bool(self._controls.name(frame.template))
@@ -85,13 +85,6 @@ class PgSession(Session):
     @property
     def _takes_requests(self) -> bool:
         return not self._is_draining and self._log_off_reference is None
-
-    def _go_on(self, now: datetime) -> list[e.Event]:
-        """Look at what has waited; what is behind it begins to be due only now."""
-        found = self._proceed(now)
-        if not self._frames:
-            self._reading_since = now
-        return found
 
     # --- log-on --------------------------------------------------------------------------------------------
 
@@ -233,8 +226,8 @@ class PgSession(Session):
 
     @property
     def window_free(self) -> int:
-        """How many more deliveries may be given."""
-        if not self.is_logged_on or self.is_closing or not self._takes_requests:
+        """How many more deliveries may be given now."""
+        if not self.is_logged_on or self.is_closing or self._is_held or not self._takes_requests:
             return 0
         return max(0, self.limits.window - len(self._unacknowledged))
 
@@ -291,7 +284,7 @@ class PgSession(Session):
         self._rounds = 0
         oldest = next(iter(self._unacknowledged.values()), None)
         self._acknowledge_since = None if oldest is None else oldest.written
-        return [e.DeliveryAcknowledged(sent.token)]
+        return [e.DeliveryAcknowledged(sent.token), *(self._log_off(now) if self._is_draining else ())]
 
     def due(self, now: datetime) -> list[e.Event]:
         """As Session.due; and deliveries not acknowledged in time go again."""
@@ -319,12 +312,10 @@ class PgSession(Session):
     # --- the end -------------------------------------------------------------------------------------------
 
     def drain(self, now: datetime) -> list[e.Event]:
-        """Take no more requests, finish what is in flight, close."""
+        """Take no more requests; close when those in flight are answered and all deliveries acknowledged."""
         self._is_draining = True
         found = self._go_on(now) if self._frames and self.is_logged_on else []
-        if not self._in_flight:
-            found += self.close("the PG stops", now)
-        return found
+        return found + self._log_off(now)
 
     def _log_off(self, now: datetime) -> list[e.Event]:
         if self._in_flight or self.is_closed:
@@ -332,7 +323,7 @@ class PgSession(Session):
         if self._log_off_reference is not None:
             self._send_control("logoff", is_answer=True, now=now, reference=self._log_off_reference)
             return [e.LoggedOff(), *self.close("the PSS logged off", now)]
-        if self._is_draining:
+        if self._is_draining and not self._unacknowledged:
             return self.close("the PG stops", now)
         return []
 

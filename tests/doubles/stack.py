@@ -128,6 +128,8 @@ class Stack:
         self.link = read_link_profile(set_files(set_name)[LINK_FILE])
         self.folder = folder
         self.extra = extra
+        #: lines of the configuration's [pss]
+        self.pss_settings = ""
         self.ocp_options = ocp_options
         self.ocp_url = ""
         self.host = ""
@@ -146,6 +148,8 @@ class Stack:
         )  # fmt: skip
         self.ocp_url = where["listening"]
         write_config(self.folder, self.ocp_url, PARTICIPANTS, mappings=self.mappings, extra=self.extra)
+        text = self.config.read_text("utf-8").replace("[pss]\n", f"[pss]\n{self.pss_settings}")
+        self.config.write_text(text, "utf-8")
 
     async def start_bridge(self) -> None:
         self.bridge, where = await start("serve", "-c", str(self.config), "--json", log=self.folder / "bridge.log")
@@ -198,6 +202,13 @@ class Stack:
             # Other processes must act: only real time passing lets them.
             await asyncio.sleep(0.05)
         return found
+
+    async def eventually_entered(self, reference: str) -> list[dict[str, Any]]:
+        """The ledger's lines of a reference once there is one."""
+        async with asyncio.timeout(10):
+            while not (lines := await self.entered(reference)):
+                pass
+        return lines
 
     def entries(self, **filters: Any) -> list[Any]:
         """The journal's entries that fit."""
