@@ -202,6 +202,18 @@ def _follows(grid: Grid, start: int, end: int) -> int:
 
 def _may_hold_mark(grid: Grid, start: int, end: int, types: list[str]) -> bool:
     """Two names of one message type and direction differ in their first or last column alone."""
-    names = {(side, told, text) for side, told, text in zip(grid.sides, types, grid.texts(start, end), strict=True)}
-    cuts: tuple[Callable[[str], str], ...] = (lambda text: text[1:], lambda text: text[:-1])
-    return any(len({(side, told, cut(text)) for side, told, text in names}) < len(names) for cut in cuts)
+    names = {
+        (side, told, _kind(row.body), text)
+        for side, told, row, text in zip(grid.sides, types, grid.rows, grid.texts(start, end), strict=True)
+    }
+    first: tuple[int, Callable[[str], str]] = (start, lambda text: text[1:])
+    last: tuple[int, Callable[[str], str]] = (end - 1, lambda text: text[:-1])
+    return any(
+        len(grid.distinct[column]) == 2 and len({(*rest, cut(text)) for *rest, text in names}) < len(names)
+        for column, cut in (first, last)
+    )
+
+
+def _kind(body: bytes) -> bytes:
+    """What tells control messages of one message type apart: their second line."""
+    return b"" if is_business(body) else b"".join(body.splitlines()[1:2])

@@ -128,9 +128,9 @@ def find_length(grid: Grid) -> Counted | None:
             if agree < _LEAST_SHARE * len(sizes) or len(told) < 2:
                 continue
             ends[end] = max(ends.get(end, 0), agree)
+            # fewer digits agree as long as texts are short
             if best is None or agree > best[0]:
                 best = (agree, start, end, extra)
-            break
     if best is None:
         return None
     agree, start, end, extra = best

@@ -16,6 +16,8 @@ from pg_bridge.link.calibration.grid import Claim, Grid
 #: an HKSCC participant: a letter and five digits
 _PARTICIPANT = re.compile("[A-Z][0-9]{5}")
 _PARTICIPANT_WIDTH = 6
+#: of the frames behind a log-on, how many must have a session id
+_LEAST_SHARE = 0.9
 
 
 class Party(NamedTuple):
@@ -37,6 +39,7 @@ def find_session(grid: Grid) -> Party | None:
         for number, row in enumerate(grid.rows)
         if int(row.header[sequence.start : sequence.end]) == 1 and grid.sides[number] != "to_pss"
     ]
+    later = sorted(set(range(len(grid.rows))) - set(first))
     runs: list[tuple[int, int]] = []
     for column in range(grid.width):
         blank = bool(first) and all(grid.columns[column][number] == " " for number in first)
@@ -44,7 +47,7 @@ def find_session(grid: Grid) -> Party | None:
             continue
         if runs and runs[-1][1] == column and column not in grid.edges:
             runs[-1] = (runs[-1][0], column + 1)
-        elif not grid.is_blank(column):
+        elif sum(grid.columns[column][number] != " " for number in later) >= _LEAST_SHARE * len(later):
             runs.append((column, column + 1))
     if not runs:
         return None

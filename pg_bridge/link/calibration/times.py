@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pg_bridge.link.calibration.grid import Claim, Grid
 
 _PARTS = {
-    "%Y": r"(?P<Y>20[0-9]{2}|19[0-9]{2})",
-    "%y": r"(?P<y>[0-9]{2})",
+    "%Y": r"(?P<Y>20[0-4][0-9]|199[0-9])",
+    "%y": r"(?P<y>[0-4][0-9])",
     "%m": r"(?P<m>0[1-9]|1[0-2])",
     "%d": r"(?P<d>0[1-9]|[12][0-9]|3[01])",
     "%j": r"(?P<j>[0-2][0-9]{2}|3[0-6][0-9])",
@@ -53,7 +53,7 @@ def find_time(grid: Grid, *, dated: bool) -> Stamped | None:
     found: list[tuple[int, str, int, int, int]] = []
     for written in _DATED if dated else _TIMES:
         width = len(_SOME_TIME.strftime(written))
-        pattern = re.compile(re.sub("%[a-zA-Z]", lambda part: _PARTS[part[0]], written))
+        pattern = re.compile(re.sub("%[a-zA-Z]", lambda part: _PARTS[part[0]], written.replace(".", r"\.")))
         for start in range(grid.width - width + 1):
             end = start + width
             if any(start < edge < end for edge in grid.edges) or not all(map(grid.is_free, range(start, end))):
@@ -64,13 +64,18 @@ def find_time(grid: Grid, *, dated: bool) -> Stamped | None:
     if not found:
         return None
     # the longest tells most; the order of _DATED breaks ties
-    best = max(found, key=lambda one: len(_SOME_TIME.strftime(one[1])))
+    best = max(found, key=_width)
     same = [one for one in found if one[0] == best[0] and _width(one) == _width(best)]
     timed = [(_offset(grid, one), one) for one in same]
     (offset, near, known), best = max(timed, key=lambda one: one[0][1])
     rivals = tuple(one[1] for (_, other_near, _), one in timed if one is not best and other_near == near)
     end = best[0] + _width(best)
-    rivals += tuple(f"{one[1]} at {one[0]}" for one in found if one[0] + _width(one) <= best[0] or one[0] >= end)
+    # two digits of a year are seen in many numbers
+    rivals += tuple(
+        f"{one[1]} at {one[0]}"
+        for one in found
+        if (one[0] + _width(one) <= best[0] or one[0] >= end) and ("%Y" in one[1] or "%Y" not in best[1])
+    )
     grid.proven.difference_update(range(best[0] + 1, end))
     grid.proven.update((best[0], end))
     grid.claim(Claim("timestamp", best[0], end, "n" if all(map(grid.is_digits, range(best[0], end))) else "x"))
