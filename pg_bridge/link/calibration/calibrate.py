@@ -60,7 +60,7 @@ def calibrate(
     """
     sighting = sight(streams)
     layout = sighting.layout
-    if layout is None:
+    if layout is None or not sighting.rows:
         fault = "no frame was seen: nothing of the shape {id:...}{id:<line end>...-}{id:...}"
         return Calibration((), None, (fault,), 0, 0, sighting.between)
     trailer = find_checksum(layout, sighting.rows, default.checksum)

@@ -38,22 +38,22 @@ class Counted(NamedTuple):
 
 def find_sequence(grid: Grid) -> Sequence | None:
     """Claim the number that grows by one a frame in each direction."""
-    best: tuple[float, int, int, int] | None = None
-    scores: dict[int, tuple[float, int]] = {}
+    best: tuple[int, int, int] | None = None
+    scores: dict[int, int] = {}
     for end in range(1, grid.width + 1):
         low = _digits_from(grid, end)
         for start in range(max(low, end - _MOST_DIGITS), end - (end - low > 1)):
-            steps, misses, _ = _chains(grid, start, end)
-            if not steps or steps < _LEAST_SHARE * (steps + misses):
+            steps, misses, starts = _chains(grid, start, end)
+            # digits that are nearly always 1 count nothing
+            if not steps or steps < _LEAST_SHARE * (steps + misses) or steps < starts:
                 continue
-            share = steps / (steps + misses)
-            scores[end] = max(scores.get(end, (0.0, 0)), (share, steps))
+            scores[end] = max(scores.get(end, 0), steps - misses)
             # an earlier start holds more digits
-            if best is None or (share, steps, end - start) > (best[0], best[1], best[3] - best[2]):
-                best = (share, steps, start, end)
+            if best is None or (steps - misses, end - start) > (best[0], best[2] - best[1]):
+                best = (steps - misses, start, end)
     if best is None:
         return None
-    _, _, start, end = best
+    score, start, end = best
     changed: set[int] = set()
     _chains(grid, start, end, changed)
     varying = min(changed)
@@ -64,7 +64,7 @@ def find_sequence(grid: Grid) -> Sequence | None:
         while first > start and first not in grid.proven:
             first -= 1
     rivals = tuple(
-        f"a number that ends at {other}" for other in scores if other != end and scores[other][1] * 2 >= steps
+        f"a number that ends at {other}" for other, its in scores.items() if other != end and its * 2 >= score
     )
     if not starts:
         rivals += ("fewer digits: no number 1 was seen",)

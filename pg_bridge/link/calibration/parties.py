@@ -129,10 +129,6 @@ def find_terminal(grid: Grid) -> Party | None:
     if len(left) != 1:
         return None
     start, end = left[0]
-    last = end
-    while last > start and grid.is_blank(last - 1):
-        last -= 1
-    is_sure = not grid.is_constant(start) and not grid.is_constant(last - 1)
-    rivals = () if is_sure else ("a constant beside a shorter text",)
-    grid.claim(Claim("terminal", start, end, "x", is_guess=not is_sure))
-    return Party(len(grid.rows), len(set(grid.texts(start, end))), is_sure, rivals)
+    grid.claim(Claim("terminal", start, end, "x", is_guess=True))
+    rivals = ("a constant, or a field of another kind",)
+    return Party(len(grid.rows), len(set(grid.texts(start, end))), is_sure=False, rivals=rivals)

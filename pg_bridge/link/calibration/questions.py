@@ -27,6 +27,7 @@ _LEAST_SHARE = 0.9
 #: of a checksum: digits that agreed, all frames together; fewer may agree by chance
 _LEAST_DIGITS = 10
 
+_OTHERS = ("sequence", "length", "timestamp", "session_id", "message_type", "direction")
 _EDGES = "columns that never change stand beside it and may belong to it"
 _RECORD = {
     "sequence": "Record from the log-on on, at least six frames in one direction.",
@@ -96,12 +97,20 @@ def _field(
     if claim.values:
         text += ", " + ", ".join(f"{name} {value}" for name, value in claim.values.items())
     is_firm = grid.is_bounded(claim)
+    if concept in ("sequence", "length") and _may_be_mark(grid, claim.start):
+        rivals = [*rivals, "one digit fewer, and a mark of 0 in front: no frame was sent again"]
     told = [*rivals, *([] if is_firm or claim.is_guess else [_EDGES])]
     grade = _graded(is_sure and is_firm and not rivals and agree >= _LEAST_SHARE * frames, len(grid.rows),
                     is_known=not (claim.is_guess and not agree))  # fmt: skip
     if claim.is_guess and grade == "sure":
         grade = "likely"
     return _answer(concept, text + more, grade, agree, frames, told, _RECORD[concept])
+
+
+def _may_be_mark(grid: Grid, column: int) -> bool:
+    """A zero that fills a number may be the mark of possible duplicates, if that was not found elsewhere."""
+    mark = grid.found("possible_duplicate")
+    return (mark is None or mark.is_guess) and grid.distinct[column] == {"0"}
 
 
 def place_text(grid: Grid, claim: Claim) -> str:
@@ -156,6 +165,10 @@ def codes(
         # a mark rests on the frames that were sent again, not on a share of them
         frames = told.agree if concept == "possible_duplicate" else told.frames
         is_sure = told.different >= least and (concept != "possible_duplicate" or told.agree >= 2)
+        if concept == "template":
+            # what changes from frame to frame may be another field as long as those are not found
+            others = [grid.found(other) for other in _OTHERS]
+            is_sure = is_sure and all(other is not None and not other.is_guess for other in others)
         out.append(_field(grid, concept, told.agree, frames, is_sure, told.rivals))
     return out
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pg_bridge.link.calibration.stream import Piece, Side, Stream
@@ -71,7 +71,7 @@ def sight(streams: Sequence[Stream]) -> Sighting:
     layouts: Counter[Layout] = Counter()
     for stream in streams:
         for piece in stream.pieces:
-            layouts.update(map(_layout, _SEEN.finditer(piece.data)))
+            layouts.update(_layouts(piece.data))
     if not layouts:
         return Sighting(None, 0, 0, (), [], sum(len(piece.data) for stream in streams for piece in stream.pieces))
     (layout, agree), *others = layouts.most_common(4)
@@ -84,6 +84,15 @@ def sight(streams: Sequence[Stream]) -> Sighting:
             between += len(piece.data) - taken - (_tolerated(piece.data) - sum(_tolerated(row.raw) for row in found))
             rows += found
     return Sighting(layout, agree, layouts.total(), tuple(other for other, _ in others), rows, between)
+
+
+def _layouts(data: bytes) -> Iterator[Layout]:
+    end = 0
+    for seen in _SEEN.finditer(data):
+        # behind a brace that closes no frame stands the rest of one whose beginning was cut off
+        if seen.start() == end or data[seen.start() - 1 : seen.start()] != b"}":
+            yield _layout(seen)
+        end = seen.end()
 
 
 def _tolerated(data: bytes) -> int:

@@ -30,6 +30,8 @@ _SOME_TIME = datetime(2026, 11, 23, 9, 30, 15, tzinfo=UTC)
 #: minutes: zones differ by quarters of an hour, clocks and networks by less than this
 _QUARTER, _NEAR = 15, 3
 _LEAST_SHARE = 0.9
+#: digits of a date and a time to the second
+_WHOLE = 14
 
 
 class Stamped(NamedTuple):
@@ -70,11 +72,12 @@ def find_time(grid: Grid, *, dated: bool) -> Stamped | None:
     (offset, near, known), best = max(timed, key=lambda one: one[0][1])
     rivals = tuple(one[1] for (_, other_near, _), one in timed if one is not best and other_near == near)
     end = best[0] + _width(best)
-    # two digits of a year are seen in many numbers
+    # two digits of a year are seen in many numbers, but hardly beside a whole date and time
+    is_whole = "%Y" in best[1] and _width(best) >= _WHOLE
     rivals += tuple(
         f"{one[1]} at {one[0]}"
         for one in found
-        if (one[0] + _width(one) <= best[0] or one[0] >= end) and ("%Y" in one[1] or "%Y" not in best[1])
+        if not best[0] <= one[0] < one[0] + _width(one) <= end and ("%Y" in one[1] or not is_whole)
     )
     grid.proven.difference_update(range(best[0] + 1, end))
     grid.proven.update((best[0], end))
