@@ -92,7 +92,9 @@ def _length(chance: random.Random) -> Length:
 
 def _trailer(chance: random.Random, name: str) -> tuple[Block, Checksum]:
     algorithm: Any = chance.choice(["sum", "xor", "crc32", "mod97", "sum", "crc32", "none"])
-    digits = {"sum": chance.choice([4, 6, 10]), "xor": 3, "crc32": chance.choice([8, 10]), "mod97": 2, "none": 5}[algorithm]
+    digits = {"sum": chance.choice([4, 6, 10]), "xor": 3, "crc32": chance.choice([8, 10]), "mod97": 2, "none": 5}[
+        algorithm
+    ]
     low, high = chance.choice([(0, 4), (0, 3), (1, 4), (1, 3), (2, 3), (2, 4)])
     mark = [HeaderField(name="mark", width=2, kind="x", value="CK", source="assumed")] if chance.random() < 0.5 else []
     field = HeaderField(name="check", concept="checksum", width=digits, kind="n", source="assumed")
@@ -117,7 +119,11 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
         told = {answer.question: answer.answer for answer in calibration.answers}
         yield "blocks", _blocks_text(truth), told.get("blocks")
         for concept, (place, _) in _fields(truth).items():
-            yield concept, place, told.get(concept, "").partition(",")[0] + "," + told.get(concept, "").partition(",")[2].split(",")[0]
+            yield (
+                concept,
+                place,
+                told.get(concept, "").partition(",")[0] + "," + told.get(concept, "").partition(",")[2].split(",")[0],
+            )
         return
     yield "blocks", [b.block for b in truth.header], [b.block for b in profile.header]
     yield "blocks", (truth.text.block, truth.trailer.block), (profile.text.block, profile.trailer.block)
@@ -140,7 +146,9 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
 
 
 def _blocks_text(truth: LinkProfile) -> str:
-    return ", ".join([*(b.block for b in truth.header), f"{truth.text.block} (text)", f"{truth.trailer.block} (trailer)"])
+    return ", ".join(
+        [*(b.block for b in truth.header), f"{truth.text.block} (text)", f"{truth.trailer.block} (trailer)"]
+    )
 
 
 def _fields(profile: LinkProfile) -> dict[str, tuple[str, dict[str, str]]]:
@@ -157,10 +165,10 @@ def _fields(profile: LinkProfile) -> dict[str, tuple[str, dict[str, str]]]:
 
 def _constants(profile: LinkProfile) -> list[str]:
     """The constants of each block, those beside each other as one."""
-    out = []
-    for block in profile.header:
-        out.append("".join(field.value if not field.concept else "|" for field in block.fields))
-    return [text.strip("|") for text in out]
+    return [
+        "".join(field.value if not field.concept else "|" for field in block.fields).strip("|")
+        for block in profile.header
+    ]
 
 
 def _counts(profile: LinkProfile) -> int:

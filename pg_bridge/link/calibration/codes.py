@@ -126,8 +126,11 @@ def varying(grid: Grid) -> list[int]:
     session = grid.found("session_id")
     groups: dict[tuple[object, str], list[int]] = defaultdict(list)
     for number, row in enumerate(grid.rows):
-        told = row.header[session.start : session.end].strip() if session is not None else ""
-        groups[told or row.stream, grid.sides[number]].append(number)
+        told: object = row.stream
+        if session is not None:
+            # requests to log on have no session yet: each is alone
+            told = row.header[session.start : session.end].strip() or -1 - number
+        groups[told, grid.sides[number]].append(number)
     return [
         column
         for column in range(grid.width)
