@@ -12,13 +12,10 @@ from pg_bridge.link.calibration.calibrate import Calibration
 from pg_bridge.link.framing import Framing
 from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LinkProfile, Timestamp
 from tests.doubles import framing_file
+from tests.doubles.recorded_traffic import START
 
 _FORMATS = ("%Y%m%d%H%M%S", "%y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%j%H%M%S", "%d/%m/%Y %H:%M:%S")
 _PLACES: tuple[Any, ...] = ("frame_open", "text_open", "body_open", "body_close", "text_close")
-_NAMES = (
-    ("LGON", "LGOF", "HBEA", "ACKN", "RJCT"), ("HELLO", "BYE", "PING", "TAKEN", "SORRY"), ("A1", "B2", "C3", "D4", "E5"),
-    ("SIGNIN", "SIGNOF", "ALIVE", "CONFRM", "REFUSE"),
-)  # fmt: skip
 
 
 def random_framing(seed: int) -> LinkProfile:
@@ -26,10 +23,10 @@ def random_framing(seed: int) -> LinkProfile:
     chance = random.Random(seed)
     base = framing_file.profile()
     ids = chance.choice([("1", "2", "4", "5"), ("A1", "A2", "T", "Z"), ("H", "K", "B", "E"), ("01", "02", "03", "04")])
-    length, names = _length(chance), chance.choice(_NAMES)
+    length, names = _length(chance), _names(chance)
     template = max(4, *map(len, names)) + chance.randrange(3)
     written = chance.choice(_FORMATS)
-    stamp = len(framing_file.profile().timestamp.format and _stamp(written))
+    stamp = len(_stamp(written))
     fields: list[HeaderField] = [
         _field("participant", 6 + chance.choice([0, 0, 2, 4])),
         _field("terminal", 4 + chance.choice([0, 2, 4])),
@@ -75,13 +72,46 @@ def random_framing(seed: int) -> LinkProfile:
 
 
 def _stamp(written: str) -> str:
-    from tests.doubles.recorded_traffic import START
-
     return START.strftime(written)
 
 
 def _field(concept: str, width: int, kind: Any = "x", values: dict[str, str] | None = None) -> HeaderField:
     return HeaderField(name=concept, concept=concept, width=width, kind=kind, values=values or {}, source="assumed")
+
+
+def _names(chance: random.Random) -> list[str]:
+    """Five names of control templates, no two alike."""
+    width = chance.choice([2, 4, 5, 6, 8])
+    names: set[str] = set()
+    while len(names) < 5:
+        names.add("".join(chance.choices("ABCDEFGHKLMNPQRTUVWXYZ23456789", k=max(2, width - chance.randrange(3)))))
+    return sorted(names)
+
+
+def different_framings(count: int) -> list[LinkProfile]:
+    """Framings of which no two agree in block widths, order of fields, length, checksum or a template's name."""
+    chosen: list[LinkProfile] = []
+    seed = 0
+    while len(chosen) < count:
+        seed += 1
+        framing = random_framing(seed)
+        # a constant that ends in 0 may stand before a number, and is then part of its filling for all that is seen
+        plain = all(not field.value.endswith("0") for block in framing.header for field in block.fields)
+        if plain and all(not _alike(framing, other) for other in chosen):
+            chosen.append(framing)
+    return chosen
+
+
+def _alike(one: LinkProfile, other: LinkProfile) -> bool:
+    facts: list[tuple[Any, Any]] = [
+        *((left.width, right.width) for left, right in zip(one.header, other.header, strict=True)),
+        (list(_fields(one)), list(_fields(other))),
+        (_counts(one), _counts(other)),
+        (_sums(one)[:3], _sums(other)[:3]),
+        (one.trailer.width, other.trailer.width) if _sums(one)[0] == _sums(other)[0] else (0, 1),
+    ]
+    names = [{spec.template for spec in profile.control.templates.values()} for profile in (one, other)]
+    return any(left == right for left, right in facts) or bool(names[0] & names[1])
 
 
 def _length(chance: random.Random) -> Length:

@@ -19,7 +19,7 @@ _KEY = re.compile(r"([A-Z0-9]{1,16})/(.*)")
 
 
 class Message(NamedTuple):
-    """One frame of the conversation. keys: in order; empty sub_type: a business message."""
+    """One frame of the conversation. stream: of which session; keys: in order; empty sub_type: a business message."""
 
     number: int
     stream: int
@@ -112,16 +112,19 @@ def _text(header: str, claim: Claim | None) -> str:
 
 
 def _messages(grid: Grid, connections: Sequence[str]) -> list[Message]:
-    names = {name: number for number, name in enumerate(dict.fromkeys(connections))}
     template, sequence, kind = grid.found("template"), grid.found("sequence"), grid.found("message_type")
+    contents = [
+        [] if is_business(row.body) else [_TAGGED.sub(r"\2", line) for line in _lines(row.body)] for row in grid.rows
+    ]
+    sessions = _sessions(grid, connections, contents)
+    names = {name: number for number, name in enumerate(dict.fromkeys(sessions))}
     out: list[Message] = []
-    for number, row in enumerate(grid.rows):
-        lines = [] if is_business(row.body) else [_TAGGED.sub(r"\2", line) for line in _lines(row.body)]
+    for number, (row, lines) in enumerate(zip(grid.rows, contents, strict=True)):
         count = _text(row.header, sequence)
         out.append(
             Message(
                 number,
-                names[connections[row.stream]],
+                names[sessions[number]],
                 grid.sides[number],
                 _text(row.header, template),
                 int(count) if count else -1,
@@ -133,6 +136,22 @@ def _messages(grid: Grid, connections: Sequence[str]) -> list[Message]:
             )
         )
     return out
+
+
+def _sessions(grid: Grid, connections: Sequence[str], contents: Sequence[list[str]]) -> list[tuple[str, str]]:
+    """Of each frame: its connection and session. A request to log on belongs to the session of its answer."""
+    claim = grid.found("session_id")
+    if claim is None or claim.is_guess:
+        return [(connections[row.stream], "") for row in grid.rows]
+    told = [(connections[row.stream], _text(row.header, claim)) for row in grid.rows]
+    by_reference: dict[tuple[str, str], str] = {}
+    for (connection, session), lines in zip(told, contents, strict=True):
+        if session and lines:
+            by_reference.setdefault((connection, lines[0]), session)
+    return [
+        (connection, session or by_reference.get((connection, lines[0] if lines else ""), ""))
+        for (connection, session), lines in zip(told, contents, strict=True)
+    ]
 
 
 def _answers(controls: Iterable[Message]) -> dict[int, Message]:
