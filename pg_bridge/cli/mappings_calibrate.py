@@ -15,6 +15,7 @@ from pg_bridge.formats.pcap import TcpStream, is_capture, read_tcp
 from pg_bridge.link.calibration.calibrate import Calibration
 from pg_bridge.link.calibration.calibrate import calibrate as find_framing
 from pg_bridge.link.calibration.framing_file import framing_text
+from pg_bridge.link.calibration.questions import LEAST_FRAMES
 from pg_bridge.link.calibration.stream import Answer, Piece, Side, Stream
 from pg_bridge.link.profile import link_profile_of
 
@@ -91,7 +92,7 @@ def _told(found: Calibration, streams: Sequence[Stream], written: str, text: str
         "damaged": found.damaged,
         "between": found.between,
         "sure": found.is_sure,
-        "answers": found.answers,
+        "answers": [answer._asdict() for answer in found.answers],
         "faults": found.faults,
         "written": written,
         "framing": text,
@@ -110,7 +111,9 @@ def _print(found: Calibration, streams: Sequence[Stream], written: str) -> None:
         )
     if found.answers:
         columns = ("question", "answer", "how sure", "frames", "what else would fit")
-        console().print(table("What the traffic shows", columns, map(_row, found.answers)))
+        console().print(
+            table("What the traffic shows", columns, (_row(answer, found.frames) for answer in found.answers))
+        )
     for text in dict.fromkeys(answer.record for answer in found.answers if answer.record):
         questions = ", ".join(answer.question for answer in found.answers if answer.record == text)
         print(f"To settle {questions}: {text}")
@@ -122,6 +125,7 @@ def _print(found: Calibration, streams: Sequence[Stream], written: str) -> None:
     print(f"{len(found.answers) - unsure} of {len(found.answers)} answers are sure.")
 
 
-def _row(answer: Answer) -> tuple[str, ...]:
+def _row(answer: Answer, seen: int) -> tuple[str, ...]:
     frames = f"{answer.agree} of {answer.frames}" if answer.frames else "none"
-    return answer.question, answer.answer, _GRADES[answer.grade], frames, "; ".join(answer.rivals)
+    grade = "open" if seen < LEAST_FRAMES and answer.grade == "likely" else answer.grade
+    return answer.question, answer.answer, _GRADES[grade], frames, "; ".join(answer.rivals)

@@ -268,17 +268,22 @@ def _quiet(
             grade: Grade = "sure" if len(asked) > 1 and len(by_template) > 1 else "likely"
             found["logoff"] = Control(Seen(template, grade, len(asked)), asked[0].sub_type, reply.sub_type)
         elif asked and "heartbeat" not in found:
-            found["heartbeat"] = _heartbeat(template, exchanges)
+            found["heartbeat"] = _heartbeat(template, exchanges, found.get("logon"))
 
 
-def _heartbeat(template: str, exchanges: Sequence[tuple[Message, Message]]) -> Control:
-    """Either side may ask: which of two sub-message types does, only the times tell."""
+def _heartbeat(template: str, exchanges: Sequence[tuple[Message, Message]], log_on: Control | None) -> Control:
+    """Either side may ask: which of two sub-message types does, only the times tell.
+
+    Without them it is taken to stand to its answer as that of a log-on does: before it, or behind it.
+    """
+    rises = log_on is None or not log_on.request or log_on.request < log_on.answer
     kinds: Counter[tuple[str, str]] = Counter()
     guessed: Counter[tuple[str, str]] = Counter()
     for one, other in exchanges:
         if one.side != "to_pg":
             continue
-        guessed[one.sub_type, other.sub_type] += 1
+        low, high = sorted((one.sub_type, other.sub_type))
+        guessed[(low, high) if rises else (high, low)] += 1
         if one.time is not None and other.time is not None and one.time != other.time:
             first, second = (one, other) if one.time < other.time else (other, one)
             kinds[first.sub_type, second.sub_type] += 1

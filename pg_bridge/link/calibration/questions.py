@@ -230,8 +230,18 @@ def checksum(layout: Layout, trailer: Trailer | None, frames: int) -> list[Answe
     return [_answer("checksum", text, grade, trailer.agree, frames, trailer.rivals, _RECORD["checksum"])]
 
 
-def controls(conversation: Conversation) -> list[Answer]:
+def controls(conversation: Conversation, frames: int) -> list[Answer]:
     """Control messages: message type, tags, keys, values, templates; what must be acknowledged."""
+    out = _controls(conversation)
+    if frames >= LEAST_FRAMES:
+        return out
+    return [
+        answer._replace(grade="likely", record=answer.record or _MORE) if answer.grade == "sure" else answer
+        for answer in out
+    ]
+
+
+def _controls(conversation: Conversation) -> list[Answer]:
     out = [_learned("control message type", conversation.message_type, _RECORD["logon"])]
     out += [
         _learned(f"tag of the {name}", conversation.tags.get(name), _RECORD["logon"])
