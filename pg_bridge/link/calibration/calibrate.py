@@ -97,7 +97,7 @@ def calibrate(
     answers += q.parties(grid, session, parties)
     answers += q.constants(grid, faults)
     answers += q.checksum(layout, trailer, len(sighting.rows))
-    answers += q.controls(conversation, len(grid.rows))
+    answers += q.controls(conversation, len(grid.rows), answers)
     profile, more = _profile(found, conversation, default, faults)
     damaged = len(sighting.rows) - len(grid.rows)
     return Calibration(tuple(answers), profile, (*faults, *more), len(sighting.rows), damaged, sighting.between)

@@ -63,17 +63,17 @@ def find_session(grid: Grid) -> Party | None:
 
 def find_party(grid: Grid, concept: str, known: Sequence[str]) -> Party | None:
     """Claim what holds the values that the person knows of a concept."""
+    # the longest first: one name may begin as another does
+    any_of = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
+    first = {each[:1] for each in known}
     found: list[tuple[int, int, int]] = []
     for start in range(grid.width):
-        if not grid.is_free(start):
+        if not grid.is_free(start) or not known or grid.distinct[start].isdisjoint(first):
             continue
-        hits, longest = 0, 0
-        for row in grid.rows:
-            fitting = [each for each in known if row.header.startswith(each, start)]
-            hits += bool(fitting)
-            longest = max(longest, *map(len, fitting), 0)
-        if hits:
-            found.append((hits, start, longest))
+        seen = [each for each in (any_of.match(row.header, start) for row in grid.rows) if each is not None]
+        longest = max((len(each[0]) for each in seen), default=0)
+        if longest:
+            found.append((len(seen), start, longest))
     if not found:
         return None
     hits, start, longest = max(found)
@@ -81,13 +81,13 @@ def find_party(grid: Grid, concept: str, known: Sequence[str]) -> Party | None:
     if not all(map(grid.is_free, range(start, end))) or any(start < edge < end for edge in grid.edges):
         return None
     rivals = tuple(f"the same text at {other}" for count, other, _ in found if other != start and count == hits)
-    seen = {each for each in known for row in grid.rows if row.header.startswith(each, start)}
+    different = len({text.rstrip() for text in grid.texts(start, end)})
     grid.proven.add(start)
     padded = grid.filled_to(end)
     if padded == end:
         grid.proven.add(end)
     grid.claim(Claim(concept, start, padded, "x"))
-    return Party(hits, len(seen), not rivals and hits == len(grid.rows))
+    return Party(hits, different, not rivals and hits == len(grid.rows))
 
 
 def find_participant(grid: Grid) -> Party | None:

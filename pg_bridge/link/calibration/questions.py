@@ -230,15 +230,22 @@ def checksum(layout: Layout, trailer: Trailer | None, frames: int) -> list[Answe
     return [_answer("checksum", text, grade, trailer.agree, frames, trailer.rivals, _RECORD["checksum"])]
 
 
-def controls(conversation: Conversation, frames: int) -> list[Answer]:
-    """Control messages: message type, tags, keys, values, templates; what must be acknowledged."""
-    out = _controls(conversation)
-    if frames >= LEAST_FRAMES:
-        return out
-    return [
-        answer._replace(grade="likely", record=answer.record or _MORE) if answer.grade == "sure" else answer
-        for answer in out
-    ]
+def controls(conversation: Conversation, frames: int, before: Sequence[Answer]) -> list[Answer]:
+    """Control messages: message type, tags, keys, values, templates; what must be acknowledged.
+
+    Nothing of them is surer than the fields of the header that they were read by, as answered `before`.
+    """
+    unsure = {answer.question: answer.record for answer in before if answer.grade != "sure"}
+    out: list[Answer] = []
+    for answer in _controls(conversation):
+        rests_on: tuple[str, ...] = ("message_type",) if answer.question == "control message type" else ()
+        if answer.question.startswith(("template of", "key of", "value for")):
+            rests_on = ("template", "sequence", "direction")
+        weak = [unsure[name] for name in rests_on if name in unsure]
+        if answer.grade == "sure" and (weak or frames < LEAST_FRAMES):
+            answer = answer._replace(grade="likely", record=weak[0] if weak else _MORE)
+        out.append(answer)
+    return out
 
 
 def _controls(conversation: Conversation) -> list[Answer]:
