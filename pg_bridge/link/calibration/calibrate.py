@@ -69,8 +69,8 @@ def calibrate(
     found = Found(grid, trailer)
     found.stamped = find_time(grid, dated=True)
     named = {
-        "participant": find_party(grid, "participant", participants),
-        "terminal": find_party(grid, "terminal", terminals),
+        "participant": find_party(grid, "participant", [name for name in participants if name.strip()]),
+        "terminal": find_party(grid, "terminal", [name for name in terminals if name.strip()]),
     }
     sequence = find_sequence(grid)
     found.counted = find_length(grid)

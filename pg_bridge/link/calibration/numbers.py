@@ -12,8 +12,8 @@ from pg_bridge.link.profile import Length, Place
 _MOST_ROWS = 3000
 #: a number has at most so many digits
 _MOST_DIGITS = 12
-#: sessions that may be interleaved in one stream
-_MOST_CHAINS = 4
+#: directions of sessions that may be interleaved in one stream
+_MOST_CHAINS = 6
 _LEAST_SHARE = 0.8
 
 
@@ -88,28 +88,28 @@ def _chains(grid: Grid, start: int, end: int, changed: set[int] | None = None) -
     """
     modulus = 10 ** (end - start)
     steps = misses = starts = 0
-    stream, chains = -1, dict[int, str]()
+    stream = -1
+    chains: list[tuple[int, str]] = []
     for row in grid.rows[:_MOST_ROWS]:
         written = row.header[start:end]
         number = int(written)
         if row.stream != stream:
             # what came before the recording is not known
-            stream, chains = row.stream, {}
+            stream, chains = row.stream, []
             starts += number == 1
         else:
-            before = chains.pop((number - 1) % modulus, None)
+            due = (number - 1) % modulus
+            before = next((chain for chain in chains if chain[0] == due), None)
             if before is not None:
+                chains.remove(before)
                 steps += 1
                 if changed is not None:
-                    changed.update(start + at for at in range(end - start) if before[at] != written[at])
+                    changed.update(start + at for at in range(end - start) if before[1][at] != written[at])
             elif number == 1:
                 starts += 1
             else:
                 misses += 1
-        chains.pop(number, None)
-        chains[number] = written
-        if len(chains) > _MOST_CHAINS:
-            del chains[next(iter(chains))]
+        chains = [*chains[-_MOST_CHAINS + 1 :], (number, written)]
     return steps, misses, starts
 
 

@@ -151,6 +151,15 @@ def test_streams_whose_direction_is_not_known_are_told_by_their_messages() -> No
     assert [] == wrong(calibration, SHIPPED)
 
 
+@pytest.mark.parametrize("truth", [SHIPPED, OTHER, *EIGHT[:4]], ids=["shipped", "other", "0", "1", "2", "3"])
+def test_one_file_of_both_directions_and_both_sessions_gives_the_framing(truth: LinkProfile) -> None:
+    data = b"".join(sent.raw for sent in recorded(truth, sessions=4).sent)
+    calibration = found_in([Stream("all", "all", "", (Piece(data),))], truth)
+
+    # the time zone stays the default's where the capture has no times
+    assert [] == [text for text in wrong(calibration, truth) if not text.startswith("offset from UTC")]
+
+
 def test_without_names_of_terminals_the_terminal_is_not_sure() -> None:
     traffic = recorded(SHIPPED)
     calibration = calibrate(traffic.streams(), SHIPPED)
