@@ -51,3 +51,62 @@ class LayoutFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     layout: LayoutHead
     record: list[RecordEntry]
+
+
+class TagBasedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds the text blocks of a tag-based file."""
+
+    meaning: str
+    block_opens: str
+    block_closes: str
+    source: Source
+
+
+class TagLineEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One tagged line outside of the text blocks."""
+
+    name: str
+    tag: str
+    format: str
+    meaning: str
+    source: Source
+    values: list[str] = []
+    checks: list[str] = []
+
+
+class TagBasedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The form of tag-based files."""
+
+    tag_based: TagBasedHead
+    head: list[TagLineEntry]
+    count: TagLineEntry
+
+
+class PartsKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of the lines of a part."""
+
+    file: str
+    report: str
+    date: str
+    part: str
+    size: str
+    hash: str
+    data: str
+
+
+class PartsHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a file is cut. line, part: characters of base64; largest: bytes of a whole file."""
+
+    meaning: str
+    line: int
+    part: int
+    largest: int
+    name_width: int
+    source: Source
+    keys: PartsKeys
+
+
+class PartsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How files travel in parts."""
+
+    parts: PartsHead

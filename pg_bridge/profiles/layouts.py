@@ -16,6 +16,8 @@ from pg_bridge.profiles.template_file_check import FileFault
 from pg_bridge.typed_toml import MOST_FAULTS, Lines, read_toml, shown
 
 FILES_FOLDER = "legacy/files/"
+TAG_BASED_FILE = "legacy/files/tag-based.toml"
+PARTS_FILE = "legacy/files/parts.toml"
 
 #: findings: a file that is none of its type; faults within one; two of one name
 UNREADABLE = "PGB-PRF-017"
@@ -30,7 +32,7 @@ def read_layouts(files: Mapping[str, str], findings: list[Finding]) -> dict[str,
     layouts: dict[str, Layout] = {}
     paths: dict[str, str] = {}
     for path in sorted(files):
-        if not path.startswith(FILES_FOLDER) or not path.endswith(".toml"):
+        if not path.startswith(FILES_FOLDER) or not path.endswith(".toml") or path in (TAG_BASED_FILE, PARTS_FILE):
             continue
         file = read_file(path, files[path], LayoutFile, layout_faults, findings)
         if file is None:
