@@ -75,6 +75,23 @@ class LegacyProfile:
             for type_ in template.message_types
         )
 
+    def forms_of(self, first_line: bytes) -> list[Layout | TagBasedForm]:
+        """The forms that a file with this first line may have: those whose constants stand, else those of its length.
+
+        One: that is it. More or none: it cannot be told.
+        """
+        forms: list[Layout | TagBasedForm] = [each for each in self.layouts.values() if each.begins(first_line)]
+        if self.tag_based is not None and self.tag_based.begins(first_line):
+            forms.append(self.tag_based)
+        if forms:
+            return forms
+        line = first_line.rstrip(b"\r\n").decode("latin-1")
+        return [
+            layout
+            for layout in self.layouts.values()
+            if len(line) == layout.length and line.startswith(layout.header.marker)
+        ]
+
 
 def read_legacy_profile(files: Mapping[str, str]) -> LegacyProfile:
     """Read templates and codes from `files` (path below mappings/ to text). Raises MappingInvalid with all findings."""

@@ -226,6 +226,7 @@ class _Form:
             for column in self.checksums
         ]
         self._signs = {column.sign_of: self._at[column.name] for column in spec.columns if column.sign_of}
+        self._blank: dict[str, Value] = dict.fromkeys([each.name for each in spec.given])
         #: texts are only stripped, days remembered; the rest is read one by one
         self._texts = [(self._at[each.name], each.name) for each in spec.given if each.kind == "text"]
         self._days = [(self._at[each.name], each) for each in spec.given if each.kind == "date"]
@@ -241,7 +242,7 @@ class _Form:
         for at, addends, limit in self._added:
             if int(cells[at]) != sum([int(cells[addend]) for addend in addends]) % limit:
                 return None
-        values: dict[str, Value] = {}
+        values = self._blank.copy()
         for at, name in self._texts:
             values[name] = cells[at].strip() or None
         known = self._known_days
