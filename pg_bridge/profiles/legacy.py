@@ -1,16 +1,23 @@
-"""The legacy profile: templates and code tables, read from mappings/legacy/.
+"""The legacy profile: templates, code tables and the forms of files, read from mappings/legacy/.
 
-Shape of the files: mappings/README.md. Every template, field and table says `public` or `assumed`.
+Shape of the files: mappings/README.md. Every template, field, column and table says `public` or `assumed`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from pg_bridge.errors import Finding, MappingInvalid
+from pg_bridge.formats.fixed_width.layout import Layout
 from pg_bridge.formats.iso15022.rules import CHECKS, compile_format
+from pg_bridge.formats.tag_based import TagBasedForm
+from pg_bridge.link.parts import PartsForm
+from pg_bridge.profiles.layouts import read_layouts
+from pg_bridge.profiles.parts import read_parts
+from pg_bridge.profiles.tag_based import read_tag_based
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template, compile_nodes
 from pg_bridge.profiles.template_file import FieldEntry, SequenceEntry, TableEntry, TemplateFile
 from pg_bridge.profiles.template_file_check import FileFault, table_faults, template_faults
@@ -50,10 +57,13 @@ class CodeTable:
 
 @dataclass(frozen=True, slots=True)
 class LegacyProfile:
-    """Everything pg-bridge knows of the PG's messages."""
+    """Everything pg-bridge knows of the PG's messages and files."""
 
     templates: dict[str, Template]
     tables: dict[str, CodeTable]
+    layouts: dict[str, Layout] = dataclasses.field(default_factory=dict)
+    tag_based: TagBasedForm | None = None
+    parts: PartsForm | None = None
 
     @property
     def request_templates(self) -> frozenset[tuple[str, str]]:
@@ -64,6 +74,23 @@ class LegacyProfile:
             if template.direction == "I"
             for type_ in template.message_types
         )
+
+    def forms_of(self, first_line: bytes) -> list[Layout | TagBasedForm]:
+        """The forms that a file with this first line may have: those whose constants stand, else those of its length.
+
+        One: that is it. More or none: it cannot be told.
+        """
+        forms: list[Layout | TagBasedForm] = [each for each in self.layouts.values() if each.begins(first_line)]
+        if self.tag_based is not None and self.tag_based.begins(first_line):
+            forms.append(self.tag_based)
+        if forms:
+            return forms
+        line = first_line.rstrip(b"\r\n").decode("latin-1")
+        return [
+            layout
+            for layout in self.layouts.values()
+            if len(line) == layout.length and line.startswith(layout.header.marker)
+        ]
 
 
 def read_legacy_profile(files: Mapping[str, str]) -> LegacyProfile:
@@ -82,10 +109,12 @@ def read_legacy_profile(files: Mapping[str, str]) -> LegacyProfile:
         findings.append(Finding("PGB-PRF-011", "error", TEMPLATE_FOLDER, "there are no templates", remedy=remedy))
     _add_among(findings, files, read, is_whole=not any(finding.code == "PGB-PRF-012" for finding in findings))
     tables = _tables(files.get(CODES_FILE), findings)
+    layouts = read_layouts(files, findings)
+    tag_based, parts = read_tag_based(files, findings), read_parts(files, findings)
     if findings:
         raise MappingInvalid("reading the legacy profile", findings=findings)
     templates = {file.template.name: _template(file) for file in read.values()}
-    return LegacyProfile(templates, tables)
+    return LegacyProfile(templates, tables, layouts, tag_based, parts)
 
 
 def _add(findings: list[Finding], code: str, path: str, text: str, faults: Iterable[FileFault]) -> None:
