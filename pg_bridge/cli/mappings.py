@@ -8,17 +8,11 @@ from typing import Annotated
 import typer
 
 from pg_bridge.cli import (
-<<<<<<< HEAD
-    mappings_coverage,
-    mappings_diff,
-    mappings_explain,
-    mappings_learn,
-=======
     mappings_calibrate,
     mappings_coverage,
     mappings_diff,
     mappings_explain,
->>>>>>> h-calibrate
+    mappings_learn,
     mappings_load,
     mappings_replay,
 )
@@ -79,8 +73,5 @@ app.command("coverage")(mappings_coverage.coverage)
 app.command("explain")(mappings_explain.explain)
 app.command("diff")(mappings_diff.diff)
 app.command("replay")(mappings_replay.replay)
-<<<<<<< HEAD
 app.command("learn")(mappings_learn.learn)
-=======
 app.command("calibrate")(mappings_calibrate.calibrate)
->>>>>>> h-calibrate
