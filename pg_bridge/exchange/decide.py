@@ -1,6 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
-This file holds requests and their answers; calls and lost calls stand in calls.py, updates in updates.py.
+This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
+calls.py, updates in updates.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, updates
+from pg_bridge.exchange import calls, seeking, updates
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
@@ -32,6 +33,8 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     decision = e.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
+    if state.waiting_for_input:
+        seeking.look_again(state, terms, note)
     return decision
 
 
@@ -101,8 +104,11 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             lineage=request.lineage,
             findings=request.findings,
             mapping=request.mapping,
+            sought=request.sought,
         )
     )
+    if request.sought:
+        seeking.seek(state, state.exchanges[exchange_id], terms, note)
     _asks(state, state.exchanges[exchange_id], event, is_repeat=False)
     note.act(e.Watch(exchange_id))
     if request.effect == "enquire":
@@ -218,6 +224,7 @@ def _overdue(state: State, event: e.Overdue, terms: Terms, now: datetime, note: 
                 context=terms.context(exchange.participant, exchange.terminal, now),
                 request=request_of(exchange),
                 outcome="waits",
+                si_number=exchange.si_number,
                 text=AWAITED_TEXT,
             ),
         )
@@ -242,5 +249,6 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.EnquiryFailed: _enquiry_failed,
     e.Overdue: _overdue,
     **calls.DECISIONS,
+    **seeking.DECISIONS,
     **updates.DECISIONS,
 }

@@ -40,6 +40,8 @@ def conclude(
     group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry.
     """
     is_late = exchange.is_awaited
+    # Of a request about an SI the number is known, also where it is refused.
+    si_number = si_number or exchange.si_number
     request_id = exchange.request_id
     seen = ocp
     if is_late and ocp is not None and outcome == "accepted":

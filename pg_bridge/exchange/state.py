@@ -45,6 +45,8 @@ class Exchange:
     #: hexadecimal characters of its hash; empty where the journal does not say
     translated_by: str = ""
     ends_by: str = ""
+    #: concepts of the document that wait for the SI that it names to be found
+    sought: tuple[str, ...] = ()
     stage: Stage = Stage.RECEIVED
     request_id: str = ""
     si_number: str = ""
@@ -169,6 +171,10 @@ class State:
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
     #: (participant, SI input number)
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
+    #: (participant, participant reference) -> the numbers of the SIs entered under it through us, oldest first
+    entered: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    #: not folded: exchange -> the open input under the reference by which it names its SI; asked again when that ends
+    waiting_for_input: dict[str, str] = field(default_factory=dict)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say

@@ -28,7 +28,7 @@ from pg_bridge.mapping.request import Act, compile_rule, stands
 from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
 from pg_bridge.mapping.schema import Members
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
 from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.template import Checked, FieldSpec, Template
@@ -40,7 +40,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request translated. Any finding of severity error: it is refused and `document` is empty.
 
     reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
-    schema, absent ones null. mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
+    schema, absent ones null. sought: the concepts that name an SI and have no value yet: the SI is to be found, and
+    they are to be filled in before it is called. mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
     """
 
     template: str
@@ -54,6 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[Lineage, ...]
     findings: tuple[Finding, ...]
     mapping: str
+    sought: tuple[str, ...] = ()
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -74,6 +76,8 @@ class _RequestEntry:
     mapping: RequestMapping
     name: str
     reference: FieldSpec
+    #: concepts that may have to be filled in
+    sought: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,9 @@ class MappingBook:
             lineage=tuple(outcome.lineage),
             findings=findings,
             mapping=entry.name,
+            sought=tuple(
+                concept for concept in entry.sought if self.ocp.get("si", concept, outcome.document) is None
+            ),
         )
 
     def write_answer(self, function: str, sources: Sources) -> Written:
@@ -264,9 +271,14 @@ class MappingBook:
             self._requests[template.name, type_] = _RequestEntry(
                 template=template,
                 operation=operation,
-                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls),
+                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls, sought=section.sought),
                 name=name,
                 reference=reference,
+                sought=tuple(
+                    concept
+                    for concept in NAMES_AN_SI
+                    if ".".join(self.ocp.place("si", concept).members) in section.sought
+                ),
             )
 
     def _acts(self, located: Located, at: str, rules: Sequence[d.RequestRule], places: Places, type_: str) -> list[Act]:
