@@ -22,7 +22,8 @@ def every(covered: Coverage) -> list[SectionCoverage]:
 
 def test_every_function_and_section_is_covered(covered: Coverage, book: MappingBook) -> None:
     assert {located.file.function for located in book.rules.files} == {each.function for each in covered.functions}
-    assert 6 == len(every(covered))
+    sections = [(file.request, file.answer, file.message) for file in (located.file for located in book.rules.files)]
+    assert sum(part is not None for parts in sections for part in parts) == len(every(covered))
     assert (book.name, book.version, book.hash) == (covered.name, covered.version, covered.hash)
 
 
