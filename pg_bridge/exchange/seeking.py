@@ -64,6 +64,11 @@ def is_done(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
             return status is Status.DELETED
         case Operation.SI_REVOKE:
             return status is Status.REVOKED or bool(terms.ocp.get("si", "revoke_own", entry))
+        case Operation.SI_AUTHORISE:
+            return status not in (Status.PENDING, Status.DELETED, Status.PURGED)
+        case Operation.SI_HOLD:
+            wanted = terms.ocp.get("si", "hold", _decode(exchange.document))
+            return bool(terms.ocp.get("si", "hold_own", entry) == wanted)
         case _:
             return False
 
@@ -133,9 +138,7 @@ def _seek_failed(state: State, event: e.SeekFailed, terms: Terms, now: datetime,
     note.act(e.Seek(exchange.id, event.retry_after_s or terms.options.retry_first_s))
 
 
-def _refuse(
-    state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, code: str, text: str
-) -> None:
+def _refuse(state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, code: str, text: str) -> None:
     fault = terms.fault(code, Refusal.SI_UNKNOWN.value, text)
     conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))
 
@@ -143,7 +146,7 @@ def _refuse(
 def _found(
     exchange: Exchange, terms: Terms, note: Note, number: str, reference: str, *, is_known: bool = False
 ) -> None:
-    by = "".join(_names(terms, exchange)[:1]) or _names(terms, exchange)[1]
+    names_number, names_reference = _names(terms, exchange)
     document = _decode(exchange.document)
     values: Mapping[str, str] = {"si_number": number, "participant_reference": reference}
     for concept in exchange.sought:
@@ -153,7 +156,7 @@ def _found(
             exchange=exchange.id,
             participant=exchange.participant,
             reference=exchange.reference,
-            by=by,
+            by=names_number or names_reference,
             si_number=number,
             is_known=is_known,
             document=msgspec.Raw(_encode(document)),

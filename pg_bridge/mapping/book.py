@@ -162,9 +162,7 @@ class MappingBook:
             lineage=tuple(outcome.lineage),
             findings=findings,
             mapping=entry.name,
-            sought=tuple(
-                concept for concept in entry.sought if self.ocp.get("si", concept, outcome.document) is None
-            ),
+            sought=tuple(concept for concept in entry.sought if self.ocp.get("si", concept, outcome.document) is None),
         )
 
     def write_answer(self, function: str, sources: Sources) -> Written:

@@ -79,6 +79,25 @@ class Words:
             day=weekday_after(2).strftime("%Y%m%d"),
         )
 
+    def about(self, body: bytes, named: str) -> bytes:
+        """The text block of an input as one of a change, deletion or revocation of the SI named."""
+        about = self._texts["about"]
+        link = _filled(about["named"], named=named)
+        end = _filled(about["at"])
+        return body.replace(end, link + end, 1)
+
+    def send_about(self, pss: ScriptedPss, what: str, reference: str, named: str, *, is_receive: bool = False) -> int:
+        """Have a PSS change, delete or revoke (`change`, `deletion`, `revocation`) the SI named."""
+        function = self.input["new"] if what == "change" else self._texts["about"]["cancel"]
+        make = self.receive if is_receive else self.deliver
+        body = self.about(make(reference, function=function), named)
+        kind = self.input["receive" if is_receive else "deliver"]
+        return pss.send(kind, self._texts[what]["template"], body)
+
+    def answer_to(self, what: str) -> str:
+        """The template that answers a change, deletion or revocation."""
+        return self._texts[what]["answer"]
+
     def enquiry(self, reference: str, *, number: str = "", related: str = "") -> bytes:
         """The text block of an enquiry by SI number or by reference."""
         asked = self.asking["by_number"] if number else self.asking["by_reference"]
