@@ -41,7 +41,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
     schema, absent ones null. sought: the concepts that name an SI and have no value yet: the SI is to be found, and
-    they are to be filled in before it is called. mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
+    they are to be filled in before it is called.
+    mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
     """
 
     template: str

@@ -65,7 +65,7 @@ def test_si_that_we_entered_is_known_by_number_and_by_reference(
     decision = ask(core, named, template=template)
     _, entry = called(core, operation)
 
-    assert "si_found" in kinds(decision) or named == NUMBER and what != "change"
+    assert "si_found" in kinds(decision) or (named == NUMBER and what != "change")
     assert "Seek" not in actions(decision)
     assert ("C1", NUMBER) == (entry["requestReference"], entry["siNumber"])
     assert entry["participantReference"] == ("R1" if what == "change" or named == "R1" else None)
