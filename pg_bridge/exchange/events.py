@@ -140,13 +140,17 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer the request that came with `sequence` on `session`; `token` comes back when it was written."""
+    """Answer the request that came with `sequence` on `session`; `token` comes back when it was written.
+
+    is_last: no further answer of this request comes.
+    """
 
     session: str
     sequence: int
     token: str
     reply: Reply
     possible_duplicate: bool = False
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
