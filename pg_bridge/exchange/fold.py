@@ -46,11 +46,15 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         translated_by=set_of(record.mapping),
         ends_by=set_of(record.mapping),
         sought=record.sought,
+        part=record.part,
+        parts=record.parts,
+        si_number=record.si_number,
     )
     state.exchanges[exchange.id] = exchange
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
-        state.uses[key] = Use(exchange.id, record.fingerprint)
+        if record.part == 1:
+            state.uses[key] = Use(exchange.id, record.fingerprint)
         if not record.sought:
             state.lane(record.participant, record.operation).waiting.append(exchange.id)
 

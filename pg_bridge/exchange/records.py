@@ -75,14 +75,19 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     mapping: str = ""
     #: the concepts of its document that are filled in when the SI that it names is found
     sought: tuple[str, ...] = ()
+    #: of a message with several instructions, which one this is, from 1; the first one has the frame in `legacy`
+    part: int = 1
+    parts: int = 1
+    #: of the SI that it is about, where the message says it
+    si_number: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
         return Kind.INSTRUCTION_RECEIVED if self.effect == "instruct" else Kind.ENQUIRY_RECEIVED
 
     def references(self) -> dict[str, str]:
-        """The participant's own reference."""
-        return {"reference": self.reference}
+        """The participant's own reference, and the SI input number where the message says it."""
+        return {"reference": self.reference} | ({"si_number": self.si_number} if self.si_number else {})
 
 
 class MessageRefused(Record, frozen=True, kw_only=True):

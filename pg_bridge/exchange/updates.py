@@ -109,7 +109,11 @@ def cause_of(state: State, terms: Terms, participant: str, si: e.Json) -> Exchan
     reference = str(terms.ocp.get("si", "last_request_reference", si) or "")
     day = str(terms.ocp.get("si", "updated_at", si) or "")[:10]
     use = state.uses.get((participant, day, reference))
-    return state.exchanges.get(use.exchange) if use is not None else None
+    first = state.exchanges.get(use.exchange) if use is not None else None
+    if first is None:
+        return None
+    number = str(terms.ocp.get("si", "si_number", si) or "")
+    return next((part for part in state.parts_of(first) if part.si_number == number), first)
 
 
 def function_of(terms: Terms, values: e.Json) -> str:

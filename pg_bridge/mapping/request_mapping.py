@@ -81,6 +81,21 @@ def _wanting(document: Mapping[str, Any], required: Sequence[tuple[str, ...]], w
     return findings
 
 
+def split_values(values: Values, at: str, instances: Instances) -> list[Values]:
+    """What a message says once for each time the sequence `at` stands: that one's fields, and all outside of it."""
+    prefix = f"{at}/"
+    outside = {place: fields for place, fields in values.items() if not place.startswith(prefix)}
+    parts: list[Values] = []
+    for first, last in instances.get(at, ((0, MOST_LINES),)):
+        inside = {
+            place: found
+            for place, fields in values.items()
+            if place.startswith(prefix) and (found := [field for field in fields if first <= field.line <= last])
+        }
+        parts.append(outside | inside)
+    return parts
+
+
 class RequestMapping:
     """The rules of one template and message type."""
 

@@ -89,6 +89,15 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
     for part in parts:
         yield from _part_faults(part, section, template, legacy.tables, profile)
     fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
+    if section.split:
+        split = find_sequence(template.root, section.split)
+        if split is None:
+            yield Fault(
+                f.NO_SUCH_PLACE, f"the template {template.name} has no sequence {section.split}", "request.split"
+            )
+        elif not split.repeats or not split.mandatory or "/" in section.split:
+            text = f"{section.split} is split, so it must be mandatory, repeat, and stand in no other sequence"
+            yield Fault(f.WRONG_ORDER, text, "request.split")
     named = {".".join(ocp.place("si", concept).members) for concept in NAMES_AN_SI}
     for path, reason in section.sought.items():
         if path not in members or path not in named:
