@@ -136,3 +136,34 @@ async def test_lost_deletion_is_done_once(fault: dict[str, object], shared_stack
 
     assert 1 == len(await shared_stack.entered(f"{reference}D"))
     assert before < len(shared_stack.entries(kind="outcome_unknown"))
+
+
+async def pair(made: Stack, seller: ScriptedPss, buyer: ScriptedPss, reference: str, stock: str) -> tuple[str, str]:
+    """Have both sides enter an SI that matches; gives their numbers."""
+    own = await enter(made, seller, f"{reference}S", stock)
+    other = await enter(made, buyer, f"{reference}B", stock, is_receive=True)
+    related = made.words.holds("related", f"{reference}S")
+    await seller.message(made.words.template["told"], related, made.words.holds("matched"))
+    return own, other
+
+
+async def test_hold_and_release_are_judged_block_by_block(shared_stack: Stack) -> None:
+    seller, buyer = await shared_stack.pss(), await shared_stack.pss("C00019")
+    words = shared_stack.words
+    first, _ = await pair(shared_stack, seller, buyer, "HLA", "00031")
+    second, _ = await pair(shared_stack, seller, buyer, "HLB", "00032")
+    words.send_blocks(seller, "hold", "HLD1", first, "NOSUCHSI", "HLBS")
+    await seller.message(words.answer_to("hold"), words.holds("related", "HLD1"), second)
+    answers = [got.text for got in seller.received if got.frame.template == words.answer_to("hold")]
+    await seller.message(words.template["told"], words.holds("related", "HLAS"), words.holds("own_hold"))
+    await seller.message(words.template["told"], words.holds("related", "HLBS"), words.holds("own_hold"))
+    words.send_blocks(seller, "release", "REL1", first, second)
+    await seller.message(words.answer_to("release"), words.holds("related", "REL1"), first, words.holds("done"))
+    await seller.message(words.answer_to("release"), words.holds("related", "REL1"), second, words.holds("done"))
+    await seller.log_off()
+    await buyer.log_off()
+
+    assert [True] * 3 == [first in answers[0], "SI unknown" in answers[1], second in answers[2]]
+    assert ["done", "not_done", "done"] == ["done" if words.holds("done") in text else "not_done" for text in answers]
+    assert {first, second} == {line["si_number"] for line in await shared_stack.entered("HLD1")}
+    assert {"touched": 3, "status": "matched", "operation": "si_hold"} == await si(shared_stack, first)

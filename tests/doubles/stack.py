@@ -94,8 +94,21 @@ class Words:
         kind = self.input["receive" if is_receive else "deliver"]
         return pss.send(kind, self._texts[what]["template"], body)
 
+    def blocks(self, what: str, reference: str, *named: str) -> bytes:
+        """The text block of an authorisation, hold or release of the SIs named."""
+        texts = self._texts["blocks"]
+        blocks = [
+            texts["block"].replace("@named@", name).replace("@asked@", self._texts[what]["asked"]) for name in named
+        ]
+        return _filled(texts["body"].lstrip("\n"), reference=reference, blocks="".join(blocks))
+
+    def send_blocks(self, pss: ScriptedPss, what: str, reference: str, *named: str) -> int:
+        """Have a PSS authorise, hold or release (`authorisation`, `hold`, `release`) the SIs named."""
+        own = self._texts[what]
+        return pss.send(own["message_type"], own["template"], self.blocks(what, reference, *named))
+
     def answer_to(self, what: str) -> str:
-        """The template that answers a change, deletion or revocation."""
+        """The template that answers a change, deletion, revocation, authorisation, hold or release."""
         return self._texts[what]["answer"]
 
     def enquiry(self, reference: str, *, number: str = "", related: str = "") -> bytes:
