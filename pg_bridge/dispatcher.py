@@ -353,6 +353,11 @@ class Dispatcher:
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.look(action.request_id)))
             case e.Ask():
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.ask(action.exchange)))
+            case e.Seek():
+                self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.seek(action.exchange)))
+            case e.OpenLane():
+                self._touched_lanes.add((action.participant, action.operation))
+                self._wake.set()
             case e.Watch():
                 self._watch(action.exchange)
             case e.Fetch():

@@ -119,6 +119,7 @@ class Connection(asyncio.Protocol):
                 self._listener.clock(),
                 token=answer.token,
                 possible_duplicate=answer.possible_duplicate,
+                is_last=answer.is_last,
             )
         )
         self._flush()

@@ -22,6 +22,7 @@ from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
+from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
@@ -29,7 +30,7 @@ from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
-    "answer": ("outcome", "si_number", "participant_reference", "text", "faults"),
+    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
 }
@@ -307,6 +308,8 @@ class _SectionCheck:
                 known = self._members[path].codes
             elif source == "answer.outcome":
                 known = OUTCOMES
+            elif source == "answer.meaning":
+                known = frozenset(Refusal)
             for value in unknown_values(wanted, known) if known else ():
                 yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(known))}")
 

@@ -290,6 +290,8 @@ class MessagePaths:
             return value is not None or not self._members[member].is_required
         if source == "answer.outcome":
             return value == situation.outcome
+        if source == "answer.meaning":
+            return (value is not None) == (situation.outcome == "refused")
         if source == "answer.text":
             is_due = situation.outcome == "waits" and not situation.has_entry
             return value is not None if is_due else value is None or situation.outcome == "waits"

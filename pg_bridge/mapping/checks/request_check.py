@@ -22,7 +22,7 @@ from pg_bridge.mapping.request import CONTEXT as CONTEXT_ROOT
 from pg_bridge.mapping.request import MESSAGE_TYPE, PROFILE, stands
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.schema import Members
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
@@ -97,6 +97,22 @@ def _faults(
     for part in parts:
         yield from _part_faults(part, section, template, legacy.tables, profile, budget)
     fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
+    if section.split:
+        split = find_sequence(template.root, section.split)
+        if split is None:
+            yield Fault(
+                f.NO_SUCH_PLACE, f"the template {template.name} has no sequence {section.split}", "request.split"
+            )
+        elif not split.repeats or not split.mandatory or "/" in section.split:
+            text = f"{section.split} is split, so it must be mandatory, repeat, and stand in no other sequence"
+            yield Fault(f.WRONG_ORDER, text, "request.split")
+    named = {".".join(ocp.place("si", concept).members) for concept in NAMES_AN_SI}
+    for path, reason in section.sought.items():
+        if path not in members or path not in named:
+            text = f"{path} names no SI in the schema {section.schema}; sought are {' and '.join(sorted(named))}"
+            yield Fault(f.NO_SUCH_MEMBER, text, "request.sought")
+        elif not reason:
+            yield Fault(f.FORGOTTEN, f"say the reason why {path} is sought", "request.sought")
     for path, reason in section.left_out.items():
         if path not in members:
             yield Fault(f.NO_SUCH_MEMBER, f"the schema {section.schema} has no member {path}", "request.left_out")
@@ -139,7 +155,7 @@ def _part_faults(
             wrong += _fit(rule, every, part.members, tables, profile)
         yield from (Fault(fault.kind, fault.text, at) for fault in wrong)
         is_sound_part &= not wrong
-    fed_elsewhere = {each.to for each in section.each} if not part.at else set()
+    fed_elsewhere = {each.to for each in section.each} | set(section.sought) if not part.at else set()
     for type_, places in by_type.items():
         yield from _per_type(part, type_, places, fed_elsewhere)
     if not is_sound_part:
