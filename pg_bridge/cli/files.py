@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from pg_bridge.cli.output import console, findings_table, say_json, table
 from pg_bridge.cli.world import read_file, read_mappings
 from pg_bridge.errors import ConfigError, Finding
 from pg_bridge.formats import tag_based
-from pg_bridge.formats.fixed_width.layout import Layout, Record
+from pg_bridge.formats.fixed_width.layout import Layout, Record, Value
 from pg_bridge.formats.fixed_width.reader import FixedWidthReader
 from pg_bridge.formats.tag_based import TagBasedForm
 from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
@@ -27,6 +27,8 @@ NO_LAYOUT = "PGB-FIL-010"
 _PIECE_BYTES = 262_144
 #: bytes in which a first line ends, or it is none
 _FIRST_LINE = 8192
+#: columns that stand beside one another; the values of more are told one after another
+_MOST_COLUMNS = 10
 #: bytes from which on a bar shows how far the reading is
 _LONG = 20_000_000
 
@@ -182,5 +184,13 @@ def _tables(kept: list[Any]) -> Iterator[Any]:
             yield table(name, ("line", "text"), cells)
             continue
         columns = [column for column in rows[0]["values"] if any(row["values"][column] is not None for row in rows)]
+        if len(columns) > _MOST_COLUMNS:
+            cells = [(row["line"], _in_words(row["values"])) for row in rows]
+            yield table(name, ("line", "values"), cells)
+            continue
         cells = [(row["line"], *(row["values"][column] for column in columns)) for row in rows]
         yield table(name, ("line", *columns), cells)
+
+
+def _in_words(values: Mapping[str, Value]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)

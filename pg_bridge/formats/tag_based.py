@@ -222,7 +222,9 @@ class _Reading:
                 told = f"{int(self._counted)} text blocks are told; the file has {len(self._blocks)}"
                 remedy = "Send the whole file, or correct the number."
                 self.tell(WRONG_COUNT, self._counted_at, form.count.tag, told, remedy)
-        findings = sorted(self._findings, key=lambda finding: finding.line)
+        # A sequence that is never closed is told behind the last line of its text block.
+        found = (replace(each, line=last) if each.line > last else each for each in self._findings)
+        findings = sorted(found, key=lambda finding: finding.line)
         beyond = len(findings) - MOST_FINDINGS
         if beyond > 0:
             told = f"{beyond:,} more faults are not named"

@@ -64,7 +64,7 @@ def calibrate(
         fault = "no frame was seen: nothing of the shape {id:...}{id:<line end>...-}{id:...}"
         return Calibration((), None, (fault,), 0, 0, sighting.between)
     trailer = find_checksum(layout, sighting.rows, default.checksum)
-    grid = Grid(layout, _sound(layout, sighting.rows, trailer))
+    grid = Grid(layout, _sound(layout, sighting.rows, trailer, default))
     answers = q.blocks(sighting)
     found = Found(grid, trailer)
     found.stamped = find_time(grid, dated=True)
@@ -73,7 +73,7 @@ def calibrate(
         "terminal": find_party(grid, "terminal", [name for name in terminals if name.strip()]),
     }
     sequence = find_sequence(grid)
-    found.counted = find_length(grid)
+    found.counted = find_length(grid, default.length)
     if found.stamped is None:
         found.stamped = find_time(grid, dated=False)
     message_type = find_message_type(grid)
@@ -103,13 +103,13 @@ def calibrate(
     return Calibration(tuple(answers), profile, (*faults, *more), len(sighting.rows), damaged, sighting.between)
 
 
-def _sound(layout: Layout, rows: Sequence[Row], trailer: Trailer | None) -> list[Row]:
+def _sound(layout: Layout, rows: Sequence[Row], trailer: Trailer | None, default: LinkProfile) -> list[Row]:
     """The frames that their checksum does not deny; without one, that their length does not deny."""
     if trailer is not None and trailer.algorithm != "none" and trailer.agree >= LEAST_SHARE * len(rows):
         return [row for row, fits in zip(rows, trailer.fits, strict=True) if fits]
     trial = Grid(layout, rows)
     find_time(trial, dated=True)
-    counted, length = find_length(trial), trial.found("length")
+    counted, length = find_length(trial, default.length), trial.found("length")
     if counted is None or length is None:
         return list(rows)
     return [row for row in rows if int(row.header[length.start : length.end]) - len(row.body) == counted.extra]

@@ -113,32 +113,51 @@ def _chains(grid: Grid, start: int, end: int, changed: set[int] | None = None) -
     return steps, misses, starts
 
 
-def find_length(grid: Grid) -> Counted | None:
+def find_length(grid: Grid, default: Length) -> Counted | None:
     """Claim the number that grows with the text."""
     sizes = [len(row.body) for row in grid.rows]
-    best: tuple[int, int, int, int] | None = None
-    ends: dict[int, int] = {}
-    for end in range(1, grid.width + 1):
-        low = _digits_from(grid, end)
-        for start in range(end - 1, max(low, end - _MOST_DIGITS) - 1, -1):
-            numbers = [int(row.header[start:end]) for row in grid.rows]
-            differences = Counter(number - size for number, size in zip(numbers, sizes, strict=True))
-            extra, agree = differences.most_common(1)[0]
-            told = {size for number, size in zip(numbers, sizes, strict=True) if number - size == extra}
-            if agree < _LEAST_SHARE * len(sizes) or len(told) < 2:
-                continue
-            ends[end] = max(ends.get(end, 0), agree)
-            # fewer digits agree as long as texts are short
-            if best is None or agree > best[0]:
-                best = (agree, start, end, extra)
-    if best is None:
+    found = [
+        (agree, -abs(span_of(grid, extra, default)[2]), start, end, extra)
+        for end in range(1, grid.width + 1)
+        for start in _starts(grid, end)
+        for agree, extra in (_agreement(grid, sizes, start, end),)
+        if agree >= _LEAST_SHARE * len(sizes) and len(_agreeing(grid, sizes, start, end, extra)) > 1
+    ]
+    if not found:
         return None
-    agree, start, end, extra = best
+    # what adds least is the likeliest: a constant digit in front of short texts' lengths may be theirs or not
+    agree, _, start, end, extra = max(found)
     grid.proven.add(end)
     grid.claim(Claim("length", grid.filled_from(start), end, "n"))
-    told = {size for row, size in zip(grid.rows, sizes, strict=True) if int(row.header[start:end]) - size == extra}
-    rivals = tuple(f"a number that ends at {other}" for other in ends if other != end)
-    return Counted(extra, agree, len(sizes), len(told), rivals)
+    rivals = [f"a number that ends at {other}" for other in sorted({one[3] for one in found} - {end})]
+    rivals += [
+        f"the body and {other} bytes, with other digits in front"
+        for other in sorted({one[4] for one in found if one[3] == end and one[0] == agree} - {extra})
+    ]
+    told = _agreeing(grid, sizes, start, end, extra)
+    return Counted(extra, agree, len(sizes), len(told), tuple(rivals))
+
+
+def _starts(grid: Grid, end: int) -> list[int]:
+    """Where a number that ends at `end` may begin: not before a proven boundary."""
+    out: list[int] = []
+    for start in range(end - 1, max(_digits_from(grid, end), end - _MOST_DIGITS) - 1, -1):
+        out.append(start)
+        if start in grid.proven:
+            break
+    return out
+
+
+def _agreement(grid: Grid, sizes: list[int], start: int, end: int) -> tuple[int, int]:
+    """How many frames agree in how many bytes a number counts beside the body."""
+    counted = Counter(int(row.header[start:end]) - size for row, size in zip(grid.rows, sizes, strict=True))
+    extra, agree = counted.most_common(1)[0]
+    return agree, extra
+
+
+def _agreeing(grid: Grid, sizes: list[int], start: int, end: int, extra: int) -> set[int]:
+    """The different sizes of the bodies that agree."""
+    return {size for row, size in zip(grid.rows, sizes, strict=True) if int(row.header[start:end]) - size == extra}
 
 
 def span_of(grid: Grid, extra: int, default: Length) -> tuple[Place, Place, int]:
