@@ -167,3 +167,24 @@ async def test_hold_and_release_are_judged_block_by_block(shared_stack: Stack) -
     assert ["done", "not_done", "done"] == ["done" if words.holds("done") in text else "not_done" for text in answers]
     assert {first, second} == {line["si_number"] for line in await shared_stack.entered("HLD1")}
     assert {"touched": 3, "status": "matched", "operation": "si_hold"} == await si(shared_stack, first)
+
+
+async def test_pending_sis_are_authorised_block_by_block(shared_stack: Stack) -> None:
+    pss = await shared_stack.pss()
+    words = shared_stack.words
+    await shared_stack.control("rules", {"maker_checker": ["B01234"]})
+    for reference in ("AUT1", "AUT2"):
+        words.send_deliver(pss, reference, stock="00034")
+        await pss.message(words.template["answer"], words.holds("related", reference))
+    await shared_stack.control("rules", {"maker_checker": []})
+    before = len(pss.received)
+    words.send_blocks(pss, "authorisation", "AUT3", "AUT1", "AUT2")
+    related = words.holds("related", "AUT3")
+    await shared_stack.eventually(lambda: 2 == sum(related in got.text for got in pss.received[before:]))
+    words.send_blocks(pss, "authorisation", "AUT4", "AUT1")
+    await pss.message(words.answer_to("authorisation"), words.holds("related", "AUT4"), words.holds("not_done"))
+    await pss.log_off()
+
+    assert [True, True] == [words.holds("done") in got.text for got in pss.received[before:] if related in got.text]
+    assert ["si_authorise"] * 2 == [line["operation"] for line in await shared_stack.entered("AUT3")]
+    assert [] == await shared_stack.entered("AUT4")

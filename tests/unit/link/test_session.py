@@ -192,6 +192,21 @@ def test_answer_cannot_be_given_twice() -> None:
         pair.answer(second, "b")
 
 
+def test_several_answers_of_a_request_leave_in_order_before_the_next_request_s() -> None:
+    pair = LinkPair().logged_on()
+    first, second = pair.request(), pair.request()
+    pair.answer(second, "behind")
+    pair.answer(first, "one", is_last=False)
+    so_far = [event.token for event in pair.pg_events if isinstance(event, e.AnswerWritten)]
+    pair.answer(first, "two")
+    written = [event.token for event in pair.pg_events if isinstance(event, e.AnswerWritten)]
+
+    assert ["one"] == so_far
+    assert ["one", "two", "behind"] == written
+    with pytest.raises(SessionError):
+        pair.answer(first, "three")
+
+
 def test_busy_lets_the_answers_behind_it_go() -> None:
     pair = LinkPair().logged_on()
     first, second = pair.request(), pair.request()
