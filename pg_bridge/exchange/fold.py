@@ -148,7 +148,6 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     if record.reply is not None:
         exchange.reply = record.reply
     if record.si_number and exchange.operation == Operation.SI_ADD:
-        state.entered.setdefault((exchange.participant, exchange.reference), []).append(record.si_number)
         state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
             record.si_number, exchange.id, exchange.terminal, exchange.reference
         )

@@ -1,7 +1,7 @@
 """Which SI a request is about: named by its number or by its participant reference, and found before it is called.
 
-What the bridge knows comes first; else OCP is asked. Of several open SIs under one reference none is chosen: the
-request is refused and names them. A reference whose input is still under way waits for that input's outcome.
+A number that the bridge knows is enough; for everything else OCP is asked. Of several open SIs under one reference
+none is chosen: the request is refused and names them. A reference whose input is still under way waits for its outcome.
 """
 
 from __future__ import annotations
@@ -84,11 +84,7 @@ def seek(state: State, exchange: Exchange, terms: Terms, note: Note) -> None:
     elif (entering := _open_input(state, exchange, reference)) is not None:
         state.waiting_for_input[exchange.id] = entering.id
         return
-    else:
-        numbers = state.entered.get((exchange.participant, reference), ())
-        if len(numbers) == 1:
-            _found(exchange, terms, note, numbers[0], reference, is_known=True)
-            return
+    # OCP is asked for a reference always: another SI may have been entered under it elsewhere, or on another day.
     note.act(e.Seek(exchange.id))
 
 

@@ -179,8 +179,6 @@ class State:
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
     #: (participant, SI input number)
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
-    #: (participant, participant reference) -> the numbers of the SIs entered under it through us, oldest first
-    entered: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     #: not folded: exchange -> the open input under the reference by which it names its SI; asked again when that ends
     waiting_for_input: dict[str, str] = field(default_factory=dict)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
