@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import count
 
 from pg_bridge.cli.world import utc_now
@@ -95,12 +95,14 @@ def delivery(name: str, text: str) -> Delivery:
 
 
 @contextlib.asynccontextmanager
-async def listening(desk: NotingDesk, **options: object) -> AsyncIterator[Listener]:
-    """A listener for participant B01234 from any address unless `options` say otherwise."""
+async def listening(
+    desk: NotingDesk, limits: Mapping[str, object] | None = None, **options: object
+) -> AsyncIterator[Listener]:
+    """A listener for participant B01234 from any address unless `options` say otherwise; `limits` of the link profile."""
     chosen = {"participants": {"B01234": frozenset()}} | options
     numbers = count(1)
     listener = Listener(
-        shipped_profile(),
+        shipped_profile(**(limits or {})),
         ListenerOptions(**chosen),  # type: ignore[arg-type]
         desk,
         request_templates=REQUESTS,
@@ -130,10 +132,9 @@ class DeafPss:
 
     async def log_on(self) -> None:
         """Dial and log on."""
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(self._socket, self._address)
+        await self.dial()
         await self.send("598", "LGON", b":20:L1\r\n:12:001\r\n:77E:USER/OPS1\r\n")
-        answer = await loop.sock_recv(self._socket, 4_096)
+        answer = await self.read(4_096)
         (frame,) = FrameReader(self._framing).feed(answer)
         assert isinstance(frame, Frame)
         self._session = frame.session_id
@@ -152,7 +153,15 @@ class DeafPss:
             "20261123093000",
             False,
         )
-        await asyncio.get_running_loop().sock_sendall(self._socket, self._framing.write(header, body))
+        await self.send_bytes(self._framing.write(header, body))
+
+    async def dial(self) -> None:
+        """Dial, and say nothing."""
+        await asyncio.get_running_loop().sock_connect(self._socket, self._address)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Write anything at all."""
+        await asyncio.get_running_loop().sock_sendall(self._socket, data)
 
     async def read_until(self, mark: bytes) -> bytes:
         """Read until `mark` comes: what came last, with it."""

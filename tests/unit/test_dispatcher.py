@@ -13,6 +13,7 @@ from pg_bridge.errors import JournalError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry
 from pg_bridge.exchange.outbound import Seat
+from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.profiles.concepts import Operation
@@ -183,3 +184,14 @@ async def test_who_waits_during_the_append_that_fails_is_told_too() -> None:
         await task
         with pytest.raises(JournalError, match="the disk is gone"):
             await waiter
+
+
+async def test_session_that_takes_deliveries_again_is_given_what_waits() -> None:
+    async with looping() as loop:
+        waiting = Delivery("D1", "B01234", "PSS1", "", Reply("SI60", "548", ":16R:GENL\r\n"))
+        loop.dispatcher.state.outbox("B01234").queue["D1"] = waiting
+        loop.dispatcher.session_freed("B01234")
+        await loop.dispatcher.durable()
+        await asyncio.sleep(0)
+
+    assert [waiting] == loop.sessions.delivered
