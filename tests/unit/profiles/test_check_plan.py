@@ -68,11 +68,7 @@ def test_there_are_messages_of_every_template_and_of_repeating_sequences():
 def test_every_faultless_message_checks_alike_by_both_ways(monkeypatch: pytest.MonkeyPatch):
     """Each by a plan, but those with one slash for two: no shape of theirs is kept."""
     for template, type_, body in FAULTLESS:
-<<<<<<< HEAD
         monkeypatch.setattr(reader, "_shapes", Shapes())
-=======
-        reader._shapes = Shapes()  # there are more messages of one size than are kept in mind
->>>>>>> h-functions
         quick, plain = quick_and_plain(template, type_, body)
 
         assert plain == quick
