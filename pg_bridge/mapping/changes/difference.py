@@ -120,7 +120,8 @@ def _compare(c: Comparison, users: Users, schemas: Mapping[str, Effect]) -> None
         for section in ("answer", "message"):
             compare_message(c, name, section, c.old.get(section), c.new.get(section))
     else:
-        compare_tree(c, c.old, c.new, lambda path: Effect.NONE, subject=f"the file {path}")
+        effect = file_effect(path)
+        compare_tree(c, c.old, c.new, lambda _: effect, subject=f"the file {path}")
 
 
 def _set(c: Comparison, users: Users) -> None:

@@ -11,6 +11,7 @@ from pg_bridge.mapping.changes.change import Change, Effect, Kind, Located
 from pg_bridge.mapping.changes.legacy_difference import template_effect
 from pg_bridge.mapping.changes.renames import Documents
 from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER, SET_FILE, SHARED_FOLDER
+from pg_bridge.profiles.layouts import FILES_FOLDER
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
@@ -82,6 +83,8 @@ def file_effect(path: str, document: Mapping[str, Any] | None = None) -> Effect:
         return Effect.NONE
     if path.startswith(TEMPLATE_FOLDER):
         return template_effect(document or {})
+    if path.startswith(FILES_FOLDER):
+        return Effect.WE_TAKE
     if path.startswith(SHARED_FOLDER):
         return Effect.WE_WRITE
     if path.startswith(RULES_FOLDER):

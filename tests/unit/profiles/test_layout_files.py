@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pg_bridge.errors import Finding
+from pg_bridge.mapping.changes.change import Effect
+from pg_bridge.mapping.changes.difference import differences
 from pg_bridge.mapping.checks.check import check
 from pg_bridge.profiles.layouts import FILES_FOLDER, PARTS_FILE, TAG_BASED_FILE, read_layouts
 from pg_bridge.profiles.legacy import read_legacy_profile
@@ -147,3 +149,10 @@ def test_the_form_of_a_file_is_told_by_its_first_line() -> None:
     assert [profile.tag_based] == profile.forms_of(b":20:FILE1\r\n")
     assert ["CCLID01", "CCLTN04"] == [getattr(form, "name", "") for form in profile.forms_of(line)]
     assert [] == profile.forms_of(b"hello")
+
+
+def test_a_changed_layout_is_told_as_a_change_of_what_we_take() -> None:
+    new = changed(ATI, 'picture = "X(40)"', 'picture = "X(41)"')
+    told = differences(shipped(), new)
+
+    assert [(ATI, Effect.WE_TAKE)] == [(change.file, change.effect) for change in told]
