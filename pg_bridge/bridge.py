@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +37,7 @@ from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.pss.tls import server_context
 from pg_bridge.ways import PushTaker, Ways
 
 
@@ -118,6 +118,10 @@ class Desk:
                 participant=participant, session=session, address=address, code=code, text=text, raw=raw, size=size
             )
         )
+
+    def freed(self, participant: str) -> None:
+        """A session may be given deliveries again."""
+        self._dispatcher.session_freed(participant)
 
     def answer_written(self, token: str) -> None:
         """A copy of an answer was given to the socket."""
@@ -286,23 +290,17 @@ def _file(name: str) -> Path | None:
 
 def _listener_options(config: Config) -> ListenerOptions:
     pss = config.pss
-    tls: ssl.SSLContext | None = None
-    if pss.tls_certificate:
-        try:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.minimum_version = ssl.TLSVersion.TLSv1_2
-            tls.load_cert_chain(pss.tls_certificate, pss.tls_key or None)
-            if pss.tls_client_ca:
-                tls.verify_mode = ssl.CERT_REQUIRED
-                tls.load_verify_locations(pss.tls_client_ca)
-        except OSError as error:
-            raise ConfigError(f"reading the TLS files of [pss]: {error}") from error
     return ListenerOptions(
         host=pss.host,
         port=pss.port,
         participants={name: frozenset(entry.addresses) for name, entry in config.participants.items()},
         most_sessions=pss.max_sessions_per_participant,
-        tls=tls,
+        pause_unsent=pss.pause_unsent_bytes,
+        resume_unsent=pss.resume_unsent_bytes,
+        slow_reader_s=pss.slow_reader_s,
+        drain_s=pss.drain_s,
+        most_unsent=pss.most_unsent_bytes,
+        tls=server_context(pss.tls_certificate, pss.tls_key, pss.tls_client_ca),
     )
 
 

@@ -19,6 +19,11 @@ class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     host: str = "127.0.0.1"
     port: int = 7000
     max_sessions_per_participant: int = 4
+    pause_unsent_bytes: int = 262_144
+    resume_unsent_bytes: int = 65_536
+    most_unsent_bytes: int = 8_388_608
+    slow_reader_s: float = 30.0
+    drain_s: float = 5.0
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -133,6 +138,9 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
         for name in config.participants
         if len(name) != 6
     ]
+    if not 0 <= config.pss.resume_unsent_bytes <= config.pss.pause_unsent_bytes <= config.pss.most_unsent_bytes:
+        text = "resume_unsent_bytes, pause_unsent_bytes and most_unsent_bytes do not follow each other in size"
+        findings.append(Finding("PGB-CFG-005", "error", "pss", text, remedy="Give them in this order, each larger."))
     if config.push.subscribe and not config.push.url and config.push.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
         text = (
             "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
@@ -188,6 +196,11 @@ profile = {}                        # texts of its own for `profile.*` in rules:
 host = "127.0.0.1"
 port = 7000
 max_sessions_per_participant = 4
+pause_unsent_bytes = 262144         # with more waiting than this for a PSS that reads slowly nothing is read from it
+resume_unsent_bytes = 65536         # or delivered to it, until no more than this waits
+slow_reader_s = 30.0                # after so long of that it is disconnected; what it did not get goes again
+most_unsent_bytes = 8388608         # with more waiting for it than this it is disconnected at once
+drain_s = 5.0                       # when the bridge stops: for answers to what is in flight, and acknowledgements
 tls_certificate = ""                # PEM; with tls_key the PSSs must speak TLS
 tls_key = ""
 tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA

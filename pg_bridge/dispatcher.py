@@ -254,6 +254,11 @@ class Dispatcher:
         self._log.info(telemetry.SESSION_OPENED, participant=record.participant, terminal=record.terminal)
         self._actions.append(e.Pump(record.participant))
 
+    def session_freed(self, participant: str) -> None:
+        """A session that took no deliveries takes some again."""
+        self._actions.append(e.Pump(participant))
+        self._wake.set()
+
     def session_closed(self, record: r.SessionClosed) -> None:
         """A session ended: what it was sent and did not acknowledge goes again; unleft answers become deliveries."""
         outbox = self.state.outbox(record.participant)
@@ -348,6 +353,11 @@ class Dispatcher:
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.look(action.request_id)))
             case e.Ask():
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.ask(action.exchange)))
+            case e.Seek():
+                self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.seek(action.exchange)))
+            case e.OpenLane():
+                self._touched_lanes.add((action.participant, action.operation))
+                self._wake.set()
             case e.Watch():
                 self._watch(action.exchange)
             case e.Fetch():

@@ -16,6 +16,7 @@ from pg_bridge import telemetry
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.ports import Slots
+from pg_bridge.exchange.seeking import is_done, lost_by, named_by
 from pg_bridge.exchange.state import LaneKey, Stage, State
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.sets import Sets
@@ -125,20 +126,11 @@ class Errands:
                 if member not in batch.open:
                     continue
                 await self._slots.slot(0)
-                entries = await at_work.ocp.ask(
-                    Operation.SI_QUERY,
-                    exchange.participant,
-                    at_work.terms.ocp.write(
-                        "query",
-                        {
-                            "participant_id": exchange.participant,
-                            "request_reference": exchange.reference,
-                            "business_date": exchange.business_date,
-                        },
-                    ),
-                )
-                if entries:
-                    found[member] = entries[-1]
+                question = at_work.terms.ocp.write("query", lost_by(at_work.terms, exchange))
+                entries = await at_work.ocp.ask(Operation.SI_QUERY, exchange.participant, question)
+                done = [entry for entry in entries if is_done(at_work.terms, exchange, entry)]
+                if done:
+                    found[member] = done[-1]
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
             pause_s = getattr(error, "retry_after_s", None) or at_work.terms.options.retry_first_s
@@ -169,6 +161,29 @@ class Errands:
             self._offer(e.EnquiryFailed(exchange_id, str(error), None, retry_after_s))
         else:
             self._offer(e.EnquiryAnswered(exchange_id, entries))
+
+    async def seek(self, exchange_id: str) -> None:
+        """Ask OCP for the SIs that fit what a request names its SI by."""
+        exchange = self._state.exchanges.get(exchange_id)
+        if exchange is None or not exchange.sought:
+            return
+        await self._slots.slot()
+        at_work = self._sets.of_exchange(exchange)
+        terms = at_work.terms
+        try:
+            question = terms.ocp.write("query", named_by(terms, exchange))
+            entries = await at_work.ocp.ask(Operation.SI_QUERY, exchange.participant, question)
+        except OcpRefused as error:
+            faults = terms.faults_of_ocp(error.refusals)
+            self._offer(e.SeekFailed(exchange_id, faults[0] if faults else None))
+        except OcpDenied as error:
+            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            self._offer(e.SeekFailed(exchange_id, fault))
+        except OcpError as error:
+            self._log.warning(telemetry.OCP_FAILED, participant=exchange.participant, error=str(error))
+            self._offer(e.SeekFailed(exchange_id, None, getattr(error, "retry_after_s", None)))
+        else:
+            self._offer(e.SiSought(exchange_id, entries))
 
     async def fetch(self, participant: str, business_date: str, after: int) -> None:
         """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pg_bridge.cli import mappings_coverage, mappings_diff, mappings_explain, mappings_load, mappings_replay
+from pg_bridge.cli import (
+    mappings_calibrate,
+    mappings_coverage,
+    mappings_diff,
+    mappings_explain,
+    mappings_learn,
+    mappings_load,
+    mappings_replay,
+)
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
 from pg_bridge.errors import MappingInvalid
@@ -65,3 +73,5 @@ app.command("coverage")(mappings_coverage.coverage)
 app.command("explain")(mappings_explain.explain)
 app.command("diff")(mappings_diff.diff)
 app.command("replay")(mappings_replay.replay)
+app.command("learn")(mappings_learn.learn)
+app.command("calibrate")(mappings_calibrate.calibrate)

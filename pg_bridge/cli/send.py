@@ -3,107 +3,151 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pg_bridge.cli.output import say_json
-from pg_bridge.cli.world import read_file, read_mappings, utc_now
+from pg_bridge.cli.output import console, say_json, table
+from pg_bridge.cli.send_requests import STANDARD_INPUT, read_requests
+from pg_bridge.cli.send_sessions import Conversation, Fact, converse
+from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
-from pg_bridge.link import events as link
-from pg_bridge.link.framing import Frame, FrameReader, Framing
-from pg_bridge.link.profile import LinkProfile, link_profile_of
-from pg_bridge.simulator.pss import ScriptedPss
+from pg_bridge.link.framing import Frame
+from pg_bridge.link.profile import link_profile_of
+
+#: the path of what stands between them says where they stand
+BRACKETS = ("16R", "16S")
 
 
 def send(
-    files: Annotated[list[Path], typer.Argument(help="Whole frames, or text blocks (then name template and type).")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Frames, or text blocks (then name template and type); - is standard input."),
+    ],
     *,
     to: Annotated[str, typer.Option("--to", help="HOST:PORT of the bridge (or PG).")],
     participant: Annotated[str, typer.Option(help="Log on as this participant; left out: the first frame's.")] = "",
-    terminal: Annotated[str, typer.Option(help="Log on as this terminal.")] = "PSS1",
+    terminal: Annotated[
+        str, typer.Option(help="Log on as this terminal; with several sessions its first character and a number.")
+    ] = "PSS1",
     user: Annotated[str, typer.Option(help="Log on as this user.")] = "OPS1",
     template: Annotated[str, typer.Option(help="The template of text blocks.")] = "",
     message_type: Annotated[str, typer.Option(help="The message type of text blocks.")] = "",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for answers, and then for what comes unasked.")] = 3.0,
+    sessions: Annotated[int, typer.Option(min=1, max=999, help="Spread the messages over so many sessions.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.0, help="Messages a second, over all sessions; 0: at once.")] = 0.0,
+    wait: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds of silence after which no answer is awaited any more."),
+    ] = 3.0,
+    listen: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Seconds of silence to wait then for what comes unasked; left out: as --wait."),
+    ] = None,
+    tls_ca: Annotated[str, typer.Option(help="Use TLS, and trust this CA (PEM).")] = "",
+    tls_certificate: Annotated[str, typer.Option(help="Our certificate for TLS (PEM).")] = "",
+    tls_key: Annotated[str, typer.Option(help="Its key (PEM).")] = "",
     mappings: Annotated[str, typer.Option(help="A folder of mappings in place of the shipped one.")] = "",
+    raw: Annotated[bool, typer.Option("--raw", help="Print the bytes of what comes, and nothing else.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Log on, send messages, print the answers and what comes unasked, log off.
+    """Log on, send messages, print and acknowledge what comes back as bytes and as fields, log off.
+
+    Exit code 0: every message was accepted; 1: one was refused or not answered; 2: wrong use.
 
     Example: pg-bridge send si.fin --to 127.0.0.1:7000 --participant B01234 --template SI01 --message-type 543
     """
-    profile = link_profile_of(read_mappings(mappings))
+    if raw and json:
+        raise ConfigError("printing: choose one of --raw and --json")
+    if files.count(STANDARD_INPUT) > 1:
+        raise ConfigError("reading the messages: standard input can be read once")
+    if len(terminal) > 4 or not terminal:
+        raise ConfigError(f"logging on: a terminal has 1 to 4 characters, not {terminal!r}")
+    tls = _tls(tls_ca, tls_certificate, tls_key)
+    mapping_files = read_mappings(mappings)
+    profile = link_profile_of(mapping_files)
     host, _, port = to.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise ConfigError(f"reading --to: HOST:PORT is due, not {to!r}")
-    requests = [_request(path, profile, template, message_type) for path in files]
-    who = participant or next((frame_participant for *_, frame_participant in requests if frame_participant), "")
+    requests = read_requests(files, profile, template, message_type)
+    who = participant or next((request.participant for request in requests if request.participant), "")
     if not who:
         raise ConfigError("logging on: name the --participant")
-    pss = ScriptedPss(profile, participant=who, terminal=terminal, clock=utc_now)
-    facts = asyncio.run(_send(pss, host, int(port), user, requests, wait))
+    how = Conversation(
+        host.strip("[]"),
+        int(port),
+        who,
+        terminal,
+        user,
+        sessions,
+        rate,
+        wait,
+        wait if listen is None else listen,
+        tls,
+    )
+    facts: list[Fact] = []
+
+    def say(fact: Fact, frame: Frame | None) -> None:
+        if json:
+            facts.append(fact)
+        elif raw:
+            _say_raw(fact, frame)
+        else:
+            _say(fact)
+
+    tally = asyncio.run(converse(how, requests, mapping_files, profile, say))
+    told = ", ".join(f"{count} {what}" for what, count in tally.items())
     if json:
-        say_json(facts)
+        say_json([*facts, {"what": "outcome", **tally, "text": told}])
+    elif raw:
+        print(told, file=sys.stderr)
     else:
-        for fact in facts:
-            print(f"--- {fact['what']} {fact.get('template', '')} {fact.get('message_type', '')}".rstrip())
-            print(str(fact["text"]).replace("\r\n", "\n"))
-    answered = sum(fact["what"] in ("answer", "refused") for fact in facts)
-    raise typer.Exit(0 if answered >= len(requests) else 1)
+        print(f"--- {told}")
+    raise typer.Exit(0 if tally["accepted"] == len(requests) else 1)
 
 
-def _request(path: Path, profile: LinkProfile, template: str, message_type: str) -> tuple[str, str, bytes, str]:
-    """Message type, template, body and participant of a file."""
-    raw = read_file(path, "the message")
-    if raw.lstrip().startswith(b"{"):
-        found = FrameReader(Framing(profile)).feed(raw.strip())
-        if not found or not isinstance(found[0], Frame):
-            raise ConfigError(f"reading {path}: it is no whole frame")
-        frame = found[0]
-        return frame.message_type, frame.template, frame.body, frame.participant
-    if not template or not message_type:
-        raise ConfigError(f"reading {path}: it is a text block: name its --template and --message-type")
-    return message_type, template, raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), ""
+def _say(fact: Fact) -> None:
+    """For people: what it is, its bytes, and its fields."""
+    names = [f"{name} {fact[name]}" for name in ("template", "message_type", "sequence", "outcome") if fact.get(name)]
+    if "bytes" not in fact:
+        print(f"--- {fact['what']} on {fact['terminal']}: {fact['text']}")
+        return
+    names += ["possible duplicate"] * bool(fact["possible_duplicate"])
+    names += [f"to request {fact['request']}"] * bool(fact["request"])
+    print(f"--- {fact['what']} on {fact['terminal']}: {', '.join(names)}")
+    print(_printable(fact["bytes"]))
+    rows = [
+        (field["path"], field["tag"], field["qualifier"], field["value"].replace("\r\n", "\n"))
+        for field in fact["fields"]
+        if field["tag"] not in BRACKETS
+    ]
+    console().print(table("", ("path", "tag", "qualifier", "value"), rows))
 
 
-async def _send(
-    pss: ScriptedPss, host: str, port: int, user: str, requests: list[tuple[str, str, bytes, str]], wait_s: float
-) -> list[dict[str, Any]]:
-    await pss.connect(host, port)
-    await pss.log_on(user)
-    for message_type, template, body, _ in requests:
-        pss.send(message_type, template, body)
-
-    def is_outcome(event: link.Event) -> bool:
-        return isinstance(event, link.AnswerReceived | link.RequestRefused | link.Closed)
-
-    after = 0
-    for _ in requests:
-        try:
-            event = await pss.wait_for(is_outcome, wait_s, after=after)
-        except TimeoutError:
-            break
-        after = pss.events.index(event) + 1
-    await asyncio.sleep(wait_s)
-    if pss.is_connected:
-        await pss.log_off()
-    return [fact for event in pss.events if (fact := _fact(event)) is not None]
+def _say_raw(fact: Fact, frame: Frame | None) -> None:
+    if frame is None:
+        print(f"{fact['what']} on {fact['terminal']}: {fact['text']}", file=sys.stderr)
+        return
+    sys.stdout.buffer.write(frame.raw + b"\r\n")
+    sys.stdout.buffer.flush()
 
 
-def _fact(event: link.Event) -> dict[str, Any] | None:
-    match event:
-        case link.AnswerReceived(frame) | link.UnsolicitedReceived(frame):
-            return {
-                "what": "answer" if isinstance(event, link.AnswerReceived) else "unasked",
-                "template": frame.template,
-                "message_type": frame.message_type,
-                "possible_duplicate": frame.possible_duplicate,
-                "text": frame.body.decode("ascii"),
-            }
-        case link.RequestRefused(sequence, code, text):
-            return {"what": "refused", "text": f"frame {sequence}: {code} {text}"}
-        case link.Closed(reason):
-            return {"what": "closed", "text": reason}
-    return None
+def _printable(text: str) -> str:
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in line) for line in lines)
+
+
+def _tls(ca: str, certificate: str, key: str) -> ssl.SSLContext | None:
+    if not ca:
+        if certificate or key:
+            raise ConfigError("reading the TLS files: name whom to trust, --tls-ca")
+        return None
+    try:
+        context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(certificate, key or None)
+    except OSError as error:
+        raise ConfigError(f"reading the TLS files: {error}") from error
+    return context

@@ -257,6 +257,8 @@ def resume(state: State) -> list[e.Action]:
             actions.append(e.Watch(exchange.id))
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(e.Ask(exchange.id))
+        if exchange.sought and exchange.stage is Stage.RECEIVED:
+            actions.append(e.Seek(exchange.id))
     actions += [e.Pump(participant) for participant in state.outboxes]
     return actions
 

@@ -1,6 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
-This file holds requests and their answers; calls and lost calls stand in calls.py, updates in updates.py.
+This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
+calls.py, updates in updates.py.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, updates
+from pg_bridge.exchange import calls, seeking, updates
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
+from pg_bridge.mapping.book import Request
+from pg_bridge.profiles.concepts import Operation
 
 #: what the PSS is told while the outcome is awaited
 AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
@@ -32,6 +35,8 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     decision = e.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
+    if state.waiting_for_input:
+        seeking.look_again(state, terms, note)
     return decision
 
 
@@ -79,34 +84,50 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             request.mapping,
         )
         return
-    exchange_id = terms.fresh.exchange_id()
-    note.record(
-        r.RequestReceived(
-            exchange=exchange_id,
-            participant=event.participant,
-            effect=request.effect,
-            function=request.function,
-            operation=request.operation.value,
-            template=event.template,
-            message_type=event.message_type,
-            reference=request.reference,
-            business_date=context["business_date"],
-            fingerprint=fingerprint,
-            terminal=event.terminal,
-            session=event.session,
-            sequence=event.sequence,
-            legacy=event.legacy,
-            document=msgspec.Raw(_encode(request.document)),
-            carried=request.carried,
-            lineage=request.lineage,
-            findings=request.findings,
-            mapping=request.mapping,
+    first_id = terms.fresh.exchange_id()
+    for number, part in enumerate(request.parts, 1):
+        exchange_id = f"{first_id}{part_suffix(number)}"
+        note.record(
+            r.RequestReceived(
+                exchange=exchange_id,
+                participant=event.participant,
+                effect=part.effect,
+                function=part.function,
+                operation=part.operation.value,
+                template=event.template,
+                message_type=event.message_type,
+                reference=part.reference,
+                business_date=context["business_date"],
+                fingerprint=fingerprint,
+                terminal=event.terminal,
+                session=event.session,
+                sequence=event.sequence,
+                legacy=event.legacy if number == 1 else "",
+                document=msgspec.Raw(_encode(part.document)),
+                carried=part.carried,
+                lineage=part.lineage,
+                findings=part.findings,
+                mapping=part.mapping,
+                sought=part.sought,
+                part=number,
+                parts=len(request.parts),
+                si_number=_number_in(part, terms),
+            )
         )
-    )
-    _asks(state, state.exchanges[exchange_id], event, is_repeat=False)
-    note.act(e.Watch(exchange_id))
-    if request.effect == "enquire":
-        note.act(e.Ask(exchange_id))
+        exchange = state.exchanges[exchange_id]
+        if part.sought:
+            seeking.seek(state, exchange, terms, note)
+        _asks(state, exchange, event, is_repeat=False)
+        note.act(e.Watch(exchange_id))
+        if part.effect == "enquire":
+            note.act(e.Ask(exchange_id))
+
+
+def _number_in(request: Request, terms: Terms) -> str:
+    """The number of the SI that an instruct is about, where its document has it."""
+    if request.effect != "instruct" or request.operation is Operation.SI_ADD:
+        return ""
+    return str(terms.ocp.get("si", "si_number", request.document) or "")
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
@@ -175,9 +196,9 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
             legacy=event.legacy,
         )
     )
-    _asks(state, exchange, event, is_repeat=True)
-    if exchange.reply is not None:
-        told(state, exchange, note)
+    for part in state.parts_of(exchange):
+        _asks(state, part, event, is_repeat=True)
+    told(state, exchange, note)
 
 
 def _enquiry_answered(state: State, event: e.EnquiryAnswered, terms: Terms, now: datetime, note: Note) -> None:
@@ -218,6 +239,7 @@ def _overdue(state: State, event: e.Overdue, terms: Terms, now: datetime, note: 
                 context=terms.context(exchange.participant, exchange.terminal, now),
                 request=request_of(exchange),
                 outcome="waits",
+                si_number=exchange.si_number,
                 text=AWAITED_TEXT,
             ),
         )
@@ -242,5 +264,6 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.EnquiryFailed: _enquiry_failed,
     e.Overdue: _overdue,
     **calls.DECISIONS,
+    **seeking.DECISIONS,
     **updates.DECISIONS,
 }

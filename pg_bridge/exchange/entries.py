@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MESSAGE_REFUSED = "message_refused"
     REQUEST_PARKED = "request_parked"
     REQUEST_REPEATED = "request_repeated"
+    SI_FOUND = "si_found"
     BATCH_CALLED = "batch_called"
     BATCH_REFUSED = "batch_refused"
     OUTCOME_UNKNOWN = "outcome_unknown"

@@ -103,6 +103,23 @@ class EnquiryFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SiSought:
+    """OCP told which SIs fit the number or reference that a request names its SI by."""
+
+    exchange: str
+    entries: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class SeekFailed:
+    """OCP did not tell which SI a request names. `fault` None: it may be asked again."""
+
+    exchange: str
+    fault: Fault | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatesArrived:
     """Status events, pushed (with a delivery id) or fetched; checked, in any order, perhaps seen before."""
 
@@ -123,13 +140,17 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer the request that came with `sequence` on `session`; `token` comes back when it was written."""
+    """Answer the request that came with `sequence` on `session`; `token` comes back when it was written.
+
+    is_last: no further answer of this request comes.
+    """
 
     session: str
     sequence: int
     token: str
     reply: Reply
     possible_duplicate: bool = False
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +187,22 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Seek:
+    """Ask OCP for the SI that this request names, after `after_s` seconds."""
+
+    exchange: str
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLane:
+    """Something waits in this lane that did not a moment ago."""
+
+    participant: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Ask OCP for the status events behind `after` of a participant's day."""
 
@@ -190,9 +227,9 @@ class Watch:
 
 Event = (
     RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
-    | EnquiryAnswered | EnquiryFailed | UpdatesArrived | Overdue
+    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived | Overdue
 )  # fmt: skip
-Action = Answer | Refuse | Call | Look | Ask | Fetch | Pump | Watch
+Action = Answer | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump | Watch
 
 
 @dataclass(slots=True)

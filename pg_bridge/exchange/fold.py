@@ -16,6 +16,7 @@ from pg_bridge.exchange.state import (
     State,
     Use,
 )
+from pg_bridge.profiles.concepts import Operation
 
 
 def apply(state: State, record: r.Record, at_us: int) -> None:
@@ -44,12 +45,26 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         received_us=at_us,
         translated_by=set_of(record.mapping),
         ends_by=set_of(record.mapping),
+        sought=record.sought,
+        part=record.part,
+        parts=record.parts,
+        si_number=record.si_number,
     )
     state.exchanges[exchange.id] = exchange
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
-        state.uses[key] = Use(exchange.id, record.fingerprint)
-        state.lane(record.participant, record.operation).waiting.append(exchange.id)
+        if record.part == 1:
+            state.uses[key] = Use(exchange.id, record.fingerprint)
+        if not record.sought:
+            state.lane(record.participant, record.operation).waiting.append(exchange.id)
+
+
+def _si_found(state: State, record: r.SiFound, at_us: int) -> None:
+    exchange = state.exchanges[record.exchange]
+    exchange.document = bytes(record.document)
+    exchange.sought = ()
+    exchange.si_number = record.si_number
+    state.lane(exchange.participant, exchange.operation).waiting.append(exchange.id)
 
 
 def _message_refused(state: State, record: r.MessageRefused, at_us: int) -> None:
@@ -132,7 +147,8 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange.document = b""
     if record.reply is not None:
         exchange.reply = record.reply
-    if record.si_number and exchange.effect == "instruct":
+    if record.si_number and exchange.operation == Operation.SI_ADD:
+        state.entered.setdefault((exchange.participant, exchange.reference), []).append(record.si_number)
         state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
             record.si_number, exchange.id, exchange.terminal, exchange.reference
         )
@@ -200,9 +216,9 @@ def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
         terminal=record.terminal,
         si_number=record.si_number,
         reply=record.reply,
-        exchange=record.exchange,
+        exchange=record.after or record.exchange,
     )
-    own = state.exchanges.get(record.exchange)
+    own = state.exchanges.get(delivery.exchange)
     if own is not None and not (own.has_left or own.is_sent):
         own.held.append(delivery)
     else:
@@ -244,6 +260,7 @@ def set_of(mapping: str) -> str:
 _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.RequestReceived: _received,
     r.MessageRefused: _message_refused,
+    r.SiFound: _si_found,
     r.BatchCalled: _called,
     r.BatchRefused: _batch_refused,
     r.OutcomeUnknown: _unknown,

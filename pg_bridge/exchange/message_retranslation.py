@@ -42,6 +42,7 @@ def awaited(run: Rerun, record: r.ExchangeAwaited, stored: Stored) -> list[Retra
             context=run.context(exchange.participant, exchange.terminal, stored.entry.at_us),
             request=run.request_of(exchange),
             outcome="waits",
+            si_number=exchange.si_number,
             text=AWAITED_TEXT,
         )
         return run.book.write_answer(exchange.function, sources)

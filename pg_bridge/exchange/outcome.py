@@ -40,6 +40,8 @@ def conclude(
     group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry.
     """
     is_late = exchange.is_awaited
+    # Of a request about an SI the number is known, also where it is refused.
+    si_number = si_number or exchange.si_number
     request_id = exchange.request_id
     seen = ocp
     if is_late and ocp is not None and outcome == "accepted":
@@ -109,9 +111,18 @@ def conclude(
 
 
 def told(state: State, exchange: Exchange, note: Note) -> None:
-    """Hand the exchange's answer to every session that asks for it; with none left, it waits as a delivery."""
-    if exchange.reply is None:
-        return
+    """Hand the exchange's answer to every session that asks for it; with none left, it waits as a delivery.
+
+    The answers of a message with several instructions go in the order of its blocks.
+    """
+    for part in state.parts_of(exchange):
+        if part.reply is None:
+            return
+        if part is exchange or part.askers or not (part.is_sent or part.has_left):
+            _told(state, part, part.reply, note)
+
+
+def _told(state: State, exchange: Exchange, reply: r.Reply, note: Note) -> None:
     if not exchange.askers:
         if not exchange.has_left:
             queue_answer(state, exchange)
@@ -120,7 +131,8 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
         is_copy = is_repeat or exchange.is_sent or exchange.has_left
-        note.act(e.Answer(session, sequence, exchange.id, exchange.reply, possible_duplicate=is_copy))
+        is_last = exchange.part == exchange.parts
+        note.act(e.Answer(session, sequence, exchange.id, reply, possible_duplicate=is_copy, is_last=is_last))
         exchange.is_sent = True
     exchange.askers.clear()
 

@@ -73,14 +73,21 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     lineage: tuple[Lineage, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: str = ""
+    #: the concepts of its document that are filled in when the SI that it names is found
+    sought: tuple[str, ...] = ()
+    #: of a message with several instructions, which one this is, from 1; the first one has the frame in `legacy`
+    part: int = 1
+    parts: int = 1
+    #: of the SI that it is about, where the message says it
+    si_number: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
         return Kind.INSTRUCTION_RECEIVED if self.effect == "instruct" else Kind.ENQUIRY_RECEIVED
 
     def references(self) -> dict[str, str]:
-        """The participant's own reference."""
-        return {"reference": self.reference}
+        """The participant's own reference, and the SI input number where the message says it."""
+        return {"reference": self.reference} | ({"si_number": self.si_number} if self.si_number else {})
 
 
 class MessageRefused(Record, frozen=True, kw_only=True):
@@ -128,6 +135,24 @@ class RequestRepeated(Record, frozen=True, kw_only=True):
     def references(self) -> dict[str, str]:
         """The participant's own reference."""
         return {"reference": self.reference}
+
+
+class SiFound(Record, frozen=True, kw_only=True):
+    """The SI that a request names was found; `document` is the request's, filled in. From here on it may be called.
+
+    by: the SI number or participant reference by which it was named. is_known: the bridge knew it; else OCP told it.
+    """
+
+    kind = Kind.SI_FOUND
+    reference: str
+    by: str
+    si_number: str
+    is_known: bool
+    document: msgspec.Raw
+
+    def references(self) -> dict[str, str]:
+        """The participant's own reference and the SI input number."""
+        return {"reference": self.reference, "si_number": self.si_number}
 
 
 class BatchCalled(Record, frozen=True, kw_only=True):
@@ -307,6 +332,8 @@ class DeliveryQueued(Record, frozen=True, kw_only=True):
     event_id: str = ""
     sequence: int = 0
     business_date: str = ""
+    #: the exchange whose answer must leave first; empty: that of `exchange`
+    after: str = ""
     lineage: tuple[Lineage, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: str = ""
@@ -333,7 +360,7 @@ class DeliveryAcknowledged(Record, frozen=True, kw_only=True):
 
 
 _RECORDS: tuple[type[Record], ...] = (
-    MessageRefused, RequestParked, RequestRepeated, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed,
+    MessageRefused, RequestParked, RequestRepeated, SiFound, BatchCalled, BatchRefused, OutcomeUnknown, OcpFailed,
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,

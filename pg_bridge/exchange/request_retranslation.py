@@ -39,6 +39,12 @@ _decode = msgspec.json.Decoder().decode
 def taken(run: Rerun, record: r.RequestReceived, stored: Stored) -> list[Retranslated]:
     """A request that was taken."""
     about = about_of(stored, Way.REQUEST, record.function, record.reference)
+    if record.part > 1:  # the first block's entry has the frame
+        run.further = run.further[1:]
+        if not run.further:
+            return [outcome_of(about, not_run="the message does not give this block any more")]
+        return [outcome_of(about, _of_one_block(run, record, run.further[0]))]
+    run.further = ()
     body = body_of(record.legacy)
     if body is None:
         return [outcome_of(about, not_run="the text block of its frame cannot be read again")]
@@ -57,6 +63,11 @@ def taken(run: Rerun, record: r.RequestReceived, stored: Stored) -> list[Retrans
             *finding_differences(record.findings, now.findings),
         ]
         return [outcome_of(about, told)]
+    run.further = now.parts
+    return [outcome_of(about, _of_one_block(run, record, now))]
+
+
+def _of_one_block(run: Rerun, record: r.RequestReceived, now: Request) -> list[Difference]:
     rules = rules_of(now.lineage)
     differences = [
         Difference(what=f"the {what}", was=was, is_=is_)
@@ -73,7 +84,7 @@ def taken(run: Rerun, record: r.RequestReceived, stored: Stored) -> list[Retrans
     differences += finding_differences(record.findings, now.findings)
     if now.carried != record.carried:
         run.carried[record.exchange] = now.carried
-    return [outcome_of(about, differences)]
+    return differences
 
 
 def refused(run: Rerun, record: r.MessageRefused, stored: Stored) -> list[Retranslated]:

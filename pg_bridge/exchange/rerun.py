@@ -81,6 +81,8 @@ class Rerun:
         #: exchange -> its outcome, which the next entry tells late
         self.late: dict[str, r.ExchangeAnswered] = {}
         self.event: Event | None = None
+        #: the last message's blocks, each an instruction, as the new set reads them: this one's and those behind it
+        self.further: tuple[Request, ...] = ()
 
     def context(self, participant: str, terminal: str, at_us: int) -> Json:
         """What rules might derive values from, then."""

@@ -45,6 +45,11 @@ class Exchange:
     #: hexadecimal characters of its hash; empty where the journal does not say
     translated_by: str = ""
     ends_by: str = ""
+    #: concepts of the document that wait for the SI that it names to be found
+    sought: tuple[str, ...] = ()
+    #: of a message with several instructions, which one this is, from 1
+    part: int = 1
+    parts: int = 1
     stage: Stage = Stage.RECEIVED
     request_id: str = ""
     si_number: str = ""
@@ -153,6 +158,11 @@ class SettlementInstruction:
     reference: str
 
 
+def part_suffix(part: int) -> str:
+    """What the id of a message's further exchanges has behind the first one's."""
+    return f"-{part}" if part > 1 else ""
+
+
 LaneKey = tuple[str, str]
 
 
@@ -169,10 +179,22 @@ class State:
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
     #: (participant, SI input number)
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
+    #: (participant, participant reference) -> the numbers of the SIs entered under it through us, oldest first
+    entered: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    #: not folded: exchange -> the open input under the reference by which it names its SI; asked again when that ends
+    waiting_for_input: dict[str, str] = field(default_factory=dict)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say
     ocp_hash: str = ""
+
+    def parts_of(self, exchange: Exchange) -> list[Exchange]:
+        """The exchanges of the same message, in the order of its blocks."""
+        if exchange.parts == 1:
+            return [exchange]
+        first = exchange.id if exchange.part == 1 else exchange.id.removesuffix(part_suffix(exchange.part))
+        ids = [f"{first}{part_suffix(part)}" for part in range(1, exchange.parts + 1)]
+        return [self.exchanges[id_] for id_ in ids if id_ in self.exchanges]
 
     def outbox(self, participant: str) -> Outbox:
         """The participant's outbox, made when first needed."""

@@ -175,6 +175,7 @@ def answer_sources(
         "request": request or {},
         "answer": {
             "outcome": outcome,
+            "meaning": faults[0].meaning if faults else None,
             "si_number": si_number or None,
             "participant_reference": request["reference"] if request else None,
             "text": text or None,

@@ -101,6 +101,21 @@ def owner_of(state: State, terms: Terms, participant: str, si: e.Json) -> Exchan
     return state.exchanges.get(use.exchange) if use is not None else None
 
 
+def cause_of(state: State, terms: Terms, participant: str, si: e.Json) -> Exchange | None:
+    """The exchange whose request brought about what the SI is now; None where it was nobody's or is long over.
+
+    The PSS is told of it after the answer to that request.
+    """
+    reference = str(terms.ocp.get("si", "last_request_reference", si) or "")
+    day = str(terms.ocp.get("si", "updated_at", si) or "")[:10]
+    use = state.uses.get((participant, day, reference))
+    first = state.exchanges.get(use.exchange) if use is not None else None
+    if first is None:
+        return None
+    number = str(terms.ocp.get("si", "si_number", si) or "")
+    return next((part for part in state.parts_of(first) if part.si_number == number), first)
+
+
 def function_of(terms: Terms, values: e.Json) -> str:
     """The function of the message that tells an event (its values by concept).
 
@@ -110,6 +125,11 @@ def function_of(terms: Terms, values: e.Json) -> str:
         return ""
     is_settled = terms.ocp.meaning("status", values["new_status"]) is Status.SETTLED
     return SETTLEMENT_CONFIRMATION if is_settled else STATUS_CHANGE
+
+
+def _is_open(exchange: Exchange) -> bool:
+    """Whether its answer may not have left yet."""
+    return not (exchange.has_left or exchange.is_sent)
 
 
 def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Note) -> None:
@@ -122,6 +142,7 @@ def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Not
     participant = str(terms.ocp.get("si", "participant_id", si))
     number = str(terms.ocp.get("si", "si_number", si) or "")
     owner = owner_of(state, terms, participant, si)
+    cause = cause_of(state, terms, participant, si)
     own = state.instructions.get((participant, number))
     terminal = own.terminal if own is not None else owner.terminal if owner is not None else ""
     try:
@@ -155,6 +176,7 @@ def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Not
             event_id=str(values["event_id"]),
             sequence=int(values["event_sequence"]),
             business_date=str(values["event_business_date"]),
+            after=cause.id if cause is not None and not (owner is not None and _is_open(owner)) else "",
             lineage=written.lineage,
             findings=written.findings,
             mapping=written.mapping,

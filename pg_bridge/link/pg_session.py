@@ -32,6 +32,14 @@ class _Answer:
 
 
 @dataclass(slots=True)
+class _Asked:
+    """A request in flight: its answers that are not written yet, and whether the last of them has come."""
+
+    answers: list[_Answer]
+    is_complete: bool = False
+
+
+@dataclass(slots=True)
 class _Sent:
     """One delivery that is not acknowledged."""
 
@@ -57,7 +65,7 @@ class PgSession(Session):
         self.request_templates = request_templates
         self._log_on_asked: e.LogOnAsked | None = None
         #: sequence number of a request -> its answer once given; in order of arrival
-        self._in_flight: OrderedDict[int, _Answer | None] = OrderedDict()
+        self._in_flight: OrderedDict[int, _Asked] = OrderedDict()
         self._unacknowledged: OrderedDict[str, _Sent] = OrderedDict()
         self._by_sequence: dict[int, str] = {}
         #: the latest numbers that may be acknowledged in vain: of answers written as copies, or acknowledged before
@@ -69,14 +77,14 @@ class PgSession(Session):
 
     @property
     def wants_data(self) -> bool:
-        """False while a log-on or a request over the in-flight limit waits, or the session closes."""
-        return not self.is_closing and not self._frames and (self._log_on_asked is None or self.is_logged_on)
+        """False while a log-on or a request over the in-flight limit waits, and as at both ends."""
+        return super().wants_data and not self._frames and (self._log_on_asked is None or self.is_logged_on)
 
     def _may_proceed(self, frame: Frame | BadFrame) -> bool:
         if not self.is_logged_on:
             return self._log_on_asked is None
         return (
-            len(self._in_flight) < self.limits.max_in_flight
+            (len(self._in_flight) < self.limits.max_in_flight and not self._is_held)
             or not self._takes_requests
             or isinstance(frame, BadFrame)
             or bool(self._controls.name(frame.template))
@@ -85,13 +93,6 @@ class PgSession(Session):
     @property
     def _takes_requests(self) -> bool:
         return not self._is_draining and self._log_off_reference is None
-
-    def _go_on(self, now: datetime) -> list[e.Event]:
-        """Look at what has waited; what is behind it begins to be due only now."""
-        found = self._proceed(now)
-        if not self._frames:
-            self._reading_since = now
-        return found
 
     # --- log-on --------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class PgSession(Session):
             return self._refuse("template", text, frame, now)
         if not self._takes_requests:
             return self._refuse("busy", "no more requests are taken", frame, now)
-        self._in_flight[frame.sequence] = None
+        self._in_flight[frame.sequence] = _Asked([])
         return [e.RequestReceived(frame)]
 
     def _control(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
@@ -185,17 +186,21 @@ class PgSession(Session):
         *,
         token: str | None = None,
         possible_duplicate: bool = False,
+        is_last: bool = True,
     ) -> list[e.Event]:
         """Answer the request of that sequence number. Raises SessionError when it is not in flight.
 
+        A request with several answers gets them in the order given and is in flight until the last one (`is_last`).
         Raises FramingError when no frame can hold the body; the request is in flight still.
         """
         if self.is_closed:
             return []
-        if sequence not in self._in_flight or self._in_flight[sequence] is not None:
+        asked = self._in_flight.get(sequence)
+        if asked is None or asked.is_complete:
             raise SessionError(f"answering request {sequence}: it is not in flight")
         self._framing.check_body(body)
-        self._in_flight[sequence] = _Answer(message_type, template, body, token, possible_duplicate)
+        asked.answers.append(_Answer(message_type, template, body, token, possible_duplicate))
+        asked.is_complete = is_last
         return self._write_answers(now)
 
     def refuse_request(self, sequence: int, meaning: str, text: str, now: datetime) -> list[e.Event]:
@@ -208,22 +213,23 @@ class PgSession(Session):
     def _write_answers(self, now: datetime) -> list[e.Event]:
         found: list[e.Event] = []
         in_order = self.limits.answer_order == "request"
-        for sequence, answer in list(self._in_flight.items()):
-            if answer is None:
-                if in_order:
-                    break
-                continue
-            number = self._send(
-                answer.message_type,
-                answer.template,
-                answer.body,
-                now,
-                possible_duplicate=answer.possible_duplicate,
-            )
-            del self._in_flight[sequence]
-            if answer.possible_duplicate:
-                self._settled.append(number)
-            found.append(e.AnswerWritten(answer.token))
+        for sequence, asked in list(self._in_flight.items()):
+            for answer in asked.answers:
+                number = self._send(
+                    answer.message_type,
+                    answer.template,
+                    answer.body,
+                    now,
+                    possible_duplicate=answer.possible_duplicate,
+                )
+                if answer.possible_duplicate:
+                    self._settled.append(number)
+                found.append(e.AnswerWritten(answer.token))
+            asked.answers.clear()
+            if asked.is_complete:
+                del self._in_flight[sequence]
+            elif in_order:
+                break
         found += self._log_off(now)
         if self._frames and not self.is_closed:
             found += self._go_on(now)
@@ -233,8 +239,8 @@ class PgSession(Session):
 
     @property
     def window_free(self) -> int:
-        """How many more deliveries may be given."""
-        if not self.is_logged_on or self.is_closing or not self._takes_requests:
+        """How many more deliveries may be given now."""
+        if not self.is_logged_on or self.is_closing or self._is_held or not self._takes_requests:
             return 0
         return max(0, self.limits.window - len(self._unacknowledged))
 
@@ -291,7 +297,7 @@ class PgSession(Session):
         self._rounds = 0
         oldest = next(iter(self._unacknowledged.values()), None)
         self._acknowledge_since = None if oldest is None else oldest.written
-        return [e.DeliveryAcknowledged(sent.token)]
+        return [e.DeliveryAcknowledged(sent.token), *(self._log_off(now) if self._is_draining else ())]
 
     def due(self, now: datetime) -> list[e.Event]:
         """As Session.due; and deliveries not acknowledged in time go again."""
@@ -319,12 +325,10 @@ class PgSession(Session):
     # --- the end -------------------------------------------------------------------------------------------
 
     def drain(self, now: datetime) -> list[e.Event]:
-        """Take no more requests, finish what is in flight, close."""
+        """Take no more requests; close when those in flight are answered and all deliveries acknowledged."""
         self._is_draining = True
         found = self._go_on(now) if self._frames and self.is_logged_on else []
-        if not self._in_flight:
-            found += self.close("the PG stops", now)
-        return found
+        return found + self._log_off(now)
 
     def _log_off(self, now: datetime) -> list[e.Event]:
         if self._in_flight or self.is_closed:
@@ -332,7 +336,7 @@ class PgSession(Session):
         if self._log_off_reference is not None:
             self._send_control("logoff", is_answer=True, now=now, reference=self._log_off_reference)
             return [e.LoggedOff(), *self.close("the PSS logged off", now)]
-        if self._is_draining:
+        if self._is_draining and not self._unacknowledged:
             return self.close("the PG stops", now)
         return []
 

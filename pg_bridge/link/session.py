@@ -50,6 +50,7 @@ class Session:
         self._connected: datetime | None = None
         #: since when we read without a break; what we do not read cannot be late
         self._reading_since: datetime | None = None
+        self._is_held = False
         self._last_received: datetime | None = None
         self._last_sent: datetime | None = None
         self._half_since: datetime | None = None
@@ -89,6 +90,17 @@ class Session:
         data = b"".join(self._out) if len(self._out) > 1 else self._out[0]
         self._out.clear()
         return data
+
+    def hold(self) -> None:
+        """The other side does not take what is sent to it: read nothing more from it, count no time-out."""
+        self._is_held = True
+
+    def let_go(self, now: datetime) -> list[e.Event]:
+        """The other side takes what is sent to it again: look at what has waited."""
+        if not self._is_held:
+            return []
+        self._is_held = False
+        return self._go_on(now)
 
     def close(self, reason: str, now: datetime) -> list[e.Event]:
         """End the session."""
@@ -150,11 +162,18 @@ class Session:
     @property
     def wants_data(self) -> bool:
         """False: stop reading for now."""
-        return not self.is_closing
+        return not self.is_closing and not self._is_held
 
     def _may_proceed(self, frame: Frame | BadFrame) -> bool:
         """The frame, the next one, may be looked at now."""
         return True
+
+    def _go_on(self, now: datetime) -> list[e.Event]:
+        """Look at what has waited; what is behind it begins to be due only now."""
+        found = self._proceed(now)
+        if not self._frames:
+            self._reading_since = now
+        return found
 
     def _proceed(self, now: datetime) -> list[e.Event]:
         """Look at the frames that wait."""

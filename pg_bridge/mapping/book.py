@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
+from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
@@ -24,11 +25,11 @@ from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
 from pg_bridge.mapping.places import Places, below, places_of
-from pg_bridge.mapping.request import Act, compile_rule, stands
-from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping
+from pg_bridge.mapping.request import Act, Translation, compile_rule, stands
+from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping, split_values
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
 from pg_bridge.mapping.schema import Members
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
 from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.template import Checked, FieldSpec, Template
@@ -40,7 +41,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request translated. Any finding of severity error: it is refused and `document` is empty.
 
     reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
-    schema, absent ones null. mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
+    schema, absent ones null. sought: the concepts that name an SI and have no value yet: the SI is to be found, and
+    they are to be filled in before it is called.
+    mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
     """
 
     template: str
@@ -54,6 +57,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[Lineage, ...]
     findings: tuple[Finding, ...]
     mapping: str
+    sought: tuple[str, ...] = ()
+    #: the further instructions of the same message, in order, where its sequences are one each
+    more: tuple[Request, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Request, ...]:
+        """All instructions of the message, in order; one as a rule."""
+        return (self, *self.more)
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -74,6 +85,10 @@ class _RequestEntry:
     mapping: RequestMapping
     name: str
     reference: FieldSpec
+    #: concepts that may have to be filled in
+    sought: tuple[str, ...]
+    #: the sequence each of which is an instruction of its own
+    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +152,44 @@ class MappingBook:
         if findings and any(finding.severity == "error" for finding in findings):
             return self._refused(entry, message_type, values, context, findings)
         fields = values.get(entry.reference.place)
-        outcome = entry.mapping.apply(values, context, instances)
-        if outcome.findings:
-            return self._refused(entry, message_type, values, context, (*findings, *outcome.findings), is_mapped=True)
+        reference = fields[0].value if fields else ""
+        parts = split_values(values, entry.split, instances) if entry.split else (values,)
+        outcomes = [entry.mapping.apply(part, context, instances) for part in parts]
+        if any(outcome.findings for outcome in outcomes):
+            # What stands outside of the parts is told once.
+            told = dict.fromkeys(finding for outcome in outcomes for finding in outcome.findings)
+            return self._refused(entry, message_type, values, context, (*findings, *told), is_mapped=True)
+        self._keep_unknown(unknown, outcomes[0])
+        first, *more = [
+            Request(
+                template=spec.name,
+                message_type=message_type,
+                function=spec.function,
+                effect=spec.effect,
+                operation=entry.operation,
+                reference=reference,
+                document=outcome.document,
+                carried=outcome.carried,
+                lineage=tuple(outcome.lineage),
+                findings=findings,
+                mapping=entry.name,
+                sought=tuple(
+                    concept for concept in entry.sought if self.ocp.get("si", concept, outcome.document) is None
+                ),
+            )
+            for outcome in outcomes
+        ]
+        return msgspec.structs.replace(first, more=tuple(more)) if more else first
+
+    @staticmethod
+    def _keep_unknown(unknown: Sequence[Field], outcome: Translation) -> None:
+        """Carry the fields along that a lenient profile lets pass."""
         for field in unknown:
             kept = f"{UNKNOWN_FIELD_PREFIX}{field.path}/{field.tag}:{field.qualifier}".rstrip(":")
             if kept in outcome.carried:
                 kept = f"{kept}#{field.line}"
             outcome.carried[kept] = field.raw
             outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
-        return Request(
-            template=spec.name,
-            message_type=message_type,
-            function=spec.function,
-            effect=spec.effect,
-            operation=entry.operation,
-            reference=fields[0].value if fields else "",
-            document=outcome.document,
-            carried=outcome.carried,
-            lineage=tuple(outcome.lineage),
-            findings=findings,
-            mapping=entry.name,
-        )
 
     def write_answer(self, function: str, sources: Sources) -> Written:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
@@ -264,9 +295,15 @@ class MappingBook:
             self._requests[template.name, type_] = _RequestEntry(
                 template=template,
                 operation=operation,
-                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls),
+                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls, sought=section.sought),
                 name=name,
                 reference=reference,
+                sought=tuple(
+                    concept
+                    for concept in NAMES_AN_SI
+                    if ".".join(self.ocp.place("si", concept).members) in section.sought
+                ),
+                split=section.split,
             )
 
     def _acts(self, located: Located, at: str, rules: Sequence[d.RequestRule], places: Places, type_: str) -> list[Act]:

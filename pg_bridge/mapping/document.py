@@ -64,12 +64,18 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why."""
+    """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why.
+
+    split: a sequence that repeats: each time it stands is an instruction of its own, with all that stands outside.
+    sought: members that name an SI and why a message may leave them out: the bridge finds the SI and fills them in.
+    """
 
     template: str
     operation: str
     schema: str
     left_out: dict[str, str] = {}
+    split: str = ""
+    sought: dict[str, str] = {}
     rule: list[RequestRule]
     each: list[Each] = []
 

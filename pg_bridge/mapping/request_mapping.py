@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -81,19 +81,42 @@ def _wanting(document: Mapping[str, Any], required: Sequence[tuple[str, ...]], w
     return findings
 
 
+def split_values(values: Values, at: str, instances: Instances) -> list[Values]:
+    """What a message says once for each time the sequence `at` stands: that one's fields, and all outside of it."""
+    prefix = f"{at}/"
+    outside = {place: fields for place, fields in values.items() if not place.startswith(prefix)}
+    parts: list[Values] = []
+    for first, last in instances.get(at, ((0, MOST_LINES),)):
+        inside = {
+            place: found
+            for place, fields in values.items()
+            if place.startswith(prefix) and (found := [field for field in fields if first <= field.line <= last])
+        }
+        parts.append(outside | inside)
+    return parts
+
+
 class RequestMapping:
     """The rules of one template and message type."""
 
     def __init__(
-        self, acts: Sequence[Act], members: Members, each: Sequence[EachMapping] = (), *, keeps_nulls: bool
+        self,
+        acts: Sequence[Act],
+        members: Members,
+        each: Sequence[EachMapping] = (),
+        *,
+        keeps_nulls: bool,
+        sought: Collection[str] = (),
     ) -> None:
+        """sought: members that are filled in later where no rule gives them."""
         self._acts = tuple(acts)
         self._each = tuple(each)
         self._blank = members.blank() if keeps_nulls else dict
-        self._required = [tuple(path.split(".")) for path in members.required]
+        required = [path for path in members.required if path not in sought]
+        self._required = [tuple(path.split(".")) for path in required]
         # A document with every member is asked for all the mandatory ones at once.
-        is_flat = keeps_nulls and len(members.required) > 1 and not any("." in path for path in members.required)
-        self._always = itemgetter(*members.required) if is_flat else None
+        is_flat = keeps_nulls and len(required) > 1 and not any("." in path for path in required)
+        self._always = itemgetter(*required) if is_flat else None
 
     def apply(
         self,

@@ -20,6 +20,8 @@ SI_STATE = (
     "revoke_counterparty", "last_request_reference", "reason_code", "reason_text", "created_at", "updated_at",
 )  # fmt: skip
 SI_ENTRY = SI_INPUT + SI_STATE
+#: What tells one SI from another of its participant.
+NAMES_AN_SI = ("si_number", "participant_reference")
 #: One entry of a write's answer.
 ANSWER_ENTRY = (
     "request_reference",

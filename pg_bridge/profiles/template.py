@@ -208,19 +208,23 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     last = -1
     first_line = 0
     stack: list[tuple[_Node, set[str], int, int]] = []
-    skip = 0
+    skipped: list[str] = []
     count = len(fields)
     for index, field in enumerate(fields):
         tag = field[0]
-        if skip:
-            skip += (tag == "16R") - (tag == "16S")
-            if tag not in ("16R", "16S"):
+        if skipped and (tag != "16S" or field.value in skipped or not _closed(node, stack, field.value)):
+            if tag == "16R":
+                skipped.append(field.value)
+            elif tag != "16S":
                 unknown.append(field)
+            elif field.value in skipped:
+                while skipped.pop() != field.value:
+                    pass
             continue
         if tag == "16R":
             child = _child(node, field, fields[index + 1] if index + 1 < count else None)
             if child is None:
-                skip = 1
+                skipped.append(field.value)
                 _add(
                     findings,
                     "PGB-MSG-024",
@@ -247,7 +251,8 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
             node, seen, last, first_line = below, set(), -1, field.line
             continue
         if tag == "16S":
-            if stack:
+            skipped.clear()
+            for _ in range(_closed(node, stack, field.value)):
                 if not node.mandatory <= seen or not node.mandatory_children <= seen:
                     _missing(findings, node, seen, field.line)
                 if node.repeats:
@@ -302,6 +307,16 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     if not root.mandatory <= seen_at_root or not root.mandatory_children <= seen_at_root:
         _missing(findings, root, seen_at_root, fields[-1].line if fields else 1)
     return Checked(values, tuple(unknown), tuple(findings), instances)
+
+
+def _closed(node: _Node, stack: list[tuple[_Node, set[str], int, int]], name: str) -> int:
+    """How many open sequences a 16S closes, as the reader takes it: those down to the one of its name, or none."""
+    if stack and node.spec.name == name:
+        return 1
+    for above in range(len(stack) - 1, 0, -1):
+        if stack[above][0].spec.name == name:
+            return len(stack) - above + 1
+    return 0
 
 
 def _passes(node: _Node) -> dict[str, Passes]:

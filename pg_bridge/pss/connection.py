@@ -38,7 +38,8 @@ class Connection(asyncio.Protocol):
         self._is_on = False
         self._reason = ""
         self._unleft: list[str] = []
-        self._is_paused = False
+        #: since when more waits for the PSS than it takes
+        self._slow_since: datetime | None = None
         self._logged_off = False
         self._is_finishing = False
         #: done when the socket is gone
@@ -55,6 +56,8 @@ class Connection(asyncio.Protocol):
             self._desk.turned_away("", "", self._address, "too many connections")
             transport.abort()  # type: ignore[attr-defined]
             return
+        options = self._listener.options
+        transport.set_write_buffer_limits(high=options.pause_unsent, low=options.resume_unsent)  # type: ignore[attr-defined]
         self._listener.connections.add(self)
         self.session.connected(self._listener.clock())
 
@@ -88,14 +91,18 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def pause_writing(self) -> None:
-        """The PSS reads slowly: take nothing more from it until it does."""
-        self._is_paused = True
+        """The PSS reads slowly: take nothing more from it, and deliver nothing to it, until it does."""
+        self._slow_since = self._listener.clock()
+        self.session.hold()
         self._keep_reading()
 
     def resume_writing(self) -> None:
         """The PSS reads again."""
-        self._is_paused = False
-        self._keep_reading()
+        self._slow_since = None
+        self._take(self.session.let_go(self._listener.clock()))
+        self._flush()
+        if self._is_on:
+            self._desk.freed(self.participant)
 
     # --- what the bridge wants -----------------------------------------------------------------------------
 
@@ -112,6 +119,7 @@ class Connection(asyncio.Protocol):
                 self._listener.clock(),
                 token=answer.token,
                 possible_duplicate=answer.possible_duplicate,
+                is_last=answer.is_last,
             )
         )
         self._flush()
@@ -141,7 +149,7 @@ class Connection(asyncio.Protocol):
 
     def drain(self, now: datetime) -> None:
         """Take no more requests, finish what is in flight, close."""
-        self._reason = "the bridge stops"
+        self._reason = self._reason or "the bridge stops"
         self._take(self.session.drain(now))
         self._flush()
 
@@ -154,10 +162,20 @@ class Connection(asyncio.Protocol):
                 self._all_left()
             self._transport.close()
 
+    def cut(self, reason: str) -> None:
+        """End the session without another byte; what was not acknowledged or has not left goes again."""
+        if self._transport is not None:
+            self._reason = self._reason or reason
+            self._take(self.session.close(reason, self._listener.clock()))
+            self._transport.abort()
+
     def look_after(self, now: datetime) -> None:
         """Heartbeats, time-outs, and which answers have left."""
         self._take(self.session.due(now))
         self._flush()
+        slow, options = self._slow_since, self._listener.options
+        if slow is not None and (now - slow).total_seconds() >= options.slow_reader_s:
+            self.cut(f"the PSS does not read: {self._unsent} bytes wait for it after {options.slow_reader_s:g} s")
         if self._unleft and self._has_drained():
             self._all_left()
 
@@ -252,6 +270,8 @@ class Connection(asyncio.Protocol):
             transport.close()
         elif tries <= 0:
             transport.close()
+            # It waits for what we hold ourselves to be taken, which a PSS that does not read never does.
+            self._slow_since = self._slow_since or self._listener.clock()
         else:
             self._is_finishing = True
             asyncio.get_running_loop().call_later(0.02, self._finish_again, tries - 1)
@@ -266,15 +286,19 @@ class Connection(asyncio.Protocol):
         if not out or transport is None:
             return
         transport.write(out)
-        if transport.get_write_buffer_size() > self._listener.options.most_unsent:
-            self._reason = "the PSS does not read: too much waits for it"
-            transport.abort()
+        if self._unsent > self._listener.options.most_unsent:
+            self.cut(f"the PSS does not read: {self._unsent} bytes wait for it")
+
+    @property
+    def _unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def _keep_reading(self) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self.session.wants_data and not self._is_paused:
+        if self.session.wants_data:
             if not transport.is_reading():
                 transport.resume_reading()
         elif transport.is_reading():

@@ -40,6 +40,10 @@ class Desk(Protocol):
         """Bytes were no frame, or a frame was not legal."""
         ...
 
+    def freed(self, participant: str) -> None:
+        """A session of the participant may be given deliveries again."""
+        ...
+
     def answer_written(self, token: str) -> None:
         """A copy of an answer was given to the socket."""
         ...
@@ -62,6 +66,13 @@ class ListenerOptions:
     participants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     most_sessions: int = 4
     most_connections: int = 2_000
-    #: bytes that may wait for a slow reader before it is disconnected
+    #: when more bytes than this wait for a slow reader, nothing more is read from it or delivered to it ...
+    pause_unsent: int = 262_144
+    #: ... until no more than this wait ...
+    resume_unsent: int = 65_536
+    #: ... and after this many seconds of it, or with more bytes than this, it is disconnected
+    slow_reader_s: float = 30.0
     most_unsent: int = 8_388_608
+    #: how long the end waits for answers to what is in flight, and for acknowledgements
+    drain_s: float = 5.0
     tls: ssl.SSLContext | None = None

@@ -17,7 +17,8 @@ from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import Desk, ListenerOptions
 
 _LOOK_EVERY_S = 0.25
-_DRAIN_S = 5.0
+#: how long the last bytes of a session may take to leave
+_LEAVE_S = 0.5
 
 
 class Listener:
@@ -57,8 +58,15 @@ class Listener:
     async def start(self) -> None:
         """Begin to accept. Raises OSError when the address cannot be bound."""
         loop = asyncio.get_running_loop()
+        tls = self.options.tls
         self._server = await loop.create_server(
-            lambda: Connection(self), self.options.host, self.options.port, ssl=self.options.tls, backlog=1024
+            lambda: Connection(self),
+            self.options.host,
+            self.options.port,
+            ssl=tls,
+            # Who does not shake hands is as silent as who does not log on.
+            ssl_handshake_timeout=self.profile.limits.log_on_silence_s if tls is not None else None,
+            backlog=1024,
         )
         self._sweep = loop.create_task(self._look_after())
 
@@ -70,16 +78,23 @@ class Listener:
             connection.session.request_templates = request_templates
 
     async def close(self, reason: str = "the bridge stops") -> None:
-        """Accept no more, finish what is in flight for a moment, close every session."""
+        """Accept no more; wait up to `drain_s` for answers and acknowledgements; close every session.
+
+        What is not answered or acknowledged by then is for the next start.
+        """
         if self._server is not None:
             self._server.close()
         now = self.clock()
         for connection in list(self.connections):
             connection.drain(now)
         if self.connections:
-            await asyncio.wait([connection.is_lost for connection in self.connections], timeout=_DRAIN_S)
+            await asyncio.wait([connection.is_lost for connection in self.connections], timeout=self.options.drain_s)
         for connection in list(self.connections):
             connection.end(reason)
+        if self.connections:
+            await asyncio.wait([connection.is_lost for connection in self.connections], timeout=_LEAVE_S)
+        for connection in list(self.connections):
+            connection.cut(reason)
         if self._sweep is not None:
             self._sweep.cancel()
             await asyncio.gather(self._sweep, return_exceptions=True)

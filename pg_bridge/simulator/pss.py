@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,10 +74,21 @@ class ScriptedPss(asyncio.Protocol):
         now = self._clock()
         for event in events:
             self.events.append(event)
+            self.happened(event)
             if isinstance(event, link.AnswerReceived | link.UnsolicitedReceived):
                 self.received.append(Received(event.frame, now, isinstance(event, link.AnswerReceived)))
         self.flush()
         self._changed.set()
+
+    def happened(self, event: link.Event) -> None:
+        """Called with each event; for those who do more with it than keep it."""
+
+    def tick(self) -> None:
+        """Do what time asks of our end: heartbeats, and ending a session whose other side is silent."""
+        if self.is_connected:
+            self._take(self.session.due(self._clock()))
+            if self.session.is_closed:
+                self.close()
 
     def flush(self) -> None:
         """Send what the session wants to send."""
@@ -86,20 +98,23 @@ class ScriptedPss(asyncio.Protocol):
 
     # --- script --------------------------------------------------------------------------------------------
 
-    async def connect(self, host: str, port: int) -> None:
-        """Dial the bridge. Raises SessionError when nobody listens."""
+    async def connect(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """Dial the bridge. Raises SessionError when nobody listens, or by TLS one does not trust the other."""
         try:
-            await asyncio.get_running_loop().create_connection(lambda: self, host, port)
+            await asyncio.get_running_loop().create_connection(lambda: self, host, port, ssl=tls)
         except OSError as error:
             raise SessionError(f"dialling {host}:{port}: {error}") from error
 
     async def log_on(self, user: str = "OPS1", *, credential: str = "", timeout_s: float = 10.0) -> None:
-        """Log on and wait for the answer. Raises SessionError when it is refused."""
+        """Log on and wait for the answer. Raises SessionError when it is refused or does not come."""
         self.session.log_on(user, credential, "LOGON", self._clock())
         self.flush()
-        event = await self.wait_for(
-            lambda event: isinstance(event, link.LoggedOn | link.LogOnRefused | link.Closed), timeout_s
-        )
+        try:
+            event = await self.wait_for(
+                lambda event: isinstance(event, link.LoggedOn | link.LogOnRefused | link.Closed), timeout_s
+            )
+        except TimeoutError as error:
+            raise SessionError(f"logging on: no answer in {timeout_s:g} s") from error
         if isinstance(event, link.LogOnRefused):
             raise SessionError(f"logging on: {event.text}")
         if not isinstance(event, link.LoggedOn):

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.simulator.life_cycle import Si
+
+#: what one message may ask for several SIs
+_OF_MANY = frozenset({Operation.SI_AUTHORISE, Operation.SI_HOLD})
 
 
 class Register:
@@ -18,7 +22,7 @@ class Register:
         self._sis: list[Si] = []
         self._by_si_number: dict[str, Si] = {}
         self._of_participant: defaultdict[str, list[Si]] = defaultdict(list)
-        self._references: defaultdict[tuple[str, str], list[tuple[date, Si]]] = defaultdict(list)
+        self._references: defaultdict[tuple[str, str], list[tuple[date, Si, Operation]]] = defaultdict(list)
 
     def __len__(self) -> int:
         return len(self._sis)
@@ -36,13 +40,19 @@ class Register:
         """The SI of that number."""
         return self._by_si_number.get(si_number)
 
-    def use(self, si: Si, reference: str, day: date) -> None:
+    def use(self, si: Si, reference: str, day: date, operation: Operation) -> None:
         """Remember that a request of `reference` touched `si` on `day`."""
-        self._references[(si.participant, reference)].append((day, si))
+        self._references[(si.participant, reference)].append((day, si, operation))
 
-    def is_used(self, participant: str, reference: str, day: date) -> bool:
-        """Whether a request of the participant used `reference` on `day`."""
-        return any(on == day for on, _ in self._references.get((participant, reference), ()))
+    def is_used(self, participant: str, reference: str, day: date, operation: Operation, si: Si | None) -> bool:
+        """Whether a request of the participant used `reference` on `day`, so that `operation` on `si` may not.
+
+        One message of a participant may authorise, hold or release many SIs: these may share its reference.
+        """
+        return any(
+            on == day and (operation not in _OF_MANY or operation is not by or si is touched)
+            for on, touched, by in self._references.get((participant, reference), ())
+        )
 
     def find(self, filters: Mapping[str, Any], after: int, size: int) -> tuple[list[Si], int, int]:
         """A participant's SIs that fit `filters` (concepts of a query), by number, behind number `after`.
@@ -71,7 +81,7 @@ class Register:
         if reference is None:
             return []
         day = filters.get("business_date")
-        found = {si.number: si for on, si in self._references.get((participant, reference), ()) if day in (None, on)}
+        found = {si.number: si for on, si, _ in self._references.get((participant, reference), ()) if day in (None, on)}
         return [found[number] for number in sorted(found)]
 
 

@@ -58,7 +58,7 @@ class SiBook:
         act = _ACTS[operation]
         if operation is Operation.SI_HOLD and not stated["hold"]:
             act = Act.RELEASE
-        refusals = self._repeated(stated, now)
+        refusals = self._repeated(operation, stated, now, si)
         if not si.allows(act):
             refusals.append((Refusal.WRONG_STATE, f"the SI is {si.status.value}: no {act.value} now"))
         elif act is Act.CHANGE:
@@ -71,7 +71,7 @@ class SiBook:
         if refusals:
             return Outcome(None, tuple(refusals))
         si.last_request_reference = stated["request_reference"]
-        self.register.use(si, si.last_request_reference, now.date())
+        self.register.use(si, si.last_request_reference, now.date(), operation)
         self._act(si, act, stated, now)
         return Outcome(si)
 
@@ -90,13 +90,16 @@ class SiBook:
         else:
             self._set_hold(si, act, now)
 
-    def _repeated(self, stated: Mapping[str, Any], now: datetime) -> list[Refused]:
-        if self.register.is_used(stated["participant_id"], stated["request_reference"], now.date()):
+    def _repeated(
+        self, operation: Operation, stated: Mapping[str, Any], now: datetime, si: Si | None = None
+    ) -> list[Refused]:
+        reference = stated["request_reference"]
+        if self.register.is_used(stated["participant_id"], reference, now.date(), operation, si):
             return [(Refusal.REFERENCE_USED, "the request reference was used today")]
         return []
 
     def _enter(self, stated: Mapping[str, Any], now: datetime) -> Outcome:
-        refusals = check_stated(stated, self.rules, now.date()) + self._repeated(stated, now)
+        refusals = check_stated(stated, self.rules, now.date()) + self._repeated(Operation.SI_ADD, stated, now)
         if refusals:
             return Outcome(None, tuple(refusals))
         number = len(self.register) + 1
@@ -115,7 +118,7 @@ class SiBook:
             version=0,
         )
         self.register.add(si)
-        self.register.use(si, values["request_reference"], now.date())
+        self.register.use(si, values["request_reference"], now.date(), Operation.SI_ADD)
         self._tell(si, None, EventType.CREATED, reason, now)
         if to is Status.UNMATCHED:
             self._wait(si, now)

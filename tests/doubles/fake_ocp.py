@@ -17,6 +17,7 @@ from pg_bridge.profiles.concepts import SI_ENTRY, SI_INPUT, EventType, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 
 Json = dict[str, Any]
+_OF_MANY = frozenset({Operation.SI_AUTHORISE, Operation.SI_HOLD})
 HONG_KONG = timezone(timedelta(hours=8))
 
 
@@ -61,8 +62,8 @@ class FakeOcp:
         self.subscriptions: list[Json] = []
         self._events: dict[tuple[str, str], list[Json]] = {}
         self._used_ids: set[str] = set()
-        #: (participant, date, request reference): who used it
-        self._used_references: set[tuple[str, str, str]] = set()
+        #: (participant, date, request reference): what used it, by operation and SI number where many may share it
+        self._used_references: dict[tuple[str, str, str], list[tuple[Operation, Any] | None]] = {}
         self._entered: dict[str, str] = {}
         self._failures: list[_Failure] = []
 
@@ -144,7 +145,10 @@ class FakeOcp:
         today = self._today()
         reference = str(stated["request_reference"])
         use = (str(stated["participant_id"]), today, reference)
-        if use in self._used_references:
+        # One message may authorise or hold many SIs under its reference.
+        of_many = (operation, stated["si_number"]) if operation in _OF_MANY else None
+        used = self._used_references.get(use, [])
+        if any(of_many is None or other is None or other[0] != operation or other == of_many for other in used):
             return self._answer(stated, None, Refusal.REFERENCE_USED)
         if operation is Operation.SI_ADD:
             si = self._enter(stated)
@@ -159,7 +163,7 @@ class FakeOcp:
             elif operation is Operation.SI_DELETE:
                 si["status"] = self.profile.code("status", Status.DELETED)
             si["version"] += 1
-        self._used_references.add(use)
+        self._used_references.setdefault(use, []).append(of_many)
         self.ledger.append(Done(operation, request_id, reference, si["si_number"]))
         if operation is Operation.SI_ADD:
             self._tell(si, EventType.CREATED, None)

@@ -100,9 +100,9 @@ class LinkPair:
         self.step()
         return sequence
 
-    def answer(self, sequence: int, token: str) -> None:
+    def answer(self, sequence: int, token: str, *, is_last: bool = True) -> None:
         """Answer one request."""
-        self.happened(self.pg.answer(sequence, "548", "SI51", BODY, self.now, token=token))
+        self.happened(self.pg.answer(sequence, "548", "SI51", BODY, self.now, token=token, is_last=is_last))
         self.step()
 
     def deliver(self, token: str) -> None:

@@ -79,6 +79,38 @@ class Words:
             day=weekday_after(2).strftime("%Y%m%d"),
         )
 
+    def about(self, body: bytes, named: str) -> bytes:
+        """The text block of an input as one of a change, deletion or revocation of the SI named."""
+        about = self._texts["about"]
+        link = _filled(about["named"], named=named)
+        end = _filled(about["at"])
+        return body.replace(end, link + end, 1)
+
+    def send_about(self, pss: ScriptedPss, what: str, reference: str, named: str, *, is_receive: bool = False) -> int:
+        """Have a PSS change, delete or revoke (`change`, `deletion`, `revocation`) the SI named."""
+        function = self.input["new"] if what == "change" else self._texts["about"]["cancel"]
+        make = self.receive if is_receive else self.deliver
+        body = self.about(make(reference, function=function), named)
+        kind = self.input["receive" if is_receive else "deliver"]
+        return pss.send(kind, self._texts[what]["template"], body)
+
+    def blocks(self, what: str, reference: str, *named: str) -> bytes:
+        """The text block of an authorisation, hold or release of the SIs named."""
+        texts = self._texts["blocks"]
+        blocks = [
+            texts["block"].replace("@named@", name).replace("@asked@", self._texts[what]["asked"]) for name in named
+        ]
+        return _filled(texts["body"].lstrip("\n"), reference=reference, blocks="".join(blocks))
+
+    def send_blocks(self, pss: ScriptedPss, what: str, reference: str, *named: str) -> int:
+        """Have a PSS authorise, hold or release (`authorisation`, `hold`, `release`) the SIs named."""
+        own = self._texts[what]
+        return pss.send(own["message_type"], own["template"], self.blocks(what, reference, *named))
+
+    def answer_to(self, what: str) -> str:
+        """The template that answers a change, deletion, revocation, authorisation, hold or release."""
+        return self._texts[what]["answer"]
+
     def enquiry(self, reference: str, *, number: str = "", related: str = "") -> bytes:
         """The text block of an enquiry by SI number or by reference."""
         asked = self.asking["by_number"] if number else self.asking["by_reference"]
@@ -128,6 +160,8 @@ class Stack:
         self.link = read_link_profile(set_files(set_name)[LINK_FILE])
         self.folder = folder
         self.extra = extra
+        #: lines of the configuration's [pss]
+        self.pss_settings = ""
         self.ocp_options = ocp_options
         self.ocp_url = ""
         self.host = ""
@@ -146,6 +180,8 @@ class Stack:
         )  # fmt: skip
         self.ocp_url = where["listening"]
         write_config(self.folder, self.ocp_url, PARTICIPANTS, mappings=self.mappings, extra=self.extra)
+        text = self.config.read_text("utf-8").replace("[pss]\n", f"[pss]\n{self.pss_settings}")
+        self.config.write_text(text, "utf-8")
 
     async def start_bridge(self) -> None:
         self.bridge, where = await start("serve", "-c", str(self.config), "--json", log=self.folder / "bridge.log")
@@ -198,6 +234,13 @@ class Stack:
             # Other processes must act: only real time passing lets them.
             await asyncio.sleep(0.05)
         return found
+
+    async def eventually_entered(self, reference: str) -> list[dict[str, Any]]:
+        """The ledger's lines of a reference once there is one."""
+        async with asyncio.timeout(10):
+            while not (lines := await self.entered(reference)):
+                pass
+        return lines
 
     def entries(self, **filters: Any) -> list[Any]:
         """The journal's entries that fit."""

@@ -42,6 +42,7 @@ def test_environment_overrides_text_numbers_and_flags() -> None:
         (EXAMPLE.replace("company_id =", "compani_id ="), "compani_id"),
         (EXAMPLE.replace("port = 7000", 'port = "many"'), "port"),
         (EXAMPLE.replace("[participants.B01234]", "[participants.B1]"), "6 characters"),
+        (EXAMPLE.replace("resume_unsent_bytes = 65536", "resume_unsent_bytes = 65536000"), "follow each other in size"),
     ],
 )
 def test_what_cannot_be_used_is_said(text: str, said: str) -> None:

@@ -80,7 +80,8 @@ def _fields(text: str, findings: list[Finding]) -> list[Field]:
     if text.endswith("\r\n"):
         text = text[:-2]
     else:
-        findings.append(Finding("PGB-MSG-011", "error", "", "the last line does not end in CRLF"))
+        last = text.count("\r\n") + 1
+        findings.append(Finding("PGB-MSG-011", "error", "", "the last line does not end in CRLF", last))
     fields: list[Field] = []
     path = ""
     stack: list[str] = []
@@ -137,13 +138,16 @@ def _pieces(text: str, fields: list[Field], findings: list[Finding]) -> list[str
 def _joined(pieces: list[str], fields: list[Field], findings: list[Finding]) -> list[str]:
     """As `pieces`, where some have no good tag: these belong to the field before them."""
     joined: list[str] = []
+    number = 1 + (fields[0].raw.count("\r\n") + 1 if fields else 0)
     for piece in pieces:
         tag, colon, _ = piece.partition(":")
+        start = number
+        number += 1 + piece.count("\r\n")
         if colon and _TAG.fullmatch(tag) is not None:
             joined.append(piece)
             continue
         line = f":{piece.partition(chr(13))[0]}"
-        findings.append(Finding("PGB-MSG-012", "error", "", f"the line opens no field: {line[:40]!r}"))
+        findings.append(Finding("PGB-MSG-012", "error", "", f"the line opens no field: {line[:40]!r}", start))
         if joined:
             joined[-1] += f"\r\n:{piece}"
         elif fields:

@@ -127,7 +127,9 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield from _differences(case.document, request.document, "")
         if not codes:
             yield from (
-                f"OCP would refuse the document: {text}" for text in book.ocp.faults(section.schema, request.document)
+                f"OCP would refuse the document: {fault.path or 'document'}: {fault.text}"
+                for fault in book.ocp.schema_faults(section.schema, request.document)
+                if fault.path not in section.sought or fault.value is not None
             )
     elif not codes:
         yield "the case says neither which document nor which findings are due"

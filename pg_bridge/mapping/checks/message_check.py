@@ -14,6 +14,7 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.message_paths import MessagePaths
 from pg_bridge.mapping.checks.part_check import CONTEXT, is_sound, legacy_codes, most_characters, part_faults
+from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
@@ -21,6 +22,7 @@ from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
+from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
@@ -28,7 +30,7 @@ from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
-    "answer": ("outcome", "si_number", "participant_reference", "text", "faults"),
+    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
 }
@@ -39,7 +41,12 @@ FAULTS = "answer.faults"
 
 
 def message_faults(
-    rules: RuleSet, located: Located, section: d.MessageSection, legacy: LegacyProfile, ocp: OcpProfile
+    rules: RuleSet,
+    located: Located,
+    section: d.MessageSection,
+    legacy: LegacyProfile,
+    ocp: OcpProfile,
+    budget: Budget,
 ) -> Iterator[Finding]:
     """Everything wrong with an answer or message section."""
     part = "answer" if section is located.file.answer else "message"
@@ -95,6 +102,7 @@ def message_faults(
             legacy.tables,
             cases,
             ocp,
+            budget,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
         )
         for number_, fault_ in paths.faults():
@@ -300,6 +308,8 @@ class _SectionCheck:
                 known = self._members[path].codes
             elif source == "answer.outcome":
                 known = OUTCOMES
+            elif source == "answer.meaning":
+                known = frozenset(Refusal)
             for value in unknown_values(wanted, known) if known else ():
                 yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(known))}")
 

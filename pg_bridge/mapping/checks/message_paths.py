@@ -12,11 +12,10 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault
 from pg_bridge.mapping.checks.paths import (
     DATES,
-    MOST_PATHS,
     OTHER,
+    Budget,
     Domain,
     Path,
-    count,
     domain,
     holds_on,
     mentions,
@@ -49,8 +48,10 @@ class MessagePaths:
         tables: Mapping[str, CodeTable],
         situations: Sequence[Situation],
         ocp: OcpProfile,
+        budget: Budget,
         by_table: ByTable | None = None,
     ) -> None:
+        self._budget = budget
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
         self._root = template.root
@@ -245,7 +246,7 @@ class MessagePaths:
                 )
                 for each in domains
             ]
-            if len(found) + count(possible) > MOST_PATHS:
+            if not self._budget.takes(possible):
                 return None
             found += paths(possible, self._is_possible if situation.has_entry else None)
         return found
@@ -289,6 +290,8 @@ class MessagePaths:
             return value is not None or not self._members[member].is_required
         if source == "answer.outcome":
             return value == situation.outcome
+        if source == "answer.meaning":
+            return (value is not None) == (situation.outcome == "refused")
         if source == "answer.text":
             is_due = situation.outcome == "waits" and not situation.has_entry
             return value is not None if is_due else value is None or situation.outcome == "waits"

@@ -18,6 +18,8 @@ from pg_bridge.mapping.conditions import DATE_TESTS, Holds, compile_condition
 
 #: paths looked at for one question; what needs more is told as too much to check
 MOST_PATHS = 20_000
+#: paths looked at for a whole set, less than a second's worth; the shipped set needs a thirtieth of them
+MOST_PATHS_OF_A_SET = 200_000
 #: stands for any value that no condition names
 OTHER = "another value"
 #: one day before, on and behind the day that every date is compared with
@@ -110,10 +112,23 @@ def sample(notation: str) -> str | None:
         return None
 
 
+class Budget:
+    """How many paths the check may still look at: one for a whole set, so that no set takes for ever."""
+
+    def __init__(self, left: int = MOST_PATHS_OF_A_SET) -> None:
+        self.left = left
+
+    def takes(self, domains: Iterable[Domain]) -> bool:
+        """Whether all combinations may be looked at; if so, they are counted."""
+        needed = count(domains)
+        if needed > min(MOST_PATHS, self.left):
+            return False
+        self.left -= needed
+        return True
+
+
 def paths(domains: Sequence[Domain], is_possible: Callable[[Path], bool] | None = None) -> Iterator[Path]:
-    """Every combination of the domains' values. Gives none where there would be more than MOST_PATHS."""
-    if count(domains) > MOST_PATHS:
-        return
+    """Every combination of the domains' values; ask the budget before."""
     names = [each.source for each in domains]
     for values in itertools.product(*(each.values for each in domains)):
         path = dict(zip(names, values, strict=True))

@@ -12,6 +12,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, Tables, is_sound, most_characters, part_faults, table_codes
+from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_paths import PathCheck
 from pg_bridge.mapping.conditions import condition_sources
 from pg_bridge.mapping.document import Each, RequestRule, RequestSection
@@ -21,7 +22,7 @@ from pg_bridge.mapping.request import CONTEXT as CONTEXT_ROOT
 from pg_bridge.mapping.request import MESSAGE_TYPE, PROFILE, stands
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.schema import Members
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
@@ -46,14 +47,21 @@ class Part:
 
 
 def request_faults(
-    located: Located, section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str]
+    located: Located,
+    section: RequestSection,
+    legacy: LegacyProfile,
+    ocp: OcpProfile,
+    profile: Mapping[str, str],
+    budget: Budget,
 ) -> Iterator[Finding]:
     """Everything wrong with a request section. profile: the set's own texts for `profile.*`."""
-    for fault in _faults(section, legacy, ocp, profile):
+    for fault in _faults(section, legacy, ocp, profile, budget):
         yield fault.finding(located.path, located.lines.of(fault.at or "request"))
 
 
-def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str]) -> Faults:
+def _faults(
+    section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str], budget: Budget
+) -> Faults:
     template = legacy.templates.get(section.template)
     if template is None:
         yield Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}", "request.template")
@@ -87,8 +95,24 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
         if not wrong:
             parts.append(Part(f"{at}.rule", each.rule, members.items(each.to), each.at))
     for part in parts:
-        yield from _part_faults(part, section, template, legacy.tables, profile)
+        yield from _part_faults(part, section, template, legacy.tables, profile, budget)
     fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
+    if section.split:
+        split = find_sequence(template.root, section.split)
+        if split is None:
+            yield Fault(
+                f.NO_SUCH_PLACE, f"the template {template.name} has no sequence {section.split}", "request.split"
+            )
+        elif not split.repeats or not split.mandatory or "/" in section.split:
+            text = f"{section.split} is split, so it must be mandatory, repeat, and stand in no other sequence"
+            yield Fault(f.WRONG_ORDER, text, "request.split")
+    named = {".".join(ocp.place("si", concept).members) for concept in NAMES_AN_SI}
+    for path, reason in section.sought.items():
+        if path not in members or path not in named:
+            text = f"{path} names no SI in the schema {section.schema}; sought are {' and '.join(sorted(named))}"
+            yield Fault(f.NO_SUCH_MEMBER, text, "request.sought")
+        elif not reason:
+            yield Fault(f.FORGOTTEN, f"say the reason why {path} is sought", "request.sought")
     for path, reason in section.left_out.items():
         if path not in members:
             yield Fault(f.NO_SUCH_MEMBER, f"the schema {section.schema} has no member {path}", "request.left_out")
@@ -114,7 +138,12 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, pro
 
 
 def _part_faults(
-    part: Part, section: RequestSection, template: Template, tables: Tables, profile: Mapping[str, str]
+    part: Part,
+    section: RequestSection,
+    template: Template,
+    tables: Tables,
+    profile: Mapping[str, str],
+    budget: Budget,
 ) -> Faults:
     by_type = {type_: part.places(template, type_) for type_ in template.message_types}
     every = {place: spec for places in by_type.values() for place, spec in places.items()}
@@ -126,14 +155,14 @@ def _part_faults(
             wrong += _fit(rule, every, part.members, tables, profile)
         yield from (Fault(fault.kind, fault.text, at) for fault in wrong)
         is_sound_part &= not wrong
-    fed_elsewhere = {each.to for each in section.each} if not part.at else set()
+    fed_elsewhere = {each.to for each in section.each} | set(section.sought) if not part.at else set()
     for type_, places in by_type.items():
         yield from _per_type(part, type_, places, fed_elsewhere)
     if not is_sound_part:
         return
     acting: set[int] = set()
     for type_, places in by_type.items():
-        check = PathCheck(part.rules, template, type_, places, tables, part.at)
+        check = PathCheck(part.rules, template, type_, places, tables, budget, part.at)
         yield from check.not_fed(part.members, part.name, fed_elsewhere)
         yield from check.lost(part.name)
         yield from check.codes_missing(part.name)

@@ -12,11 +12,10 @@ from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.part_check import Tables
 from pg_bridge.mapping.checks.paths import (
     DATES,
-    MOST_PATHS,
     OTHER,
+    Budget,
     Domain,
     Path,
-    count,
     domain,
     holds_on,
     mentions,
@@ -36,8 +35,16 @@ class PathCheck:
     """One list of rules in one message type. at: the sequence in which its places stand, empty: the whole message."""
 
     def __init__(
-        self, rules: Sequence[RequestRule], template: Template, type_: str, places: Places, tables: Tables, at: str = ""
+        self,
+        rules: Sequence[RequestRule],
+        template: Template,
+        type_: str,
+        places: Places,
+        tables: Tables,
+        budget: Budget,
+        at: str = "",
     ) -> None:
+        self._budget = budget
         self._rules = rules
         self._type = type_
         self._places = places
@@ -64,7 +71,7 @@ class PathCheck:
             if not numbers or member in fed_elsewhere:
                 continue
             domains = self._domains([*numbers, *self._refusals(numbers)])
-            if count(domains) > MOST_PATHS:
+            if not self._budget.takes(domains):
                 yield Fault(f.TOO_MUCH, f"{member} depends on too many conditions to check", f"{name}[{numbers[0]}]")
                 continue
             for path in paths(domains, self._is_possible):
@@ -89,7 +96,7 @@ class PathCheck:
             ]
             numbers = sorted([*own, *rivals])
             domains = self._domains([*numbers, *self._refusals(numbers)])
-            if count(domains) > MOST_PATHS:
+            if not self._budget.takes(domains):
                 yield Fault(f.TOO_MUCH, f"{place} depends on too many conditions to check", f"{name}[{own[0]}]")
                 continue
             for path in paths(domains, self._is_possible):
@@ -108,7 +115,12 @@ class PathCheck:
                 continue
             table = self._tables[rule.codes]
             missing: dict[str, None] = {}
-            for path in paths(self._domains([number]), self._is_possible):
+            domains = self._domains([number])
+            if not self._budget.takes(domains):
+                text = f"the keys of the table {table.name} depend on too many conditions to check"
+                yield Fault(f.TOO_MUCH, text, f"{name}[{number}]")
+                continue
+            for path in paths(domains, self._is_possible):
                 values = [path.get(source) for source in rule.sources()]
                 if OTHER in values or not self._holds[number](path):
                     continue
@@ -130,7 +142,7 @@ class PathCheck:
                 other for other in range(number) if target in self._shared and target in self._rules[other].targets()
             ]
             domains = self._domains([number, *rivals])
-            if count(domains) > MOST_PATHS:
+            if not self._budget.takes(domains):
                 found.add(number)
                 continue
             for path in paths(domains, self._is_possible):

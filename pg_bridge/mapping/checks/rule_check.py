@@ -12,6 +12,7 @@ from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Kind
 from pg_bridge.mapping.checks.message_check import message_faults
+from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_check import request_faults
 from pg_bridge.mapping.rule_set import RuleSet
 from pg_bridge.profiles.legacy import CODES_FILE, LegacyProfile
@@ -24,6 +25,7 @@ REFUSAL_REASONS = "refusal_reasons"
 def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) -> list[Finding]:
     """Everything that can be found without running a case."""
     findings: list[Finding] = []
+    budget = Budget()
     served: dict[str, str] = {}
     written: dict[tuple[str, str], str] = {}
     for located in rules.files:
@@ -33,7 +35,7 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
                 _error(f.SAYS_TOO_MUCH, located.path, "the file has neither a request, nor an answer, nor a message")
             )
         if file.request is not None:
-            findings += request_faults(located, file.request, legacy, ocp, rules.profile)
+            findings += request_faults(located, file.request, legacy, ocp, rules.profile, budget)
             if file.request.template in served:
                 text = f"{file.request.template} is served by {served[file.request.template]} already"
                 findings.append(_error(f.TWICE, located.path, text, located.lines.of("request.template")))
@@ -43,7 +45,7 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
         for kind, section in (("answer", file.answer), ("message", file.message)):
             if section is None:
                 continue
-            findings += message_faults(rules, located, section, legacy, ocp)
+            findings += message_faults(rules, located, section, legacy, ocp, budget)
             if (kind, file.function) in written:
                 text = f"the {kind} of {file.function} is written by {written[kind, file.function]} already"
                 findings.append(_error(f.TWICE, located.path, text, located.lines.of(kind)))

@@ -55,13 +55,13 @@ def test_every_field_knows_its_line_and_sequence():
 
 FINDINGS = [
     pytest.param(b"", "PGB-MSG-010", "", 0, id="empty text"),
-    pytest.param(b":23G:NEWM", "PGB-MSG-011", "", 0, id="no line end at the end"),
+    pytest.param(b":23G:NEWM", "PGB-MSG-011", "", 1, id="no line end at the end"),
     pytest.param(b":23G:A\nB\r\n", "PGB-MSG-017", "23G", 1, id="a line feed alone"),
     pytest.param(b":70E::SPRO//A\rB\r\n", "PGB-MSG-017", "70E:SPRO", 1, id="a carriage return alone"),
     pytest.param(b"HELLO\r\n:23G:NEWM\r\n", "PGB-MSG-012", "", 1, id="text before the first field"),
-    pytest.param(b":23G:NEWM\r\n:HELLO\r\n", "PGB-MSG-012", "", 0, id="a colon that opens no field"),
-    pytest.param(b":230G:NEWM\r\n", "PGB-MSG-012", "", 0, id="a tag of three digits"),
-    pytest.param(b":23g:NEWM\r\n", "PGB-MSG-012", "", 0, id="a tag with a small letter"),
+    pytest.param(b":23G:NEWM\r\n:HELLO\r\n", "PGB-MSG-012", "", 2, id="a colon that opens no field"),
+    pytest.param(b":230G:NEWM\r\n", "PGB-MSG-012", "", 1, id="a tag of three digits"),
+    pytest.param(b":23g:NEWM\r\n", "PGB-MSG-012", "", 1, id="a tag with a small letter"),
     pytest.param(b":16S:GENL\r\n", "PGB-MSG-013", "16S", 1, id="nothing is open"),
     pytest.param(b":16R:A\r\n:16S:B\r\n:16S:A\r\n", "PGB-MSG-013", "A/16S", 2, id="another is open"),
     pytest.param(b":16R:A\r\n", "PGB-MSG-014", "A", 2, id="never closed"),

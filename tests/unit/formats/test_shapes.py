@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pg_bridge.formats.iso15022 import reader
 from pg_bridge.formats.iso15022.model import Field, Message
 from pg_bridge.formats.iso15022.reader import read, read_plain
 from pg_bridge.formats.iso15022.shapes import (
@@ -25,9 +27,14 @@ MESSAGES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "m
 
 
 @settings(max_examples=300, deadline=None)
-@given(mangled(MESSAGES))
-def test_a_text_reads_as_if_none_of_its_shape_had_been_read_before(body: bytes):
+@given(mangled(MESSAGES), st.booleans())
+def test_a_text_reads_as_if_none_of_its_shape_had_been_read_before(body: bytes, nothing_seen: bool):
+    """With room for its shape, and with the shapes of whatever was read before."""
+    others = reader._shapes
+    if nothing_seen:
+        reader._shapes = Shapes()
     first, second = read(body), read(body)
+    reader._shapes = others
 
     assert read_plain(body) == first
     assert read_plain(body) == second

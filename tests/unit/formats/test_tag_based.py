@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], list[tuple[str, str, int]]]] = {
         lambda text: text[: text.index(":23G")],
         [("PGB-MSG-014", "GENL", 6), ("PGB-FIL-044", "", 6), ("PGB-FIL-042", "19", 6)],
     ),
-    "a field without a tag": (lambda text: text.replace(":23G:NEWM", ":2G:NEWM"), [("PGB-MSG-012", "", 5)]),
+    "a field without a tag": (lambda text: text.replace(":23G:NEWM", ":2G:NEWM"), [("PGB-MSG-012", "", 7)]),
     "a sequence that is not closed": (lambda text: text.replace(":23G:NEWM\n:16S:GENL\n", ""), [("PGB-MSG-014", "GENL", 7)]),
     "an empty block": (lambda text: text.replace(":16R:GENL\n:20C::SEME//B0123400002\n:16S:GENL\n", ""), [("PGB-FIL-045", "", 10)]),
 }  # fmt: skip

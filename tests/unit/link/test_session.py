@@ -192,6 +192,21 @@ def test_answer_cannot_be_given_twice() -> None:
         pair.answer(second, "b")
 
 
+def test_several_answers_of_a_request_leave_in_order_before_the_next_request_s() -> None:
+    pair = LinkPair().logged_on()
+    first, second = pair.request(), pair.request()
+    pair.answer(second, "behind")
+    pair.answer(first, "one", is_last=False)
+    so_far = [event.token for event in pair.pg_events if isinstance(event, e.AnswerWritten)]
+    pair.answer(first, "two")
+    written = [event.token for event in pair.pg_events if isinstance(event, e.AnswerWritten)]
+
+    assert ["one"] == so_far
+    assert ["one", "two", "behind"] == written
+    with pytest.raises(SessionError):
+        pair.answer(first, "three")
+
+
 def test_busy_lets_the_answers_behind_it_go() -> None:
     pair = LinkPair().logged_on()
     first, second = pair.request(), pair.request()
@@ -237,6 +252,29 @@ def test_half_a_frame_closes_ten_seconds_after_we_read_again() -> None:
     pair.wait(10)
 
     assert pair.pg.is_closed
+
+
+def test_held_session_takes_no_request_and_no_delivery_and_nothing_is_late() -> None:
+    pair = LinkPair().logged_on()
+    pair.request()
+    pair.pg.hold()
+    pair.pss.send("543", "SI01", BODY, pair.now)
+    pair.step()
+    free = pair.pg.window_free
+    taken = sum(isinstance(event, e.RequestReceived) for event in pair.pg_events)
+    pair.pg.due(pair.now + timedelta(seconds=300))
+    is_closed = pair.pg.is_closed
+    pair.answer(2, "A1")
+    pair.now += timedelta(seconds=300)
+    pair.happened(pair.pg.let_go(pair.now))
+    pair.happened(pair.pg.due(pair.now))
+    taken_then = sum(isinstance(event, e.RequestReceived) for event in pair.pg_events)
+
+    assert (0, 1, False) == (free, taken, is_closed)
+    assert 2 == taken_then
+    assert pair.pg.wants_data
+    assert not pair.pg.is_closed
+    assert 0 < pair.pg.window_free
 
 
 def test_no_heartbeat_is_asked_whose_answer_we_would_not_read() -> None:
@@ -424,6 +462,21 @@ def test_drain_without_requests_closes_at_once() -> None:
     pair.happened(pair.pg.drain(pair.now))
 
     assert pair.pg.is_closed
+
+
+def test_drain_waits_for_deliveries_under_way() -> None:
+    pair = LinkPair(acknowledges=False).logged_on()
+    pair.deliver("D1")
+    pair.deliver("D2")
+    pair.happened(pair.pg.drain(pair.now))
+    is_closed = [pair.pg.is_closed]
+    for sequence in (2, 3):
+        pair.pss.acknowledge(sequence, pair.now)
+        pair.step()
+        is_closed.append(pair.pg.is_closed)
+
+    assert [False, False, True] == is_closed
+    assert e.Closed("the PG stops") == pair.pg_events[-1]
 
 
 def test_half_a_frame_in_a_drain_does_not_lose_the_answers_in_flight() -> None:

@@ -109,8 +109,12 @@ def with_arrays(files: dict[str, str]) -> dict[str, str]:
     rules = rules.replace("\n[answer]\n", RULES, 1).replace(
         'schema = "SiAddEntry"\n', 'schema = "SiAddEntry"\nleft_out = { linkageReference = "see linkages" }\n', 1
     )
-    for name in ("si-enquiry", "status-change", "settlement-confirmation"):
-        part = "[answer.left_out]" if name == "si-enquiry" else "[message.left_out]"
+    for name, part in (
+        ("si-change", "[request.left_out]"),
+        ("si-enquiry", "[answer.left_out]"),
+        ("status-change", "[message.left_out]"),
+        ("settlement-confirmation", "[message.left_out]"),
+    ):
         files = {
             **files,
             f"rules/{name}.toml": files[f"rules/{name}.toml"].replace(part, f'{part}\nlinkages = "not shown here"', 1),

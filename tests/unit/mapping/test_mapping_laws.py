@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
@@ -68,7 +69,8 @@ def way_of(book: MappingBook, function: str, place: str, text: str) -> Any:
         for rule in located.file.request.rule:
             convert = FUNCTIONS[rule.use].to_ocp if rule.use else None
             if place in rule.sources() and convert is not None and not rule.codes:
-                return convert(rule.options)((text,))
+                with contextlib.suppress(ValueError):  # the text is one of another rule
+                    return convert(rule.options)((text,))
     return text
 
 
@@ -78,12 +80,19 @@ def test_each_lossless_field_of_a_request_comes_back(set_name: str, function: st
     way_back = WayBack(book)
     fidelity = request_fidelity(book, function)
     spec = book.legacy.templates[template]
+    split = next(
+        located.file.request.split
+        for located in book.rules.files
+        if located.file.request is not None and located.file.request.template == template
+    )
     seen = 0
 
     @quick
     @given(messages(spec, type_, PLACES))
     def law(body: bytes) -> None:
         nonlocal seen
+        # Of several instructions in one message each has a document, and so a message, of its own.
+        assume(not split or 1 == body.count(f":16R:{split}".encode()))
         request = book.read_request(template, type_, body, CONTEXT)
         assume(not request.findings)
         back = way_back.write_request(template, request.document, CONTEXT, carried=request.carried, message_type=type_)

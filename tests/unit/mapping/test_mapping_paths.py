@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pg_bridge.mapping.checks.check import check
-from pg_bridge.mapping.checks.paths import Domain, domain, mentions, paths, sample, words
+from pg_bridge.mapping.checks.paths import Budget, Domain, domain, mentions, paths, sample, words
 
+TEXTS = ("linkageReference", "settlementPositionNumber", "reasonText", "isin", "stockCode", "counterpartyAccount",
+         "tradeDate", "amount")  # fmt: skip
 INPUT = "rules/si-input.toml"
 ENQUIRY = "rules/si-enquiry.toml"
 STATUS = "rules/shared/si-status.toml"
@@ -145,8 +149,27 @@ def test_paths_are_every_combination() -> None:
     assert "when A is absent and B is true" == words(found[2])
 
 
-def test_too_many_paths_are_none() -> None:
-    assert [] == list(paths([Domain(str(number), (True, False)) for number in range(20)]))
+def test_a_budget_bounds_one_question_and_all_of_a_set() -> None:
+    budget = Budget(30_000)
+    wide = [Domain(str(number), (True, False)) for number in range(14)]
+
+    assert not Budget().takes([*wide, Domain("more", (1, 2))])
+    assert budget.takes(wide)
+    assert not budget.takes(wide)
+    assert 30_000 - 2**14 == budget.left
+
+
+def test_a_set_of_conditions_without_end_is_found_in_time(files: dict[str, str]) -> None:
+    """Two hundred blocks, each depending on what eight texts are."""
+    condition = ", ".join(f'"ocp.{name}" = "{name}"' for name in TEXTS)
+    field = f'{{ field = "20C:PREV", from = "ocp.siNumber", when = {{ {condition} }} }}'
+    block = f'[[message.block]]\nat = "GENL/LINK[20C:PREV]"\nfields = [{field}]\n\n'
+    text = files["rules/status-change.toml"].replace("[[message.block]]", block * 200 + "[[message.block]]", 1)
+    began = time.process_time()
+    findings = check({**files, "rules/status-change.toml": text})
+
+    assert 5 > time.process_time() - began
+    assert any("too many conditions to check" in finding.text for finding in findings)
 
 
 @pytest.mark.parametrize("notation", ["16x", "1!a8!n", "3!a15d", "10*35x", "ISIN 12!c|/HK/5!n", "8!c[3!c]", "[2!a]4!c"])

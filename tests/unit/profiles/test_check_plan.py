@@ -65,19 +65,27 @@ def test_there_are_messages_of_every_template_and_of_repeating_sequences():
     )
 
 
-def test_every_faultless_message_checks_alike_by_both_ways():
+def test_every_faultless_message_checks_alike_by_both_ways(monkeypatch: pytest.MonkeyPatch):
+    """Each by a plan, but those with one slash for two: no shape of theirs is kept."""
     for template, type_, body in FAULTLESS:
+        monkeypatch.setattr(reader, "_shapes", Shapes())
         quick, plain = quick_and_plain(template, type_, body)
 
         assert plain == quick
         assert list(plain.values) == list(quick.values)
-        assert isinstance(read(body).known.conclusions[template.nodes[type_]], CheckPlan)
+        known = read(body).known
+        if known is None:
+            assert any(field.qualifier and not field.scheme and field.raw[5:7] != "//" for field in read(body).fields)
+        else:
+            assert isinstance(known.conclusions[template.nodes[type_]], CheckPlan)
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.data(), st.booleans())
-def test_every_mangled_message_checks_alike_by_both_ways(data, lenient):
+@given(st.data(), st.booleans(), st.booleans())
+def test_every_mangled_message_checks_alike_by_both_ways(data, lenient, nothing_seen):
     """Findings, values and their order, unknown fields, instances; whatever shapes and values were seen before."""
+    if nothing_seen:  # else the places for shapes are soon taken, and only few messages are checked by a plan
+        reader._shapes = Shapes()
     template, type_, sound = data.draw(st.sampled_from(FAULTLESS))
     template.check(type_, read(sound))
     template.check(type_, read(sound))
@@ -99,7 +107,8 @@ def test_what_is_given_is_the_callers_own():
     assert plain == template.check(type_, read(body))
 
 
-def test_a_plan_keeps_few_values_and_a_shape_few_plans():
+def test_a_plan_keeps_few_values_and_a_shape_few_plans(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reader, "_shapes", Shapes())
     template = TEMPLATES["SI01"]
     for number in range(5 * MOST_VALUES_OF_ONE_FIELD):
         body = SAMPLE.replace(b"B0123400001", b"B%010d" % number)

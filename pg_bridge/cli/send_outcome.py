@@ -1,0 +1,121 @@
+"""What an answer means to its sender: which request it is of, and whether it refuses; by the mapping set alone.
+
+A set says what a refusal looks like where it writes one: constants that stand in an answer under the outcomes that
+refuse and under no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pg_bridge.cli.send_requests import Outgoing
+from pg_bridge.errors import Finding
+from pg_bridge.formats.iso15022.model import Field
+from pg_bridge.formats.iso15022.reader import read
+from pg_bridge.link.framing import Frame
+from pg_bridge.link.profile import LinkProfile
+from pg_bridge.mapping.rule_set import read_rule_set
+from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
+
+Outcome = Literal["accepted", "refused", "unanswered"]
+
+#: outcomes of an answer that are no acceptance
+_REFUSING = frozenset({"refused", "nothing_found"})
+_OUTCOME = "answer.outcome"
+#: answer template, tag, qualifier, value
+_Sign = tuple[str, str, str, str]
+
+
+class Asked:
+    """The requests of one session that are sent, and what became of each."""
+
+    def __init__(self, files: Mapping[str, str], profile: LinkProfile) -> None:
+        self._legacy = read_legacy_profile(files)
+        self._signs = refusal_signs(files)
+        self._in_order = profile.limits.answer_order == "request"
+        self._unsolicited = frozenset(profile.unsolicited.templates)
+        #: sequence number -> its template's answer and its reference
+        self._open: dict[int, tuple[str, str]] = {}
+        self.outcomes: dict[int, Outcome] = {}
+
+    def sent(self, sequence: int, request: Outgoing) -> None:
+        """A request left under that number."""
+        template = self._legacy.templates.get(request.template)
+        answer = template.answer if template is not None else ""
+        self._open[sequence] = answer, _reference(self._legacy, request)
+        self.outcomes[sequence] = "unanswered"
+
+    @property
+    def open(self) -> int:
+        """How many are not answered."""
+        return len(self._open)
+
+    def refused(self, sequence: int) -> None:
+        """The PG refused the frame of that number."""
+        if self._open.pop(sequence, None) is not None:
+            self.outcomes[sequence] = "refused"
+
+    def answered(self, frame: Frame) -> int:
+        """The number of the request that this message answers; 0 when it came unasked."""
+        if frame.template in self._unsolicited:
+            return 0
+        values = {field.value for field in read(frame.body).fields}
+        named = (
+            sequence
+            for sequence, (answer, reference) in self._open.items()
+            if answer == frame.template and reference in values
+        )
+        # A marked one may be of an earlier session: only its reference says. An unmarked one comes in its turn.
+        first = 0 if frame.possible_duplicate else next(iter(self._open), 0)
+        sequence = first if self._in_order and first else next(named, first)
+        if self._open.pop(sequence, None) is not None:
+            self.outcomes[sequence] = "refused" if self.is_refusal(frame) else "accepted"
+        return sequence
+
+    def is_refusal(self, frame: Frame) -> bool:
+        """The message says that its request was not accepted."""
+        return any(
+            (frame.template, field.tag, field.qualifier, field.value) in self._signs
+            for field in read(frame.body).fields
+        )
+
+
+def refusal_signs(files: Mapping[str, str]) -> frozenset[_Sign]:
+    """The constants of answers that stand there only when something is refused."""
+    findings: list[Finding] = []
+    rules = read_rule_set(files, findings)
+    refusing: set[_Sign] = set()
+    others: set[_Sign] = set()
+    for located in rules.files:
+        answer = located.file.answer
+        if answer is None:
+            continue
+        for _, block, _ in rules.parts(located, answer)[1]:
+            for field in block.fields:
+                if not field.constant:
+                    continue
+                tag, _, qualifier = field.field.rpartition("/")[2].partition(":")
+                outcomes = _outcomes(block.when) or _outcomes(field.when)
+                sign = answer.template, tag, qualifier, field.constant
+                (refusing if outcomes and outcomes <= _REFUSING else others).add(sign)
+    return frozenset(refusing - others)
+
+
+def _outcomes(when: Mapping[str, Any]) -> frozenset[str]:
+    """The outcomes that a condition names; none when it does not choose by outcome."""
+    wanted = when.get(_OUTCOME)
+    if isinstance(wanted, str):
+        return frozenset({wanted})
+    return frozenset(map(str, wanted)) if isinstance(wanted, list) else frozenset()
+
+
+def _reference(legacy: LegacyProfile, request: Outgoing) -> str:
+    template = legacy.templates.get(request.template)
+    if template is None or request.message_type not in template.message_types:
+        return ""
+    spec = template.concept("request_reference", request.message_type)
+    if spec is None:
+        return ""
+    fields: tuple[Field, ...] = read(request.body).fields
+    return next((each.value for each in fields if (each.tag, each.qualifier) == (spec.tag, spec.qualifier)), "")

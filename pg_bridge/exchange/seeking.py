@@ -1,0 +1,194 @@
+"""Which SI a request is about: named by its number or by its participant reference, and found before it is called.
+
+What the bridge knows comes first; else OCP is asked. Of several open SIs under one reference none is chosen: the
+request is refused and names them. A reference whose input is still under way waits for that input's outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange import records as r
+from pg_bridge.exchange.outcome import conclude
+from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.profiles.concepts import Operation, Refusal, Status
+
+#: the findings of a request whose SI is not found, and of one that names several
+NO_SUCH_SI = "PGB-XCH-002"
+SEVERAL_SIS = "PGB-XCH-003"
+
+#: what an SI never leaves again
+_FINAL = frozenset({Status.SETTLED, Status.DELETED, Status.REVOKED, Status.PURGED})
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def named_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:
+    """The question (concepts of a query) for the SI that the exchange's document names."""
+    number, reference = _names(terms, exchange)
+    named = {"si_number": number} if number else {"participant_reference": reference}
+    return {"participant_id": exchange.participant, **named}
+
+
+def lost_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:
+    """The question (concepts of a query) for what became of a lost call of this exchange."""
+    if exchange.operation != Operation.SI_ADD:
+        return named_by(terms, exchange)
+    return {
+        "participant_id": exchange.participant,
+        "request_reference": exchange.reference,
+        "business_date": exchange.business_date,
+    }
+
+
+def is_done(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
+    """Whether an SI that OCP told (an enquiry's entry) shows that the exchange's request was done.
+
+    An input is done when it is found; any other when the SI was last touched by it, or stands as it asks for. A
+    change asks for no status of its own: only the first shows it (ocp-profile section 3, assumed).
+    """
+    if exchange.operation == Operation.SI_ADD:
+        return True
+    if terms.ocp.get("si", "last_request_reference", entry) == exchange.reference:
+        return True
+    status = terms.ocp.meaning("status", terms.ocp.get("si", "status", entry))
+    match exchange.operation:
+        case Operation.SI_DELETE:
+            return status is Status.DELETED
+        case Operation.SI_REVOKE:
+            return status is Status.REVOKED or bool(terms.ocp.get("si", "revoke_own", entry))
+        case Operation.SI_AUTHORISE:
+            return status not in (Status.PENDING, Status.DELETED, Status.PURGED)
+        case Operation.SI_HOLD:
+            wanted = terms.ocp.get("si", "hold", _decode(exchange.document))
+            return bool(terms.ocp.get("si", "hold_own", entry) == wanted)
+        case _:
+            return False
+
+
+def seek(state: State, exchange: Exchange, terms: Terms, note: Note) -> None:
+    """Find the SI of an exchange by what the bridge knows, or have OCP asked."""
+    number, reference = _names(terms, exchange)
+    if number:
+        own = state.instructions.get((exchange.participant, number))
+        if own is not None:
+            _found(exchange, terms, note, number, own.reference, is_known=True)
+            return
+    elif (entering := _open_input(state, exchange, reference)) is not None:
+        state.waiting_for_input[exchange.id] = entering.id
+        return
+    else:
+        numbers = state.entered.get((exchange.participant, reference), ())
+        if len(numbers) == 1:
+            _found(exchange, terms, note, numbers[0], reference, is_known=True)
+            return
+    note.act(e.Seek(exchange.id))
+
+
+def look_again(state: State, terms: Terms, note: Note) -> None:
+    """Seek the SIs whose inputs are no longer under way."""
+    for id_, input_id in list(state.waiting_for_input.items()):
+        entering = state.exchanges.get(input_id)
+        if entering is None or not _is_under_way(entering):
+            del state.waiting_for_input[id_]
+            exchange = state.exchanges.get(id_)
+            if exchange is not None and exchange.sought:
+                seek(state, exchange, terms, note)
+
+
+def _sought(state: State, event: e.SiSought, terms: Terms, now: datetime, note: Note) -> None:
+    exchange = state.exchanges.get(event.exchange)
+    if exchange is None or not exchange.sought or exchange.stage is not Stage.RECEIVED:
+        return
+    number, reference = _names(terms, exchange)
+    alive = [entry for entry in event.entries if not _is_final(terms, entry)]
+    if len(alive) > 1:
+        numbers = " ".join(str(terms.ocp.get("si", "si_number", entry)) for entry in alive)
+        text = f"several SIs are open under {reference}, name one by its number: {numbers}"
+        _refuse(state, exchange, terms, now, note, SEVERAL_SIS, text)
+        return
+    if event.entries:
+        # Of SIs that are all over the last is meant; OCP tells that its state allows nothing any more.
+        (entry,) = alive or [max(event.entries, key=lambda one: str(terms.ocp.get("si", "created_at", one) or ""))]
+        found = terms.ocp.read("si", entry)
+        _found(exchange, terms, note, str(found["si_number"]), str(found["participant_reference"] or ""))
+        return
+    entering = _open_input(state, exchange, reference) if not number else None
+    if entering is not None:
+        state.waiting_for_input[exchange.id] = entering.id
+        return
+    _refuse(state, exchange, terms, now, note, NO_SUCH_SI, f"SI unknown: {number or reference}")
+
+
+def _seek_failed(state: State, event: e.SeekFailed, terms: Terms, now: datetime, note: Note) -> None:
+    exchange = state.exchanges.get(event.exchange)
+    if exchange is None or not exchange.sought or exchange.stage is not Stage.RECEIVED:
+        return
+    if event.fault is not None:
+        conclude(state, exchange, terms, now, note, outcome="refused", faults=(event.fault,))
+        return
+    # Nothing was done yet, and the PSS is told in time that the outcome is awaited.
+    note.act(e.Seek(exchange.id, event.retry_after_s or terms.options.retry_first_s))
+
+
+def _refuse(state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, code: str, text: str) -> None:
+    fault = terms.fault(code, Refusal.SI_UNKNOWN.value, text)
+    conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))
+
+
+def _found(
+    exchange: Exchange, terms: Terms, note: Note, number: str, reference: str, *, is_known: bool = False
+) -> None:
+    names_number, names_reference = _names(terms, exchange)
+    document = _decode(exchange.document)
+    values: Mapping[str, str] = {"si_number": number, "participant_reference": reference}
+    for concept in exchange.sought:
+        terms.ocp.place("si", concept).write(document, values[concept])
+    note.record(
+        r.SiFound(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            reference=exchange.reference,
+            by=names_number or names_reference,
+            si_number=number,
+            is_known=is_known,
+            document=msgspec.Raw(_encode(document)),
+        )
+    )
+    note.act(e.OpenLane(exchange.participant, exchange.operation))
+
+
+def _names(terms: Terms, exchange: Exchange) -> tuple[str, str]:
+    """The SI number and the participant reference in the exchange's document, empty where there is none."""
+    document = _decode(exchange.document)
+    number = terms.ocp.get("si", "si_number", document)
+    reference = terms.ocp.get("si", "participant_reference", document)
+    return str(number or ""), str(reference or "")
+
+
+def _open_input(state: State, exchange: Exchange, reference: str) -> Exchange | None:
+    """The input of today under this reference whose outcome is not known yet."""
+    use = state.uses.get((exchange.participant, exchange.business_date, reference))
+    entering = state.exchanges.get(use.exchange) if use is not None else None
+    return entering if entering is not None and _is_under_way(entering) else None
+
+
+def _is_under_way(entering: Exchange) -> bool:
+    return entering.operation == Operation.SI_ADD and entering.stage in (Stage.RECEIVED, Stage.CALLED)
+
+
+def _is_final(terms: Terms, entry: e.Json) -> bool:
+    return terms.ocp.meaning("status", terms.ocp.get("si", "status", entry)) in _FINAL
+
+
+DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
+    e.SiSought: _sought,
+    e.SeekFailed: _seek_failed,
+}
