@@ -27,6 +27,23 @@ class RequestArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class FileArrived:
+    """A whole file. claim: of a drop folder's file, the unique id of its taking; else it came in parts on a session.
+
+    day: the day that the participant gives it, `YYYY-MM-DD`. The same claim again is never entered again.
+    """
+
+    participant: str
+    name: str
+    day: str
+    content: bytes
+    claim: str = ""
+    session: str = ""
+    terminal: str = ""
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LaneOpen:
     """A call of this lane may be made now: its batch closes."""
 
@@ -151,6 +168,18 @@ class Answer:
     reply: Reply
     possible_duplicate: bool = False
     is_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnded:
+    """A drop folder's file has ended: `reply` is its report."""
+
+    exchange: str
+    participant: str
+    claim: str
+    name: str
+    outcome: str
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
