@@ -44,6 +44,11 @@ class Kind(StrEnum):
     DELIVERY_ACKNOWLEDGED = "delivery_acknowledged"
     MAPPINGS_LOADED = "mappings_loaded"
     MAPPINGS_REFUSED = "mappings_refused"
+    FILE_TAKEN = "file_taken"
+    FILE_PUT_AWAY = "file_put_away"
+    FILE_TURNED_AWAY = "file_turned_away"
+    FOLDER_FAULT_FOUND = "folder_fault_found"
+    FOLDER_FAULT_ENDED = "folder_fault_ended"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -255,10 +255,10 @@ class Watch:
 
 
 Event = (
-    RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
+    RequestArrived | FileArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
     | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived | Overdue
 )  # fmt: skip
-Action = Answer | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump | Watch
+Action = Answer | FileEnded | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump | Watch
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pg_bridge.exchange.entries import Entry, Position, Stored
-from pg_bridge.exchange.events import Answer, Refuse
+from pg_bridge.exchange.events import Answer, FileEnded, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.profiles.concepts import Operation
@@ -79,4 +79,12 @@ class Sessions(Protocol):
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         """Give a session one delivery; False when it is gone or its window is full."""
+        ...
+
+
+class Files(Protocol):
+    """Where the reports of files go that came from drop folders. Nothing here waits."""
+
+    def ended(self, ended: FileEnded) -> bool:
+        """A file has ended; `file_told` follows when its report is durable. False: its participant has no folder."""
         ...

@@ -11,6 +11,21 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange.drop_records import (
+    FilePutAway as FilePutAway,
+)
+from pg_bridge.exchange.drop_records import (
+    FileTaken as FileTaken,
+)
+from pg_bridge.exchange.drop_records import (
+    FileTurnedAway as FileTurnedAway,
+)
+from pg_bridge.exchange.drop_records import (
+    FolderFaultEnded as FolderFaultEnded,
+)
+from pg_bridge.exchange.drop_records import (
+    FolderFaultFound as FolderFaultFound,
+)
 from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
@@ -364,7 +379,7 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused,
+    MappingsRefused, FileTaken, FilePutAway, FileTurnedAway, FolderFaultFound, FolderFaultEnded,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

@@ -234,7 +234,7 @@ class Drop:
                 moved_to = await self._disk(functools.partial(self._folder.reject, claim, ended.name, text))
             else:
                 moved_to = await self._disk(
-                    functools.partial(self._folder.archive, claim, ended.name, self._desk.day().replace("-", ""))
+                    functools.partial(self._folder.archive, claim, ended.name, day=self._desk.day().replace("-", ""))
                 )
             del self._to_end[claim]
             self._done.add(claim)
