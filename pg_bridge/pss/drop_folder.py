@@ -31,6 +31,8 @@ INBOX, TAKEN, OUTBOX, REJECTED, ARCHIVE = FOLDERS = ("inbox", "taken", "outbox",
 REPORT = ".report"
 #: what still is being written goes by such names until it is whole
 UNFINISHED = (".tmp", ".part", ".filepart")
+#: of what is no file in an inbox this many are told
+MOST_FINDINGS = 100
 _MODE = 0o750
 _REPORT_MODE = 0o640
 _TAKEN = re.compile(r"([A-Za-z0-9]{1,40})~(.+)", re.DOTALL)
@@ -124,6 +126,7 @@ class DropFolder:
                         found.findings.append(_finding(EMPTY, entry.path, told, "Fill it, or take it away.", "warning"))
                     else:
                         found.files.append(Waiting(entry.name, _look(at)))
+        del found.findings[MOST_FINDINGS:]
         found.files.sort(key=lambda file: (file.look.modified_ns, file.name))
         return found
 
@@ -164,11 +167,11 @@ class DropFolder:
             if fault.is_absent:
                 return None
             raise
-        _sync(self._taken, self._inbox)
         return Taken(claim, file.name, target, file.look)
 
     def read(self, file: Taken) -> bytes | None:
-        """The whole file; None while somebody still writes to it."""
+        """The whole file, its taking durable, by whichever process; None while somebody still writes to it."""
+        _sync(self._taken, self._inbox)
         with doing("reading the file", file.path):
             handle = os.open(file.path, os.O_RDONLY | _NO_FOLLOW)
             with os.fdopen(handle, "rb") as opened:
