@@ -119,10 +119,10 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
         if part.reply is None:
             return
         if part is exchange or part.askers or not (part.is_sent or part.has_left):
-            _told(state, part, part.reply, note)
+            _told(state, part, note)
 
 
-def _told(state: State, exchange: Exchange, reply: r.Reply, note: Note) -> None:
+def _told(state: State, exchange: Exchange, note: Note) -> None:
     if not exchange.askers:
         if not exchange.has_left:
             queue_answer(state, exchange)
@@ -131,8 +131,11 @@ def _told(state: State, exchange: Exchange, reply: r.Reply, note: Note) -> None:
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
         is_copy = is_repeat or exchange.is_sent or exchange.has_left
+        *further, (_, last) = exchange.frames
+        for _, reply in further:
+            note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
-        note.act(e.Answer(session, sequence, exchange.id, reply, possible_duplicate=is_copy, is_last=is_last))
+        note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
         exchange.is_sent = True
     exchange.askers.clear()
 
