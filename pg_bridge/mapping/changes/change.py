@@ -127,6 +127,7 @@ _TESTS = {
     "not": "is not",
     "after": "is after",
     "not_after": "is not after",
+    "same": "is the same as",
     "before": "is before",
     "shape": "has the shape",
     "other_shape": "has not the shape",

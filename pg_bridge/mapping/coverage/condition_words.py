@@ -12,7 +12,7 @@ OCP = "ocp."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item")
+_ROOTS = ("context", "request", "answer", "item", "page")
 
 
 def source_words(source: str) -> str:
@@ -63,6 +63,8 @@ def _part(source: str, wanted: Any) -> str:
         return f"{source} is {'there' if value else 'absent'}"
     if test in DATE_TESTS:
         return f"{source} is {test.replace('_', ' ')} {source_words(str(value))}"
+    if test == "same":
+        return f"{source} is {source_words(str(value))} where that is there"
     return f"{source} {'has' if test == 'shape' else 'has not'} the format {value}"
 
 
