@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pg_bridge import telemetry
-from pg_bridge.errors import DiskFault, Finding, JournalError
+from pg_bridge.errors import DiskFault, Finding, JournalError, MappingError
 from pg_bridge.exchange.events import FileEnded
+from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import DropFolder, Inbox, Look, Taken, Waiting, name_findings
 
 Given = TypeVar("Given")
@@ -52,7 +53,7 @@ class FileDesk(Protocol):
     async def arrived(self, participant: str, file: Taken, content: bytes, sha256: str, *, is_again: bool) -> None:
         """A whole file is ours; return when that is durable. is_again: it was taken before the last start.
 
-        Raises JournalError.
+        Raises JournalError, and MappingError when it could not be taken in: then nothing was done.
         """
         ...
 
@@ -127,6 +128,8 @@ class Drop:
         self._ours: set[str] = set()
         #: the file that was offered and has not ended
         self._under_way = ""
+        #: why the file that is next was not taken in
+        self._stuck: list[Finding] = []
         self._is_prepared = False
         self._faults: dict[tuple[str, str], Finding] = {}
         self._wake = asyncio.Event()
@@ -167,7 +170,7 @@ class Drop:
         except DiskFault as fault:
             self._tell([fault.finding], is_all=False)
             return False
-        self._tell(found, is_all=True)
+        self._tell([*found, *self._stuck], is_all=True)
         return went_on
 
     async def _go_on(self, found: list[Finding]) -> bool:
@@ -204,9 +207,16 @@ class Drop:
         try:
             is_again = file.claim not in self._ours
             await self._desk.arrived(self.participant, file, content, sha256, is_again=is_again)
+        except MappingError as error:
+            self._under_way = ""
+            remedy = "Correct the mapping file, and load the set; it is tried again every moment."
+            text = f"the file waits, nothing of it was done: {error}"
+            self._stuck = [Finding(error.code, "error", as_text(file.path), text, remedy=remedy)]
+            return False
         except Exception:
             self._under_way = ""
             raise
+        self._stuck = []
         return True
 
     async def _turn_away(self, inbox: Inbox, ready: set[str]) -> bool:

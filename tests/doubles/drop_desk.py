@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pg_bridge.errors import Finding
+from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.exchange.events import FileEnded
 from pg_bridge.exchange.record import Reply
 from pg_bridge.pss.drop import Drop, DropOptions
@@ -20,6 +20,8 @@ class KeptDesk:
 
     def __init__(self) -> None:
         self.is_full = False
+        #: raised in place of taking a file
+        self.fault: BridgeError | None = None
         self.longest_name = 15
         self.largest = 1_000
         self.today = "2026-11-23"
@@ -33,6 +35,8 @@ class KeptDesk:
         return self.today
 
     async def arrived(self, participant: str, file: Taken, content: bytes, sha256: str, *, is_again: bool) -> None:
+        if self.fault is not None:
+            raise self.fault
         self.came.append((file.claim, file.name, content, is_again))
 
     def ended(self, ended: FileEnded, report: Path, moved_to: Path | None) -> None:
