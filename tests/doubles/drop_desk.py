@@ -9,8 +9,9 @@ from pathlib import Path
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.exchange.events import FileEnded
 from pg_bridge.exchange.record import Reply
-from pg_bridge.pss.drop import Drop, DropOptions
+from pg_bridge.pss.drop import Drop
 from pg_bridge.pss.drop_folder import FOLDERS, DropFolder, Taken
+from pg_bridge.pss.file_desk import DropOptions
 
 REPORT = "FILE/SI1\r\nSTAT/ACCP\r\n"
 
