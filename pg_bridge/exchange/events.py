@@ -173,7 +173,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileEnded:
-    """A drop folder's file has ended: `reply` is its report."""
+    """A drop folder's file has ended: `reply` is its report, `more` what of a long one does not fit in it.
+
+    outcome: `refused` when nothing of it was entered.
+    """
 
     exchange: str
     participant: str
@@ -181,6 +184,7 @@ class FileEnded:
     name: str
     outcome: str
     reply: Reply
+    more: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class Drop:
     async def _end_all(self) -> None:
         """Write reports and move files; each is told when both are durable."""
         for claim, ended in list(self._to_end.items()):
-            text = ended.reply.body.encode("ascii")
+            text = "".join(reply.body for reply in (ended.reply, *ended.more)).encode("ascii")
             report = await self._disk(functools.partial(self._folder.report, claim, ended.name, text))
             if ended.outcome == REFUSED:
                 moved_to = await self._disk(functools.partial(self._folder.reject, claim, ended.name, text))

@@ -92,8 +92,9 @@ class DropWorld:
         await self.look()
         await self.look(after_s=2.0)
 
-    def end(self, claim: str, name: str, outcome: str = "accepted", body: str = REPORT) -> None:
-        self.drop.end(FileEnded(f"X-{claim}", "B01234", claim, name, outcome, Reply("FL51", "598", body)))
+    def end(self, claim: str, name: str, outcome: str = "accepted", body: str = REPORT, *more: str) -> None:
+        first, *rest = [Reply("FL51", "598", text) for text in (body, *more)]
+        self.drop.end(FileEnded(f"X-{claim}", "B01234", claim, name, outcome, first, tuple(rest)))
 
     def lies(self) -> dict[str, list[str]]:
         """What lies where, below each folder that is not empty."""

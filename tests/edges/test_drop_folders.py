@@ -50,6 +50,15 @@ async def test_a_file_refused_whole_is_rejected_with_its_report_beside_it(world:
     assert b"STAT/REJT\r\n" == (world.root / "rejected/F1~SI1.txt.report").read_bytes()
 
 
+async def test_a_report_of_several_messages_is_one_file(world: DropWorld) -> None:
+    world.put("SI1.txt")
+    await world.settle()
+    world.end("F1", "SI1.txt", "accepted", "ONE\r\n", "TWO\r\n")
+    await world.look()
+
+    assert b"ONE\r\nTWO\r\n" == (world.root / "outbox/SI1.txt.F1.report").read_bytes()
+
+
 @pytest.mark.parametrize("name", [".hidden", "SI1.tmp", "SI1.PART", "SI1.filepart"])
 async def test_a_name_that_says_unfinished_is_left_alone(world: DropWorld, name: str) -> None:
     world.put(name)
