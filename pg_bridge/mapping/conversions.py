@@ -7,6 +7,7 @@ What a code of either side looks like comes in by the options, never from here.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -239,6 +240,25 @@ def words_to_legacy(options: Options) -> ToLegacy:
         if is_cut:
             return Cut(text)
         return text or None
+
+    return write
+
+
+def keyed_lines_to_legacy(options: Options) -> ToLegacy:
+    """One text to lines of `width` characters, each behind `before`; more than `count` are too many."""
+    before, count, width = options["before"], options["count"], options["width"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        if value is None:
+            return None
+        # an empty line keeps its place: a space is the least that a line may hold
+        lines = [
+            piece for line in str(value).split("\n") for piece in textwrap.wrap(line, width, tabsize=1) or [" "]
+        ]
+        if len(lines) > count:
+            raise ValueError(f"the text takes {len(lines)} lines of {width} characters, {count} are the most")
+        return LINE_END.join(f"{before}{line}" for line in lines) or None
 
     return write
 

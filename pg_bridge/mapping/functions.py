@@ -51,6 +51,7 @@ _UNIT = {"unit": "UNIT/"}
 _DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
 _SECURITY = {"isin": "ISIN ", "local": "/HK/"}
 _LINES = {"count": 3, "width": 10}
+_KEYED = {"before": "K/", "count": 3, "width": 8}
 _YES = {"yes": "Y", "no": "N"}
 _NUMBERED = {"before": "I", "width": 8}
 _SECURITY_NUMBER = {**_SECURITY, "width": 5}
@@ -166,6 +167,19 @@ FUNCTIONS: dict[str, Function] = {
             Example(("ONE TWO THREE FOUR",), "ONE TWO\r\nTHREE FOUR", _LINES),
             Example(("1\n2\n3\n4",), Cut("1\r\n2\r\n3"), _LINES),
             Example((None,), None, _LINES),
+        ),
+    ),
+    "keyed_lines": Function(
+        "one text -> lines, each behind `before`, at spaces where it is too long; more lines than `count` are refused",
+        None,
+        c.keyed_lines_to_legacy,
+        options={"before": str, "count": int, "width": int},
+        is_lossless=False,
+        is_repeated=False,
+        legacy_examples=(
+            Example(("ONE TWO THREE\nFOUR",), "K/ONE TWO\r\nK/THREE\r\nK/FOUR", _KEYED),
+            Example(("ONE\n\nTWO",), "K/ONE\r\nK/ \r\nK/TWO", _KEYED),
+            Example((None,), None, _KEYED),
         ),
     ),
     "join": Function(
