@@ -74,9 +74,9 @@ def test_every_faultless_message_checks_alike_by_both_ways(monkeypatch: pytest.M
         assert plain == quick
         assert list(plain.values) == list(quick.values)
         known = read(body).known
-        if known is None:
+        if known is None and len(read(body).fields) <= MOST_FIELDS:
             assert any(field.qualifier and not field.scheme and field.raw[5:7] != "//" for field in read(body).fields)
-        else:
+        elif known is not None:
             assert isinstance(known.conclusions[template.nodes[type_]], CheckPlan)
 
 
