@@ -152,14 +152,25 @@ class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     block: list[Block]
 
 
+class UploadSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How files come from the PSS: the template of a part. The answer tells what became of a whole file.
+
+    items: records told in one message of the answer; those beyond go on in the next.
+    """
+
+    template: str
+    items: int
+
+
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One function: its request and answer, or an unsolicited message."""
+    """One function: its request or upload and its answer, or an unsolicited message."""
 
     name: str
     version: str
     function: str
     source: Source
     request: RequestSection | None = None
+    upload: UploadSection | None = None
     answer: MessageSection | None = None
     message: MessageSection | None = None
 

@@ -52,6 +52,7 @@ _DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
 _SECURITY = {"isin": "ISIN ", "local": "/HK/"}
 _LINES = {"count": 3, "width": 10}
 _KEYED = {"before": "K/", "count": 3, "width": 8}
+_ROWS = {"before": "K/", "members": ["number", "text"], "between": "/", "width": 9}
 _YES = {"yes": "Y", "no": "N"}
 _NUMBERED = {"before": "I", "width": 8}
 _SECURITY_NUMBER = {**_SECURITY, "width": 5}
@@ -181,6 +182,20 @@ FUNCTIONS: dict[str, Function] = {
             Example(("ONE TWO THREE\nFOUR",), "K/ONE TWO\r\nK/THREE\r\nK/FOUR", _KEYED),
             Example(("ONE\n\nTWO",), "K/ONE\r\nK/ \r\nK/TWO", _KEYED),
             Example((None,), None, _KEYED),
+        ),
+    ),
+    "rows": Function(
+        "objects -> a line each: `before`, and the `members` with `between`; cut at `width` characters",
+        None,
+        c.rows_to_legacy,
+        options={"before": str, "members": list, "between": str, "width": int},
+        is_lossless=False,
+        is_repeated=False,
+        legacy_examples=(
+            Example(([{"number": 1, "text": "no"}, {"number": 2}],), "K/1/no\r\nK/2/", _ROWS),
+            Example(([{"number": 1, "text": "too long"}],), "K/1/too l", _ROWS),
+            Example(([],), None, _ROWS),
+            Example((None,), None, _ROWS),
         ),
     ),
     "join": Function(

@@ -35,6 +35,7 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
     "broadcast": ("head", "text"),
+    "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
@@ -97,7 +98,8 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
