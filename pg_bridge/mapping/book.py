@@ -14,15 +14,17 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
+from pg_bridge.formats.fixed_width.layout import Record
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
-from pg_bridge.mapping.checks.upload_check import PART_LINES
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
+from pg_bridge.mapping.checks.upload_check import PART_LINES
 from pg_bridge.mapping.field import Sources, getter
+from pg_bridge.mapping.file_message import FileMessage
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
 from pg_bridge.mapping.pages import PagedMapping
@@ -220,6 +222,12 @@ class MappingBook:
                 kept = f"{kept}#{field.line}"
             outcome.carried[kept] = field.raw
             outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
+
+    def write_record(
+        self, layout: str, record: Record, context: Mapping[str, Any]
+    ) -> FileMessage | tuple[Finding, ...]:
+        """A record of a fixed-width file as a message of the PSS; findings where no rules, or several, write it."""
+        return (Finding("PGB-FIL-065", "error", "", f"no rules make messages of {layout}"),)
 
     def write_answer(self, function: str, sources: Sources) -> Written:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""

@@ -340,5 +340,6 @@ _FITS: dict[type, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str),
     int: lambda value: _is_count(value) and value > 0,
     dict: lambda value: isinstance(value, dict) and all(_is_count(each) for each in value.values()),
+    list: lambda value: isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value),
 }
-_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers"}
+_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers", list: "a list of texts"}

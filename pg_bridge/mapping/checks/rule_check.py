@@ -33,9 +33,7 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
     for located in rules.files:
         file = located.file
         if all(section is None for section in (file.request, file.upload, file.answer, file.message)):
-            findings.append(
-                _error(f.SAYS_TOO_MUCH, located.path, "the file has no request, upload, answer or message")
-            )
+            findings.append(_error(f.SAYS_TOO_MUCH, located.path, "the file has no request, upload, answer or message"))
         if file.request is not None:
             findings += request_faults(located, file.request, legacy, ocp, rules.profile, budget)
             if file.request.template in served:
