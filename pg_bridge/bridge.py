@@ -191,6 +191,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 profiles={name: entry.profile for name, entry in config.participants.items() if entry.profile},
                 retry_first_s=config.exchange.retry_first_s,
                 retry_most_s=config.exchange.retry_most_s,
+                file_within_s=config.exchange.file_within_s,
             ),
         )
         dispatcher = Dispatcher(

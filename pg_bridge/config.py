@@ -91,6 +91,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer_within_s: float = 20.0
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
+    file_within_s: float = 600.0
 
 
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -264,6 +265,7 @@ node = "node1"
 answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
 retry_first_s = 1.0
 retry_most_s = 30.0
+file_within_s = 600.0               # a batch file whose parts have not all come by then is dropped
 
 [control]
 socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;

@@ -82,6 +82,7 @@ class Dispatcher:
             offer=self.offer,
             lane_freed=self._touched_lanes.add,
             refetch_s=options.refetch_s,
+            clock=clock,
         )
         self.fetch = self._errands.fetch
         #: set when durability is in doubt: the bridge must stop
@@ -277,6 +278,8 @@ class Dispatcher:
             if exchange.reply is not None and not exchange.has_left:
                 queue_answer(self.state, exchange)
         self.note(record)
+        if record.participant in self.state.intakes:
+            self.offer(e.SessionEnded(record.participant, record.session))
         self._log.info(telemetry.SESSION_CLOSED, participant=record.participant, reason=record.reason)
         self._actions.append(e.Pump(record.participant))
 
@@ -345,6 +348,14 @@ class Dispatcher:
         match action:
             case e.Answer():
                 self._answer(action)
+            case e.NoAnswer():
+                if self._sessions is not None:
+                    self._sessions.pass_over(action)
+            case e.Judge():
+                self._chores.spawn(self._errands.judge(action.file))
+            case e.WatchParts():
+                overdue = e.PartsOverdue(action.participant, action.mark)
+                self._chores.later(action.after_s, lambda: self.offer(overdue))
             case e.FileEnded():
                 if self._files is not None:
                     self._files.ended(action)

@@ -14,15 +14,13 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, seeking, updates
+from pg_bridge.exchange import calls, file_reports, seeking, updates, uploading
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
-from pg_bridge.mapping.book import Request
-from pg_bridge.profiles.concepts import Operation
 
 #: what the PSS is told while the outcome is awaited
 AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
@@ -37,10 +35,15 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     _DECISIONS[type(event)](state, event, terms, now, note)
     if state.waiting_for_input:
         seeking.look_again(state, terms, note)
+    if state.reports_due:
+        file_reports.report(state, terms, now, note)
     return decision
 
 
 def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime, note: Note) -> None:
+    if uploading.is_part(event, terms):
+        uploading.part_arrived(state, event, terms, now, note)
+        return
     context = terms.context(event.participant, event.terminal, now)
     request = terms.book.read_request(
         event.template,
@@ -111,7 +114,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
                 sought=part.sought,
                 part=number,
                 parts=len(request.parts),
-                si_number=_number_in(part, terms),
+                si_number=seeking.number_in(part, terms),
             )
         )
         exchange = state.exchanges[exchange_id]
@@ -121,13 +124,6 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         note.act(e.Watch(exchange_id))
         if part.effect == "enquire":
             note.act(e.Ask(exchange_id))
-
-
-def _number_in(request: Request, terms: Terms) -> str:
-    """The number of the SI that an instruct is about, where its document has it."""
-    if request.effect != "instruct" or request.operation is Operation.SI_ADD:
-        return ""
-    return str(terms.ocp.get("si", "si_number", request.document) or "")
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
@@ -198,6 +194,8 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
     )
     for part in state.parts_of(exchange):
         _asks(state, part, event, is_repeat=True)
+        if part.file and part.reply is None:
+            note.act(e.Watch(part.id))  # no one waited for an answer of its own before
     told(state, exchange, note)
 
 
@@ -268,5 +266,6 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.Overdue: _overdue,
     **calls.DECISIONS,
     **seeking.DECISIONS,
+    **uploading.DECISIONS,
     **updates.DECISIONS,
 }

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pg_bridge.exchange.entries import Entry, Position, Stored
-from pg_bridge.exchange.events import Answer, FileEnded, Refuse
+from pg_bridge.exchange.events import Answer, FileEnded, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.profiles.concepts import Operation
@@ -71,6 +71,10 @@ class Sessions(Protocol):
 
     def answer(self, answer: Answer) -> bool:
         """Answer a request; False when its session is gone."""
+        ...
+
+    def pass_over(self, passed: NoAnswer) -> None:
+        """A request gets no answer of its own; nothing when its session is gone."""
         ...
 
     def refuse(self, refusal: Refuse) -> None:

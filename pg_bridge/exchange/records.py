@@ -60,6 +60,24 @@ from pg_bridge.exchange.edge_records import (
     Who as Who,
 )
 from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.exchange.file_records import (
+    FileReceived as FileReceived,
+)
+from pg_bridge.exchange.file_records import (
+    FileRefused as FileRefused,
+)
+from pg_bridge.exchange.file_records import (
+    FileRepeated as FileRepeated,
+)
+from pg_bridge.exchange.file_records import (
+    Item as Item,
+)
+from pg_bridge.exchange.file_records import (
+    PartReceived as PartReceived,
+)
+from pg_bridge.exchange.file_records import (
+    PartsDropped as PartsDropped,
+)
 from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
 from pg_bridge.exchange.record import Fault as Fault
 from pg_bridge.exchange.record import Record as Record
@@ -95,6 +113,9 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     parts: int = 1
     #: of the SI that it is about, where the message says it
     si_number: str = ""
+    #: of a record of a batch file: the exchange of the file, and which record it is, from 1; `legacy` is its text block
+    file: str = ""
+    number: int = 0
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -102,7 +123,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
 
     def references(self) -> dict[str, str]:
         """The participant's own reference, and the SI input number where the message says it."""
-        return {"reference": self.reference} | ({"si_number": self.si_number} if self.si_number else {})
+        found = {"reference": self.reference, "si_number": self.si_number, "file": self.file}
+        return {name: value for name, value in found.items() if value or name == "reference"}
 
 
 class MessageRefused(Record, frozen=True, kw_only=True):
@@ -383,7 +405,8 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused, FileTaken, FilePutAway, FileTurnedAway, FolderFaultFound, FolderFaultEnded,
+    MappingsRefused, PartReceived, PartsDropped, FileReceived, FileRefused,
+    FileRepeated, FileTaken, FilePutAway, FileTurnedAway, FolderFaultFound, FolderFaultEnded,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

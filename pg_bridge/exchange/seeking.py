@@ -17,6 +17,7 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.mapping.book import Request
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
 #: the findings of a request whose SI is not found, and of one that names several
@@ -28,6 +29,13 @@ _FINAL = frozenset({Status.SETTLED, Status.DELETED, Status.REVOKED, Status.PURGE
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+def number_in(request: Request, terms: Terms) -> str:
+    """The number of the SI that an instruct is about, where its document has it."""
+    if request.effect != "instruct" or request.operation is Operation.SI_ADD:
+        return ""
+    return str(terms.ocp.get("si", "si_number", request.document) or "")
 
 
 def named_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:

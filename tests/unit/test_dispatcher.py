@@ -39,6 +39,7 @@ class Answers:
         self._journal = journal
         self.told: list[tuple[e.Answer, int]] = []
         self.refused: list[e.Refuse] = []
+        self.passed: list[e.NoAnswer] = []
         self.delivered: list[Delivery] = []
         self.came = asyncio.Event()
 
@@ -49,6 +50,9 @@ class Answers:
         self.told.append((answer, len(self._journal.entries)))
         self.came.set()
         return True
+
+    def pass_over(self, passed: e.NoAnswer) -> None:
+        self.passed.append(passed)
 
     def refuse(self, refusal: e.Refuse) -> None:
         self.refused.append(refusal)

@@ -34,6 +34,8 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
+    "broadcast": ("head", "text"),
+    "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
@@ -96,7 +98,8 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -203,11 +206,11 @@ class _SectionCheck:
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
         order = _order(self._template.root, block.at)
-        if order is None or not block.at:
+        if order is None:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
-        if order < self._order[: len(order)]:
-            text = f"{block.at} stands behind a block that it must come before: follow the template's order"
+        if order < self._order[: len(order)] or (self._order and not block.at):
+            text = f"{block.at or 'a block in no sequence'} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))
@@ -219,7 +222,7 @@ class _SectionCheck:
             yield from self._source(source, items)
         seen: dict[str, d.FieldRule] = {}
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             above = seen.get(rule.field)
             if above is not None and (above.default or above.constant) and not above.when:
                 text = f"{place}: the field before it always has a value, this one can never be written"
@@ -229,7 +232,7 @@ class _SectionCheck:
             for fault in self._field(rule, place, items):
                 yield Fault(fault.kind, f"{place}: {fault.text}")
         if not block.fields:
-            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields")
+            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields".replace("  ", " "))
 
     def listed(self, pages: d.Pages) -> Faults:
         """The condition of the entries that are listed."""

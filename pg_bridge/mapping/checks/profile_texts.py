@@ -39,7 +39,7 @@ def _misfits(book: MappingBook, texts: Mapping[str, str]) -> Iterator[tuple[str,
                         name = source.removeprefix(PROFILE)
                         if not source.startswith(PROFILE) or name not in texts:
                             continue
-                        spec = template.field(f"{block.at}/{rule.field}")
+                        spec = template.field(block.place(rule.field))
                         text = texts[name]
                         if spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values):
                             yield name, spec.place, ", ".join(sorted(spec.values)) or spec.format
