@@ -27,7 +27,7 @@ _NOT_WRITTEN = "NO REPORT CAN BE WRITTEN, NOTHING WAS DONE"
 
 def facts_of(file: e.FileArrived, terms: Terms, business_date: str, sha256: str) -> dict[str, Any]:
     """What a record says of a file and where it came from."""
-    upload = terms.book.upload
+    upload = terms.book.files.upload
     return {
         "participant": file.participant,
         "name": file.name,
@@ -63,7 +63,7 @@ def refuse_part(
     day: str = "",
 ) -> None:
     """Refuse a part, or the file that it was to complete, with every fault."""
-    upload = terms.book.upload
+    upload = terms.book.files.upload
     reference = ""
     if upload is not None:
         fields = terms.book.check_message(event.template, event.message_type, event.body).values
@@ -237,7 +237,7 @@ def report(state: State, terms: Terms, now: datetime, note: Note) -> None:
                 outcome=outcome,
                 reply=replies[0],
                 more=tuple(replies[1:]),
-                mapping=terms.book.upload.mapping if terms.book.upload is not None else "",
+                mapping=terms.book.files.upload.mapping if terms.book.files.upload is not None else "",
             )
         )
         tell(state, exchange, note, claims=exchange.claims)
@@ -247,7 +247,7 @@ def _written(
     terms: Terms, now: datetime, request: dict[str, Any], told: _Told, items: Sequence[r.Item]
 ) -> list[r.Reply]:
     """The messages of a report, each with its share of the items. Raises MappingError."""
-    upload = terms.book.upload
+    upload = terms.book.files.upload
     most = upload.items if upload is not None else 1
     context = terms.context(told.participant, told.terminal, now)
     sources = answer_sources(context=context, request=request, outcome=told.outcome)

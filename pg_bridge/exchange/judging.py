@@ -19,6 +19,7 @@ from pg_bridge.formats.fixed_width.reader import FixedWidthReader
 from pg_bridge.formats.tag_based import TagBasedForm
 from pg_bridge.mapping.book import MappingBook, Request
 from pg_bridge.mapping.file_message import FileMessage, MessageTypes
+from pg_bridge.mapping.file_rules import plain
 from pg_bridge.profiles.tag_based import TEMPLATE
 
 #: the findings of a file whose form cannot be told; of a reference that two records of one file have; of a head line
@@ -128,11 +129,11 @@ class _Judging:
                 continue
             judgement.read += 1
             number = judgement.read
-            written = self._book.write_record(layout.name, record, self._context)
+            written = self._book.files.write(layout.name, record.name, plain(record), self._context)
             if isinstance(written, FileMessage):
                 self._record(number, written, record.line, is_written=True)
             else:
-                self._tell(number, "", written)
+                self._tell(number, "", written, record.line, is_line=True)
             if number % _STEP == 0:
                 yield judgement
         details = sum(reader.counts[name] for name, spec in layout.records.items() if spec.role == "detail")

@@ -24,7 +24,8 @@ from pg_bridge.exchange.state import Exchange, Intake, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.exchange.upload_fold import KEPT_DAYS
 from pg_bridge.link.parts import Assembly, Part, read_part
-from pg_bridge.mapping.book import Request, Upload
+from pg_bridge.mapping.book import Request
+from pg_bridge.mapping.file_rules import Upload
 
 #: findings: another file has this name and day; a day too far from today; its report is not kept any more
 OTHER_CONTENT = "PGB-XCH-010"
@@ -42,7 +43,7 @@ _encode = msgspec.json.Encoder().encode
 
 def is_part(event: e.RequestArrived, terms: Terms) -> bool:
     """Whether a request is a part of a file."""
-    upload = terms.book.upload
+    upload = terms.book.files.upload
     return upload is not None and event.template == upload.template.name
 
 
@@ -57,7 +58,7 @@ def part_arrived(state: State, event: e.RequestArrived, terms: Terms, now: datet
 
 def _read(event: e.RequestArrived, terms: Terms) -> tuple[Upload | None, Part | None, list[Finding]]:
     """The part that a message is, None and every fault where it is none."""
-    upload, form = terms.book.upload, terms.book.legacy.parts
+    upload, form = terms.book.files.upload, terms.book.legacy.parts
     if upload is None or form is None:
         return None, None, []
     checked = terms.book.check_message(event.template, event.message_type, event.body)
@@ -160,7 +161,7 @@ def _wait(intake: Intake, event: e.RequestArrived, part: Part, note: Note, *, wa
 
 
 def _file_of(event: e.RequestArrived, part: Part, content: bytes, terms: Terms) -> e.FileArrived:
-    upload = terms.book.upload
+    upload = terms.book.files.upload
     reference = ""
     if upload is not None:
         fields = terms.book.check_message(event.template, event.message_type, event.body).values
@@ -187,7 +188,7 @@ def _arrived(state: State, event: e.FileArrived, terms: Terms, now: datetime, no
         for ended in reports.to_folders(first, (event.claim,)):
             note.act(ended)
         return
-    if terms.book.upload is None or terms.book.legacy.parts is None:
+    if terms.book.files.upload is None or terms.book.legacy.parts is None:
         finding = Finding(TAKEN_BEFORE, "error", "", "the mapping set takes no files")
         reports.refuse_file(state, event, terms, now, note, [finding], "")
         return

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
-from pg_bridge.formats.fixed_width.layout import Record
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
@@ -22,9 +21,8 @@ from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
-from pg_bridge.mapping.checks.upload_check import PART_LINES
 from pg_bridge.mapping.field import Sources, getter
-from pg_bridge.mapping.file_message import FileMessage
+from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
 from pg_bridge.mapping.pages import PagedMapping
@@ -114,21 +112,6 @@ class _MessageEntry:
     is_list: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """How files come: the template of a part, the fields of its reference and its lines, and the function.
-
-    items: records told in one message of the answer.
-    """
-
-    template: Template
-    function: str
-    reference: FieldSpec
-    lines: FieldSpec
-    items: int
-    mapping: str
-
-
 class MappingBook:
     """Both profiles and every rule, ready to use. hash: SHA-256 (hex) of all files of the set."""
 
@@ -150,19 +133,20 @@ class MappingBook:
         self._requests: dict[tuple[str, str], _RequestEntry] = {}
         self._answers: dict[str, _MessageEntry] = {}
         self._messages: dict[str, _MessageEntry] = {}
-        #: how files come; None where there are none
-        self.upload: Upload | None = None
+        #: how batch files come, and become messages
+        self.files = FileRules(rules, legacy, lambda located: self._name(located))
         for located in rules.files:
             file = located.file
-            name = f"{file.name}@{rules.name}/{rules.version}/{content_hash[:12]}"
+            name = self._name(located)
             if file.request is not None:
                 self._add_request(located, file.request, name)
-            if file.upload is not None:
-                self.upload = self._upload(file.function, file.upload, name)
             if file.answer is not None:
                 self._answers[file.function] = self._message(located, file.answer, name)
             if file.message is not None:
                 self._messages[file.function] = self._message(located, file.message, name)
+
+    def _name(self, located: Located) -> str:
+        return f"{located.file.name}@{self.name}/{self.version}/{self.hash[:12]}"
 
     # --- use -------------------------------------------------------------------------------------------------
 
@@ -222,12 +206,6 @@ class MappingBook:
                 kept = f"{kept}#{field.line}"
             outcome.carried[kept] = field.raw
             outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
-
-    def write_record(
-        self, layout: str, record: Record, context: Mapping[str, Any]
-    ) -> FileMessage | tuple[Finding, ...]:
-        """A record of a fixed-width file as a message of the PSS; findings where no rules, or several, write it."""
-        return (Finding("PGB-FIL-065", "error", "", f"no rules make messages of {layout}"),)
 
     def write_answer(self, function: str, sources: Sources) -> Written:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
@@ -351,14 +329,6 @@ class MappingBook:
                 ),
                 split=section.split,
             )
-
-    def _upload(self, function: str, section: d.UploadSection, name: str) -> Upload | None:
-        template = self.legacy.templates[section.template]
-        (type_,) = template.message_types
-        reference, lines = template.concept(REFERENCE, type_), template.concept(PART_LINES, type_)
-        if reference is None or lines is None:
-            return None  # `check` tells it
-        return Upload(template, function, reference, lines, section.items, name)
 
     def _acts(self, located: Located, at: str, rules: Sequence[d.RequestRule], places: Places, type_: str) -> list[Act]:
         """The rules that can act in one message type, compiled."""

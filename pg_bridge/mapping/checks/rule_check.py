@@ -13,6 +13,7 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Kind
 from pg_bridge.mapping.checks.message_check import message_faults
 from pg_bridge.mapping.checks.paths import Budget
+from pg_bridge.mapping.checks.record_check import record_faults
 from pg_bridge.mapping.checks.request_check import request_faults
 from pg_bridge.mapping.checks.upload_check import upload_faults
 from pg_bridge.mapping.rule_set import RuleSet
@@ -51,6 +52,8 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
             uploads.append(located.path)
             if file.answer is None:
                 findings.append(_error(f.FORGOTTEN, located.path, "an upload needs an answer"))
+        for record in file.record:
+            findings += record_faults(rules, located, record, legacy, ocp)
         for kind, section in (("answer", file.answer), ("message", file.message)):
             if section is None:
                 continue
@@ -102,7 +105,7 @@ def _unused(rules: RuleSet) -> Iterator[Finding]:
     included = {
         block.include
         for located in rules.files
-        for section in (located.file.answer, located.file.message)
+        for section in (located.file.answer, located.file.message, *located.file.record)
         for block in (section.block if section is not None else ())
     }
     for name, shared in rules.shared.items():
