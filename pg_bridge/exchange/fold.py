@@ -22,6 +22,7 @@ from pg_bridge.profiles.concepts import Operation
 
 def apply(state: State, record: r.Record, at_us: int) -> None:
     """Fold one record into `state`. Records that only tell a story (sessions, refusals) change nothing."""
+    state.folded += 1
     fold = _FOLDS.get(type(record))
     if fold is not None:
         fold(state, record, at_us)
@@ -226,6 +227,7 @@ def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
         si_number=record.si_number,
         reply=record.reply,
         exchange=record.after or record.exchange,
+        needs_durable=state.folded,
     )
     own = state.exchanges.get(delivery.exchange)
     if own is not None and not (own.has_left or own.is_sent):
@@ -350,8 +352,10 @@ def queue_answer(state: State, exchange: Exchange) -> None:
                 exchange=exchange.id,
                 message=exchange.message,
                 is_copy=True,
+                # Its answer may have been decided a moment ago.
+                needs_durable=state.folded,
             )
-    exchange.is_sent = True
+    exchange.is_told = exchange.is_sent = True
     for delivery in exchange.held:
         delivery.is_copy = True
     release(state, exchange)

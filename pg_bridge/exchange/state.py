@@ -64,7 +64,9 @@ class Exchange:
     held: list[Delivery] = field(default_factory=list)
     #: not folded: the sessions that wait for this answer, as (session, request's sequence number, is a repeat)
     askers: list[tuple[str, int, bool]] = field(default_factory=list)
-    #: not folded: a copy without the possible-duplicate mark was handed to a session
+    #: not folded: a copy without the possible-duplicate mark is on its way to a session, or waits in the outbox
+    is_told: bool = False
+    #: not folded: a copy was written to a session, or waits in the outbox: what must not overtake it may follow
     is_sent: bool = False
 
     @property
@@ -145,6 +147,8 @@ class Delivery:
     message: str = ""
     #: a copy may have left before
     is_copy: bool = False
+    #: not folded: it may leave when so many records are durable
+    needs_durable: int = 0
 
     @property
     def keeps_order_of(self) -> tuple[str, ...]:
@@ -208,6 +212,8 @@ class State:
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say
     ocp_hash: str = ""
+    #: how many records were folded
+    folded: int = 0
 
     def parts_of(self, exchange: Exchange) -> list[Exchange]:
         """The exchanges of the same message, in the order of its blocks."""

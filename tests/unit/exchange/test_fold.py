@@ -16,7 +16,7 @@ from pg_bridge.exchange.state import State
 from tests.doubles.core import Core
 
 #: what a process knows beyond its journal, and forgets with it
-_NOT_FOLDED = {"askers", "is_sent", "held", "failures"}
+_NOT_FOLDED = {"askers", "is_told", "is_sent", "held", "failures"}
 
 
 def folded(state: State) -> dict[str, Any]:
