@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from pg_bridge.exchange import precedence
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import (
@@ -50,23 +51,23 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         sought=record.sought,
         part=record.part,
         parts=record.parts,
+        received=state.folded,
         si_number=record.si_number,
+        si_reference=record.si_reference,
     )
     state.exchanges[exchange.id] = exchange
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
         if record.part == 1:
             state.uses[key] = Use(exchange.id, record.fingerprint)
-        if not record.sought:
-            state.lane(record.participant, record.operation).waiting.append(exchange.id)
+        precedence.enter(state, exchange)
 
 
 def _si_found(state: State, record: r.SiFound, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     exchange.document = bytes(record.document)
     exchange.sought = ()
-    exchange.si_number = record.si_number
-    state.lane(exchange.participant, exchange.operation).waiting.append(exchange.id)
+    precedence.name(state, exchange, record.si_number, record.si_reference)
 
 
 def _message_refused(state: State, record: r.MessageRefused, at_us: int) -> None:
@@ -143,6 +144,7 @@ def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:
 
 def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.ANSWERED
     exchange.outcome = record.outcome
     exchange.si_number = record.si_number
@@ -159,6 +161,7 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
 
 def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
     _conclude(state, exchange)
 
@@ -324,6 +327,7 @@ def recover(state: State, set_hash: str = "") -> int:
             exchange.ends_by = set_hash
         for batch in state.batches.values():
             batch.ends_by = set_hash
+    state.freed.clear()
     for outbox in state.outboxes.values():
         for delivery in outbox.queue.values():
             delivery.is_copy = True

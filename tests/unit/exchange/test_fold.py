@@ -21,7 +21,7 @@ _NOT_FOLDED = {"askers", "is_told", "is_sent", "held", "failures"}
 
 def folded(state: State) -> dict[str, Any]:
     everything = asdict(state)
-    for part in ("asked", "outboxes"):
+    for part in ("asked", "outboxes", "freed"):
         del everything[part]
     for part in ("exchanges", "batches"):
         for one in everything[part].values():
