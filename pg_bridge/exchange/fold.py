@@ -119,13 +119,14 @@ def _batch_refused(state: State, record: r.BatchRefused, at_us: int) -> None:
     batch = state.batches.pop(record.request_id)
     lane = state.lane(batch.participant, batch.operation)
     lane.calling = ""
-    for member in reversed(batch.members):
+    members = [member for member in batch.members if member in batch.open]
+    for member in reversed(members):
         exchange = state.exchanges[member]
         exchange.stage = Stage.RECEIVED
         exchange.request_id = ""
         lane.waiting.appendleft(member)
-    lane.suspect += len(batch.members)
-    lane.most_suspect = max(1, len(batch.members) // 2)
+    lane.suspect += len(members)
+    lane.most_suspect = max(1, len(members) // 2)
 
 
 def _unknown(state: State, record: r.OutcomeUnknown, at_us: int) -> None:
@@ -134,6 +135,7 @@ def _unknown(state: State, record: r.OutcomeUnknown, at_us: int) -> None:
     batch.looks = record.looks
     batch.is_duplicate = batch.is_duplicate or record.is_duplicate
     batch.is_resent = batch.is_resent or record.is_resent
+    batch.faults = batch.faults or record.faults
 
 
 def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:

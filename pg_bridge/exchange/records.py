@@ -198,6 +198,8 @@ class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     looks: int = 0
     is_duplicate: bool = False
     is_resent: bool = False
+    #: of the same call, sent again: the refusal that holds for what the looks to come do not find
+    faults: tuple[Fault, ...] = ()
 
 
 class OcpFailed(CallConcluded, frozen=True, kw_only=True):

@@ -50,16 +50,29 @@ def lost_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def is_done(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
+def is_done(terms: Terms, exchange: Exchange, entry: e.Json, *, is_used: bool) -> bool:
     """Whether an SI that OCP told (an enquiry's entry) shows that the exchange's request was done.
 
-    An input is done when it is found; any other when the SI was last touched by it, or stands as it asks for. A
-    change asks for no status of its own: only the first shows it (ocp-profile section 3, assumed).
+    An input is done when it is found. Any other is done when the SI stands as it asks for and was last touched by it.
+    An SI that stands so by another's act shows nothing, until OCP says that the call's id or reference was used
+    (is_used): then it was done, and the other came after. A change asks for no status of its own: that it was the last
+    to touch the SI is all that can show it (ocp-profile section 3, assumed).
+    """
+    return (is_used or was_last(terms, exchange, entry)) and _stands_as_asked(terms, exchange, entry)
+
+
+def was_last(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
+    """Whether the exchange's request was the last to touch an SI; an input that is found always counts as such.
+
+    A reference of another day is another request's.
     """
     if exchange.operation == Operation.SI_ADD:
         return True
-    if terms.ocp.get("si", "last_request_reference", entry) == exchange.reference:
-        return True
+    day = str(terms.ocp.get("si", "updated_at", entry) or "")[:10]
+    return terms.ocp.get("si", "last_request_reference", entry) == exchange.reference and day >= exchange.business_date
+
+
+def _stands_as_asked(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
     status = terms.ocp.meaning("status", terms.ocp.get("si", "status", entry))
     match exchange.operation:
         case Operation.SI_DELETE:
@@ -71,8 +84,10 @@ def is_done(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
         case Operation.SI_HOLD:
             wanted = terms.ocp.get("si", "hold", _decode(exchange.document))
             return bool(terms.ocp.get("si", "hold_own", entry) == wanted)
+        case Operation.SI_CHANGE:
+            return was_last(terms, exchange, entry)
         case _:
-            return False
+            return True
 
 
 def seek(state: State, exchange: Exchange, terms: Terms, note: Note) -> None:

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pg_bridge.exchange.records import Reply
+from pg_bridge.exchange.records import Fault, Reply
 
 
 class Stage(StrEnum):
@@ -123,6 +123,8 @@ class Batch:
     is_resent: bool = False
     #: OCP says that the request id was used
     is_duplicate: bool = False
+    #: it went again and was refused whole: what no look finds is refused so
+    faults: tuple[Fault, ...] = ()
     failures: int = 0
 
 

@@ -131,6 +131,18 @@ def test_a_number_that_may_be_the_one_that_is_sought_waits_until_it_is_found() -
     assert world.open("si_hold")
 
 
+def test_input_waits_for_a_request_that_is_sought_under_its_reference_lest_that_finds_the_new_one() -> None:
+    world = SiWorld(ELSEWHERE)
+    world.about("si_delete", "R1")
+    world.input("R1")
+    before = world.open("si_add")
+    world.tell_seek(0)
+
+    assert not before
+    assert world.open("si_add")
+    assert "I00000092" == world.core.state.exchanges["X1"].si_number
+
+
 def test_after_a_restart_who_waits_for_others_still_does() -> None:
     world = SiWorld(ELSEWHERE)
     world.input("R2")
