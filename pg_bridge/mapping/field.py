@@ -76,7 +76,7 @@ class Draft:
 def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sources], Any]:
     """Fetch a dotted path of the sources; None where any member is absent.
 
-    profile: the set's own texts, for `profile.*` of a participant who has none of its own.
+    profile: the set's own texts, for `profile.*` of a participant who has none of its own. An empty text is absent.
     """
     root, _, rest = path.partition(".")
     if root == PROFILE:
@@ -85,7 +85,7 @@ def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sour
         def of_profile(sources: Sources) -> Any:
             context = sources.get("context")
             own = context.get(PROFILE) if context else None
-            return own.get(rest, default) if own else default
+            return (own.get(rest, default) if own else default) or None
 
         return of_profile
     members = rest.split(".") if rest else []

@@ -65,7 +65,9 @@ def stands(places: Places, source: str) -> bool:
 
 
 def source_getter(places: Places, message_type: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[str], Get]:
-    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`."""
+    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`; an empty
+    one is absent.
+    """
 
     def make(source: str) -> Get:
         if source == MESSAGE_TYPE:
@@ -84,7 +86,7 @@ def source_getter(places: Places, message_type: str, profile: Mapping[str, str] 
 
             def from_profile(at: Translation) -> str | None:
                 own: Mapping[str, str] = at.context.get("profile") or NO_PROFILE
-                return own.get(own_name, default)
+                return own.get(own_name, default) or None
 
             return from_profile
         if not stands(places, source):

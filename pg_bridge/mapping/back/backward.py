@@ -151,7 +151,7 @@ class BackRules:
         if source.startswith(PROFILE):
             own: Mapping[str, str] = context.get("profile") or NO_PROFILE
             name = source.removeprefix(PROFILE)
-            return own.get(name, self._profile.get(name))
+            return own.get(name, self._profile.get(name)) or None
         return None
 
     def _holds(self, rule: RequestRule, texts: Mapping[str, str], sheet: _Sheet, context: Mapping[str, Any]) -> bool:

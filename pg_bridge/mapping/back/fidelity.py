@@ -169,6 +169,9 @@ class _Turned:
                 return _no(f"it comes back in {standing[0]}")
             if rule.default and place not in self._always:
                 return _no(f"where it is absent, the default {rule.default!r} comes back")
+            instead = next((source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))), "")
+            if instead and place not in self._always:
+                return _no(f"where it is absent, {instead} comes back")
             rival = next((other for other in self._rivals(rule) if other.sources()[0] != place), None)
             if rival is not None:
                 return _no(f"one of it and {rival.sources()[0]} comes back in place of the other")
@@ -229,7 +232,7 @@ class _Turned:
         if rule.constant:
             return _no(f"it is always {rule.constant}")
         outside = [source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))]
-        if outside:
+        if outside and rule.sources()[0] not in self.places:
             return _no(f"it comes from {outside[0]}, not from the message")
         function = FUNCTIONS[rule.use] if rule.use else None
         if function is not None and (

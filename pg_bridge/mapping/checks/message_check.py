@@ -20,7 +20,7 @@ from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import find_sequence, places_of
-from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
+from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
@@ -68,7 +68,7 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    check = _SectionCheck(template, members, legacy, _carried(rules), rules.own)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     for number, block in enumerate(section.block):
         if block.include and block.include not in rules.shared:
@@ -103,6 +103,7 @@ def message_faults(
             cases,
             ocp,
             budget,
+            rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
         )
         for number_, fault_ in paths.faults():
@@ -132,7 +133,7 @@ class _SectionCheck:
         members: Members,
         legacy: LegacyProfile,
         carried: frozenset[str],
-        profile: Mapping[str, str],
+        own: OwnTexts,
     ) -> None:
         self._template = template
         self._places = {
@@ -141,7 +142,7 @@ class _SectionCheck:
         self._members = members
         self._tables = legacy.tables
         self._carried = carried
-        self._profile = profile
+        self._own = own
         self._values: set[str] = set()
         self._used: set[str] = set()
         self._written: set[str] = set()
@@ -260,7 +261,7 @@ class _SectionCheck:
         for source in (*rule.sources(), *condition_sources(rule.when)):
             yield from self._source(source, items)
         yield from self._condition(rule.when)
-        own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
+        own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
             if text and (spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values)):
                 yield Fault(f.DOES_NOT_FIT, f"{text!r} does not fit {spec.format}")
@@ -306,6 +307,8 @@ class _SectionCheck:
             known: frozenset[str] = frozenset()
             if root == "ocp" and path in self._members:
                 known = self._members[path].codes
+            elif root == "profile":
+                known = frozenset(self._own.values.get(path, ()))
             elif source == "answer.outcome":
                 known = OUTCOMES
             elif source == "answer.meaning":
@@ -324,8 +327,8 @@ class _SectionCheck:
             if path not in self._values:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source} above here")
         elif root == "profile":
-            if path not in self._profile:
-                text = f"there is no {source}; the profile of set.toml has {', '.join(self._profile) or 'none'}"
+            if path not in self._own.texts:
+                text = f"there is no {source}; the profile of set.toml has {', '.join(self._own.texts) or 'none'}"
                 yield Fault(f.NO_SUCH_SOURCE, text)
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:

@@ -55,7 +55,11 @@ _REMEDIES = {
         "Let the PSS correct the value; or change the rule in {rules}, or its table in {codes}.",
         "{rules}",
     ),
-    "PGB-MAP-007": ("Let the PSS not ask for it; or serve it in {rules}.", "{rules}"),
+    "PGB-MAP-007": (
+        "Let the PSS not ask for it; or serve it in {rules}; or, where a default is missing, set it in the profile"
+        " of the participant.",
+        "{rules}",
+    ),
     "PGB-XCH-001": ("Let the PSS give every instruction of a day a reference of its own.", ""),
 }
 _OTHER = ("Let the PSS correct it; or change {rules}.", "{rules}")

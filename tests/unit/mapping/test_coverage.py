@@ -74,7 +74,9 @@ def test_what_has_no_counterpart_tells_why(covered: Coverage) -> None:
 
     assert "OCP stamps a request itself" in fields["GENL/98A:PREP"].reason
     assert "each record error is one of answer.faults" == members["exception"].reason
-    assert ("answer.outcome",) == {each.name: each for each in answer.fields_alone}["GENL/STAT/25D:IPRC"].others
+    assert ("answer.outcome", "profile.refusal_form") == {each.name: each for each in answer.fields_alone}[
+        "GENL/STAT/25D:IPRC"
+    ].others
 
 
 def test_tallies_count_what_the_files_say(covered: Coverage, book: MappingBook, files: dict[str, str]) -> None:
