@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -28,8 +29,9 @@ def _isin(base: str) -> str:
 isins = st.from_regex(re.compile(r"[A-Z]{2}[A-Z0-9]{9}"), fullmatch=True).map(_isin)
 
 
+@cache
 def texts(spec: FieldSpec) -> st.SearchStrategy[str]:
-    """Values that fit the field."""
+    """Values that fit the field. Made once: to make a strategy takes as long as to draw from it ten times."""
     if spec.values:
         return st.sampled_from(sorted(spec.values))
     if "date" in spec.checks:

@@ -157,6 +157,9 @@ class _Turned:
 
     def _field(self, place: str, rule: d.RequestRule) -> Fidelity:
         standing = [source for source in rule.sources() if source in self.places]
+        instead = next((source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))), "")
+        if instead and not rule.codes and place not in self._always:
+            return _no(f"where it is absent, {instead} comes back")
         if rule.carried:
             return LOSSLESS if standing[0] == place else _no("another field carried under the same name comes back")
         function = FUNCTIONS[rule.use] if rule.use else None
@@ -169,9 +172,6 @@ class _Turned:
                 return _no(f"it comes back in {standing[0]}")
             if rule.default and place not in self._always:
                 return _no(f"where it is absent, the default {rule.default!r} comes back")
-            instead = next((source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))), "")
-            if instead and place not in self._always:
-                return _no(f"where it is absent, {instead} comes back")
             rival = next((other for other in self._rivals(rule) if other.sources()[0] != place), None)
             if rival is not None:
                 return _no(f"one of it and {rival.sources()[0]} comes back in place of the other")
