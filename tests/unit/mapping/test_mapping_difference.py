@@ -125,8 +125,8 @@ EDITS = [
      "its words were 'two references are given; name the SI by one'"),
     (ENQUIRY, '"REF/20C:RELA" = { present = true } }\nrefused', '"REF/20C:RELA" = { present = false } }\nrefused',
      Effect.WE_TAKE,
-     "the refusal 'two references are given; name the SI by one': its condition was REF/20C:PREV has not the shape "
-     "1!a8!n and REF/20C:RELA is there and is REF/20C:PREV has not the shape 1!a8!n and REF/20C:RELA is absent"),
+     "the refusal 'two references are given; name the SI by one': its condition was REF/20C:PREV has not the format "
+     "1!a8!n and REF/20C:RELA is there and is REF/20C:PREV has not the format 1!a8!n and REF/20C:RELA is absent"),
     (INPUT, 'constant = "PACK"', 'constant = "MACK"', Effect.WE_WRITE,
      "the field GENL/STAT/25D:IPRC: its constant was PACK and is MACK"),
     (INPUT, 'when = { "answer.outcome" = "waits" }', 'when = { "answer.outcome" = "awaited" }', Effect.WE_WRITE,
