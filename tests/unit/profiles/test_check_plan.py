@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pg_bridge.formats.iso15022 import reader
 from pg_bridge.formats.iso15022.reader import read, read_plain
-from pg_bridge.formats.iso15022.shapes import MOST_CONCLUSIONS, MOST_VALUES_OF_ONE_FIELD, Shapes
+from pg_bridge.formats.iso15022.shapes import MOST_CONCLUSIONS, MOST_FIELDS, MOST_VALUES_OF_ONE_FIELD, Shapes
 from pg_bridge.profiles.check_plan import CheckPlan, passes_of
 from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.profiles.template import Template
