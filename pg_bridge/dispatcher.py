@@ -366,7 +366,7 @@ class Dispatcher:
     def _answer(self, answer: e.Answer) -> None:
         if self._sessions is None or self._sessions.answer(answer):
             return
-        exchange = self.state.exchanges.get(answer.token)
+        exchange = self.state.exchanges.get(answer.token or "")
         if exchange is not None and not exchange.has_left:
             queue_answer(self.state, exchange)
             self._pump(exchange.participant)

@@ -253,7 +253,7 @@ def resume(state: State) -> list[e.Action]:
     """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
     actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
     for exchange in state.exchanges.values():
-        if exchange.stage in (Stage.RECEIVED, Stage.CALLED) and exchange.reply is None:
+        if exchange.stage is not Stage.ANSWERED and exchange.reply is None:
             actions.append(e.Watch(exchange.id))
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(e.Ask(exchange.id))

@@ -206,6 +206,9 @@ def _enquiry_answered(state: State, event: e.EnquiryAnswered, terms: Terms, now:
     if exchange is None or exchange.stage is Stage.ANSWERED:
         return
     entries = list(event.entries)
+    if terms.book.lists(exchange.function):
+        conclude(state, exchange, terms, now, note, outcome="found" if entries else "nothing_found", ocp=entries)
+        return
     if not entries:
         conclude(state, exchange, terms, now, note, outcome="nothing_found")
         return

@@ -142,12 +142,13 @@ class Overdue:
 class Answer:
     """Answer the request that came with `sequence` on `session`; `token` comes back when it was written.
 
-    is_last: no further answer of this request comes.
+    token: the exchange; None of a frame that is not the last one of its answer. is_last: no further answer of
+    this request comes.
     """
 
     session: str
     sequence: int
-    token: str
+    token: str | None
     reply: Reply
     possible_duplicate: bool = False
     is_last: bool = True

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import (
     Batch,
     Delivery,
@@ -147,6 +148,7 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange.document = b""
     if record.reply is not None:
         exchange.reply = record.reply
+        exchange.more = record.more
     if record.si_number and exchange.operation == Operation.SI_ADD:
         state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
             record.si_number, exchange.id, exchange.terminal, exchange.reference
@@ -177,8 +179,16 @@ def _left(state: State, record: r.AnswersLeft, at_us: int) -> None:
     for id_ in record.exchanges:
         exchange = state.exchanges.get(id_)
         if exchange is not None:
-            exchange.has_left = True
-            release(state, exchange)
+            _has_left(state, exchange)
+
+
+def _has_left(state: State, exchange: Exchange) -> None:
+    exchange.has_left = True
+    if exchange.effect == "enquire" and exchange.reply is not None:
+        # Asked again, it is asked afresh: its answer, which may be large, is of no further use.
+        exchange.reply = Reply(exchange.reply.template, exchange.reply.message_type, "")
+        exchange.more = ()
+    release(state, exchange)
 
 
 def release(state: State, exchange: Exchange) -> None:
@@ -231,9 +241,11 @@ def _acknowledged(state: State, record: r.DeliveryAcknowledged, at_us: int) -> N
     own = state.exchanges.get(record.exchange)
     if own is None:
         return
-    if record.delivery == own.id:  # its answer, sent again after a break
-        own.has_left = True
-        release(state, own)
+    frames = {id_ for id_, _ in own.frames}
+    if record.delivery in frames:  # its answer, sent again after a break
+        own.taken.add(record.delivery)
+        if own.taken >= frames:
+            _has_left(state, own)
     elif delivery is None:
         # In replay the answer may have been held longer than it was: it was sent before this update was.
         own.held = [held for held in own.held if held.id != record.delivery]
@@ -320,19 +332,25 @@ def recover(state: State, set_hash: str = "") -> int:
 
 
 def queue_answer(state: State, exchange: Exchange) -> None:
-    """Make a delivery of an answer whose session is gone; what waited for it follows it."""
-    if exchange.reply is None:
+    """Make a delivery of each frame of an answer whose session is gone; what waited for it follows it.
+
+    While an earlier block of its message has no answer it stays: it is told, or queued, behind that one's.
+    """
+    if any(part.reply is None for part in state.parts_of(exchange) if part.part <= exchange.part):
         return
     outbox = state.outbox(exchange.participant)
-    outbox.queue[exchange.id] = Delivery(
-        id=exchange.id,
-        participant=exchange.participant,
-        terminal=exchange.terminal,
-        si_number=exchange.si_number,
-        reply=exchange.reply,
-        exchange=exchange.id,
-        is_copy=True,
-    )
+    for id_, reply in exchange.frames:
+        if id_ not in exchange.taken:
+            outbox.queue[id_] = Delivery(
+                id=id_,
+                participant=exchange.participant,
+                terminal=exchange.terminal,
+                si_number=exchange.si_number,
+                reply=reply,
+                exchange=exchange.id,
+                message=exchange.message,
+                is_copy=True,
+            )
     exchange.is_sent = True
     for delivery in exchange.held:
         delivery.is_copy = True

@@ -219,7 +219,10 @@ class ExchangeAwaited(Record, frozen=True, kw_only=True):
 
 
 class ExchangeAnswered(Record, frozen=True, kw_only=True):
-    """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery."""
+    """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery.
+
+    more: the further frames of an answer that one does not hold, in order.
+    """
 
     kind = Kind.EXCHANGE_ANSWERED
     reference: str
@@ -229,6 +232,7 @@ class ExchangeAnswered(Record, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
     ocp: msgspec.Raw = NO_DOCUMENT
     reply: Reply | None = None
+    more: tuple[Reply, ...] = ()
     lineage: tuple[Lineage, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: str = ""

@@ -55,6 +55,10 @@ class Exchange:
     si_number: str = ""
     outcome: str = ""
     reply: Reply | None = None
+    #: the further frames of its answer, in order
+    more: tuple[Reply, ...] = ()
+    #: the deliveries that are acknowledged, of an answer sent again after a break
+    taken: set[str] = field(default_factory=set)
     is_awaited: bool = False
     has_left: bool = False
     held: list[Delivery] = field(default_factory=list)
@@ -62,6 +66,18 @@ class Exchange:
     askers: list[tuple[str, int, bool]] = field(default_factory=list)
     #: not folded: a copy without the possible-duplicate mark was handed to a session
     is_sent: bool = False
+
+    @property
+    def message(self) -> str:
+        """The id of the first exchange of its message: its own, where the message has one instruction."""
+        return self.id if self.part == 1 else self.id.removesuffix(part_suffix(self.part))
+
+    @property
+    def frames(self) -> list[tuple[str, Reply]]:
+        """The frames of its answer in order, each with the id that it has as a delivery."""
+        if self.reply is None:
+            return []
+        return [(self.id, self.reply), *((f"{self.id}.{number}", reply) for number, reply in enumerate(self.more, 2))]
 
     @property
     def needs_its_set(self) -> bool:
@@ -125,8 +141,15 @@ class Delivery:
     si_number: str
     reply: Reply
     exchange: str = ""
+    #: of an answer, its exchange's message: the frames of one answer, and the answers of one message, keep their order
+    message: str = ""
     #: a copy may have left before
     is_copy: bool = False
+
+    @property
+    def keeps_order_of(self) -> tuple[str, ...]:
+        """What it has in common with the deliveries that it must not overtake; its own id where there is nothing."""
+        return tuple(each for each in (self.si_number, self.message) if each) or (self.id,)
 
 
 @dataclass(slots=True)
@@ -190,8 +213,7 @@ class State:
         """The exchanges of the same message, in the order of its blocks."""
         if exchange.parts == 1:
             return [exchange]
-        first = exchange.id if exchange.part == 1 else exchange.id.removesuffix(part_suffix(exchange.part))
-        ids = [f"{first}{part_suffix(part)}" for part in range(1, exchange.parts + 1)]
+        ids = [f"{exchange.message}{part_suffix(part)}" for part in range(1, exchange.parts + 1)]
         return [self.exchanges[id_] for id_ in ids if id_ in self.exchanges]
 
     def outbox(self, participant: str) -> Outbox:

@@ -167,7 +167,7 @@ def answer_sources(
     si_number: str = "",
     text: str = "",
     faults: Sequence[Fault] = (),
-    ocp: Json | None = None,
+    ocp: Json | Sequence[Json] | None = None,
 ) -> dict[str, Any]:
     """The sources of a message to the PSS, by the roots that rules name."""
     return {

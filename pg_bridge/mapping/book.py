@@ -24,6 +24,7 @@ from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_fin
 from pg_bridge.mapping.field import Sources, getter
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
+from pg_bridge.mapping.pages import PagedMapping
 from pg_bridge.mapping.places import Places, below, places_of
 from pg_bridge.mapping.request import Act, Translation, compile_rule, stands
 from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping, split_values
@@ -76,6 +77,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[Lineage, ...]
     findings: tuple[Finding, ...]
     mapping: str
+    #: the further messages of an answer that one does not hold, in order
+    more: tuple[Written, ...] = ()
+
+    @property
+    def pages(self) -> tuple[Written, ...]:
+        """All messages, in order; one as a rule."""
+        return (self, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,8 @@ class _MessageEntry:
     gets: tuple[Callable[[Sources], Any], ...]
     mappings: dict[str, MessageMapping]
     name: str
+    #: `ocp` of the sources is an array of entries
+    is_list: bool
 
 
 class MappingBook:
@@ -195,6 +205,11 @@ class MappingBook:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
         return self._write(self._answers, function, sources)
 
+    def lists(self, function: str) -> bool:
+        """Whether the answer of a function lists entries: `ocp` of its sources is an array of them."""
+        entry = self._answers.get(function)
+        return entry is not None and entry.is_list
+
     def write_unsolicited(self, function: str, sources: Sources) -> Written:
         """Write what the PSS gets unasked. Raises MappingMissing, MappingFailed."""
         return self._write(self._messages, function, sources)
@@ -263,15 +278,18 @@ class MappingBook:
             message_type = entry.table.to_legacy(key) or ""
             if message_type not in entry.mappings:
                 raise MappingMissing(f"{function}: {key!r} has no message type in the table {entry.table.name}")
-        draft = entry.mappings[message_type].apply(sources)
-        return Written(
-            template=entry.template,
-            message_type=message_type,
-            body=("\r\n".join(draft.lines) + "\r\n").encode("ascii"),
-            lineage=tuple(draft.lineage),
-            findings=tuple(draft.findings),
-            mapping=entry.name,
-        )
+        first, *more = [
+            Written(
+                template=entry.template,
+                message_type=message_type,
+                body=("\r\n".join(draft.lines) + "\r\n").encode("ascii"),
+                lineage=tuple(draft.lineage),
+                findings=tuple(draft.findings),
+                mapping=entry.name,
+            )
+            for draft in entry.mappings[message_type].apply_all(sources)
+        ]
+        return msgspec.structs.replace(first, more=tuple(more)) if more else first
 
     # --- build -----------------------------------------------------------------------------------------------
 
@@ -336,18 +354,22 @@ class MappingBook:
         chosen = section.message_type if isinstance(section.message_type, d.ByTable) else None
         values, blocks = self.rules.parts(located, section)
         named = [(number, block) for number, block, _ in blocks]
+        only_values = [value for _, value, _ in values]
+        tables, profile = self.legacy.tables, self.rules.profile
+
+        def mapping(type_: str) -> MessageMapping:
+            if section.pages is not None:
+                return PagedMapping(only_values, named, template, type_, tables, section.pages, profile)
+            return MessageMapping(only_values, named, template, type_, tables, profile)
+
         return _MessageEntry(
             template=template.name,
             message_type="" if isinstance(section.message_type, d.ByTable) else section.message_type,
             table=self.legacy.tables[chosen.codes] if chosen is not None else None,
             gets=tuple(getter(source) for source in chosen.sources()) if chosen is not None else (),
-            mappings={
-                type_: MessageMapping(
-                    [value for _, value, _ in values], named, template, type_, self.legacy.tables, self.rules.profile
-                )
-                for type_ in template.message_types
-            },
+            mappings={type_: mapping(type_) for type_ in template.message_types},
             name=name,
+            is_list=section.pages is not None,
         )
 
 

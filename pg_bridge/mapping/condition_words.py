@@ -12,7 +12,7 @@ OCP = "ocp."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item")
+_ROOTS = ("context", "request", "answer", "item", "page")
 
 
 def source_words(source: str) -> str:
@@ -68,6 +68,8 @@ def _test(named: str, test: str, value: Any, name: Callable[[str], str]) -> str:
         return f"{named} is {'there' if value else 'absent'}"
     if test in DATE_TESTS:
         return f"{named} is {test.replace('_', ' ')} {name(str(value))}"
+    if test == "same":
+        return f"{named} is {name(str(value))} where that is there"
     if test in ("shape", "other_shape"):
         return f"{named} {'has' if test == 'shape' else 'has not'} the format {value}"
     return f"{named} {test} {_values(value)}"

@@ -50,6 +50,28 @@ def date_to_legacy(_: Options) -> ToLegacy:
     return write
 
 
+def date_range_to_ocp(_: Options) -> ToOcp:
+    """`20261120/20261123` to `2026-11-20` and `2026-11-23`."""
+    to_date = date_to_ocp(_)
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        return (None, None) if text is None else (*to_date((text[:8],)), *to_date((text[9:],)))
+
+    return read
+
+
+def date_range_to_legacy(_: Options) -> ToLegacy:
+    """Two dates to `20261120/20261123`; none where either is absent."""
+    to_text = date_to_legacy(_)
+
+    def write(values: Sequence[Any]) -> str | None:
+        first, last = values
+        return None if first is None or last is None else f"{to_text((first,))}/{to_text((last,))}"
+
+    return write
+
+
 def quantity_to_ocp(options: Options) -> ToOcp:
     """`UNIT/1000,` to 1000. Option `unit`: what stands before the number."""
     unit = options["unit"]

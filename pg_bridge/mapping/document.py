@@ -116,15 +116,30 @@ class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return (self.from_,) if isinstance(self.from_, str) else tuple(self.from_)
 
 
+class Pages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an answer lists OCP's entries: `ocp.*` is one entry, the section is written for all of them.
+
+    entry: the sequence that each entry gets. group: a sequence around it; entries for which its blocks give the same
+    lines stand in it together. most: entries in one message; those beyond go on in the next. when: which are listed.
+    """
+
+    entry: str
+    group: str = ""
+    most: int
+    when: dict[str, Any] = {}
+
+
 class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a message to the PSS is written. schema: OCP's, of `ocp.*`.
 
     left_out: its members with no place in the message, and the template's fields that are never written, and why.
+    pages: of an answer that lists entries.
     """
 
     template: str
     message_type: str | ByTable
     schema: str
+    pages: Pages | None = None
     left_out: dict[str, str] = {}
     value: list[Value] = []
     block: list[Block]
@@ -169,7 +184,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One example: a message and the document it becomes (or the finding codes), or sources and the message.
 
     body: lines of the text block; document: members that are not null; carried: all that is kept; base: the name of
-    a case above whose texts and tables are taken, overlaid by this one's own; absent: what of them goes.
+    a case above whose texts and tables are taken, overlaid by this one's own; absent: what of them goes. Of an answer
+    that lists: entries, OCP's entries, in place of `ocp` in `sources`; more, the text blocks of its further messages.
     """
 
     name: str
@@ -184,6 +200,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     carried: dict[str, str] | None = None
     findings: list[str] = []
     sources: dict[str, dict[str, Any]] = {}
+    entries: list[dict[str, Any]] = []
+    more: list[str] = []
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -218,7 +218,7 @@ def compile_field(
         def constant(draft: Draft) -> str | None:
             if holds is not None and not holds(draft.slots):
                 return None
-            draft.lineage.append(_numbered(told, draft.suffix) if draft.suffix else told)
+            draft.lineage.append(numbered(told, draft.suffix) if draft.suffix else told)
             return line
 
         return constant
@@ -276,7 +276,7 @@ def compile_field(
                     remembered.clear()
                 remembered[key] = ready
         line, told, is_cut = ready
-        draft.lineage.append(_numbered(told, draft.suffix) if draft.suffix else told)
+        draft.lineage.append(numbered(told, draft.suffix) if draft.suffix else told)
         if is_cut:
             text = f"there is no room for all of {told.before!r}"
             draft.findings.append(Finding(LOST, "warning", place + draft.suffix, text))
@@ -305,7 +305,7 @@ def _chosen(line: str, told: Lineage, plan: SlotPlan, holds: Holds[Slots] | None
                 if len(remembered) >= MOST_REMEMBERED:
                     remembered.clear()
                 remembered[key] = ready
-        draft.lineage.append(_numbered(ready, draft.suffix) if draft.suffix else ready)
+        draft.lineage.append(numbered(ready, draft.suffix) if draft.suffix else ready)
         return line
 
     return constant
@@ -333,5 +333,6 @@ def _is_text(key: Any) -> bool:
     return True
 
 
-def _numbered(told: Lineage, suffix: str) -> Lineage:
+def numbered(told: Lineage, suffix: str) -> Lineage:
+    """The same of another item of an array, or another entry of a list: its target with the suffix."""
     return Lineage(told.target + suffix, told.sources, told.before, told.after, told.rule, told.function, told.kind)

@@ -68,6 +68,21 @@ FUNCTIONS: dict[str, Function] = {
             Example((None,), None),
         ),
     ),
+    "date_range": Function(
+        "YYYYMMDD/YYYYMMDD <-> first and last day, YYYY-MM-DD",
+        c.date_range_to_ocp,
+        c.date_range_to_legacy,
+        members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
+        ocp_examples=(
+            Example(("20261120/20261123",), ("2026-11-20", "2026-11-23")),
+            Example((None,), (None, None)),
+        ),
+        legacy_examples=(
+            Example(("2026-11-20", "2026-11-23"), "20261120/20261123"),
+            Example((None, "2026-11-23"), None),
+        ),
+    ),
     "quantity": Function(
         "unit and a whole number with its comma <-> integer",
         c.quantity_to_ocp,
@@ -189,6 +204,18 @@ FUNCTIONS: dict[str, Function] = {
         n.date_number_to_legacy,
         ocp_examples=(Example(("20261123",), (20261123,)), Example((None,), (None,))),
         legacy_examples=(Example((20261123,), "20261123"), Example((None,), None)),
+    ),
+    "date_range_number": Function(
+        "YYYYMMDD/YYYYMMDD <-> first and last day, integers of these digits",
+        n.date_range_number_to_ocp,
+        n.date_range_number_to_legacy,
+        members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
+        ocp_examples=(Example(("20261120/20261123",), (20261120, 20261123)), Example((None,), (None, None))),
+        legacy_examples=(
+            Example((20261120, 20261123), "20261120/20261123"),
+            Example((None, 20261123), None),
+        ),
     ),
     "epoch_date": Function(
         "time since 1970, `a_second` units in a second -> its day, `offset_minutes` ahead of UTC",

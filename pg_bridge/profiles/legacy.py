@@ -224,6 +224,7 @@ def _template(file: TemplateFile, standard_codes: StandardCodes) -> Template:
         {type_: compile_nodes(root, type_, CHECKS) for type_ in head.message_types},
         {(type_, spec.place): spec for spec in root.fields() for type_ in spec.types},
         standard_codes,
+        (head.more.place, head.more.ends) if head.more is not None else None,
     )
 
 

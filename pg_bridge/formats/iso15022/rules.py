@@ -124,6 +124,12 @@ def is_date(value: str) -> bool:
     return not (month == 2 and day == 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
 
 
+def is_date_range(value: str) -> bool:
+    """YYYYMMDD/YYYYMMDD are two days of the calendar, the first not after the second."""
+    first, slash, second = value.partition("/")
+    return slash == "/" and is_date(first) and is_date(second) and first <= second
+
+
 _ABOVE_ZERO = re.compile("[1-9]")
 
 
@@ -161,6 +167,7 @@ def is_security(value: str) -> bool:
 
 #: the named checks that templates may ask for, with what they want
 CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "date_range": (is_date_range, "two days of the calendar, YYYYMMDD/YYYYMMDD, the first not after the second"),
     "date": (is_date, "a day of the calendar, YYYYMMDD"),
     "positive": (is_positive, "a number above zero"),
     "whole": (is_whole, "a whole number"),

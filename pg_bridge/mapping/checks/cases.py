@@ -108,6 +108,11 @@ def body_of(text: str) -> bytes:
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")
 
 
+def sources_of(case: d.Case) -> dict[str, Any]:
+    """The sources of an answer or message, with the entries of one that lists them."""
+    return {**case.sources, "ocp": case.entries} if case.entries else {**case.sources}
+
+
 def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterator[str]:
     case, section = each.case, each.located.file.request
     if section is None:
@@ -158,7 +163,7 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
     case = each.case
     write = book.write_answer if case.kind == "answer" else book.write_unsolicited
     try:
-        written = write(each.located.file.function, case.sources)
+        written = write(each.located.file.function, sources_of(case))
     except BridgeError as error:
         codes = [finding.code for finding in error.findings]
         if not codes or codes != case.findings:
@@ -166,19 +171,34 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         return
     if case.message_type and written.message_type != case.message_type:
         yield f"MT{case.message_type} is due, MT{written.message_type} came"
-    codes = [finding.code for finding in written.findings]
-    if codes != case.findings:
-        told = "; ".join(str(finding) for finding in written.findings) or "none"
+    findings = [finding for page in written.pages for finding in page.findings]
+    if [finding.code for finding in findings] != case.findings:
+        told = "; ".join(str(finding) for finding in findings) or "none"
         yield f"the findings {case.findings} are due, these came: {told}"
-    if written.body != body_of(case.body):
-        yield f"another text came:\n{written.body.decode('latin-1')}"
-    checked = book.check_message(written.template, written.message_type, written.body)
-    yield from (f"the written message does not fit its template: {finding}" for finding in checked.findings)
-    reading = way_back.read_message(written.template, written.message_type, written.body)
-    for member, value in reading.members.items():
-        there = value_at(case.sources.get("ocp"), member)
-        if value != there:
-            yield f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
+    texts = [case.body, *case.more]
+    if len(texts) != len(written.pages):
+        yield f"{len(texts)} messages are due, {len(written.pages)} came"
+    for page, text in zip(written.pages, texts, strict=False):
+        if page.body != body_of(text):
+            yield f"another text came:\n{page.body.decode('latin-1')}"
+        checked = book.check_message(page.template, page.message_type, page.body)
+        yield from (f"the written message does not fit its template: {finding}" for finding in checked.findings)
+        reading = way_back.read_message(page.template, page.message_type, page.body)
+        for members in reading.entries:
+            yield from _read_back(members, case)
+
+
+def _read_back(members: Mapping[str, Any], case: d.Case) -> Iterator[str]:
+    """Members that a message says otherwise than any of OCP's entries that it was written from."""
+    faults = [
+        [
+            f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
+            for member, value in members.items()
+            if value != (there := value_at(entry, member))
+        ]
+        for entry in case.entries or [case.sources.get("ocp", {})]
+    ]
+    yield from min(faults, key=len)
 
 
 def _differences(due: Mapping[str, Any], came: Mapping[str, Any], what: str) -> Iterator[str]:
@@ -216,6 +236,8 @@ def _overlaid(base: d.Case, case: d.Case) -> d.Case:
         document=tables["document"],
         sources=tables["sources"] or {},
         context=tables["context"] or {},
+        entries=case.entries or base.entries,
+        more=case.more or base.more,
     )
 
 

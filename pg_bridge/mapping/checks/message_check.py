@@ -13,13 +13,14 @@ from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.message_paths import MessagePaths
+from pg_bridge.mapping.checks.page_check import page_faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, is_sound, legacy_codes, most_characters, part_faults
 from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.places import find_sequence, places_of
+from pg_bridge.mapping.places import always_there, find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
@@ -33,6 +34,7 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
+    "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
 CARRIED = "request.carried."
@@ -70,6 +72,7 @@ def message_faults(
         return
     check = _SectionCheck(template, members, legacy, _carried(rules), rules.own)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
+    wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
         if block.include and block.include not in rules.shared:
             if rules.is_whole:
@@ -83,6 +86,8 @@ def message_faults(
         wrong += [_at(spot, fault) for fault in check.value(value)]
     for _, block, spot in blocks:
         wrong += [_at(spot, fault) for fault in check.block(block)]
+    if section.pages is not None:
+        wrong += [told("pages", fault) for fault in check.listed(section.pages)]
     yield from wrong
     if any(block.include and block.include not in rules.shared for block in section.block):
         return  # what the missing blocks use and write is not known
@@ -105,6 +110,7 @@ def message_faults(
             budget,
             rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
+            _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)
@@ -112,6 +118,23 @@ def message_faults(
 
 def _at(spot: Spot, fault: Fault) -> Finding:
     return fault.finding(spot.path, spot.line)
+
+
+def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
+    """What is carried from every message that the section's own request takes: one without it is refused."""
+    request = located.file.request
+    template = legacy.templates.get(request.template) if request is not None else None
+    if request is None or template is None:
+        return frozenset()
+    sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    refused = [rule.when for rule in request.rule if rule.refused]
+    return frozenset(
+        f"{CARRIED}{rule.carried}"
+        for rule in request.rule
+        if rule.carried
+        and not rule.when
+        and (sure.intersection(rule.sources()) or {source: {"present": False} for source in rule.sources()} in refused)
+    )
 
 
 def _carried(rules: RuleSet) -> frozenset[str]:
@@ -211,6 +234,13 @@ class _SectionCheck:
                 yield Fault(fault.kind, f"{place}: {fault.text}")
         if not block.fields:
             yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields")
+
+    def listed(self, pages: d.Pages) -> Faults:
+        """The condition of the entries that are listed."""
+        for source in condition_sources(pages.when):
+            yield from self._source(source)
+        yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(pages.when))
+        yield from self._condition(pages.when)
 
     def left_out(self, section: d.MessageSection) -> Faults:
         """Every member is used, or left out for a reason."""

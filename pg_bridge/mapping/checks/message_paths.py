@@ -26,6 +26,7 @@ from pg_bridge.mapping.checks.paths import (
 from pg_bridge.mapping.checks.situations import Situation
 from pg_bridge.mapping.conditions import Holds, condition_sources
 from pg_bridge.mapping.document import Block, ByTable, FieldRule, Part, Value
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import places_of
 from pg_bridge.mapping.rule_set import OwnTexts
 from pg_bridge.mapping.schema import Members
@@ -53,7 +54,10 @@ class MessagePaths:
         budget: Budget,
         own: OwnTexts,
         by_table: ByTable | None = None,
+        surely: frozenset[str] = frozenset(),
     ) -> None:
+        """surely: sources that are there whenever the request was taken."""
+        self._surely = surely
         self._budget = budget
         self._own = own
         self._values = {f"value.{value.name}": value for value in values}
@@ -252,7 +256,7 @@ class MessagePaths:
             ]
             if not self._budget.takes(possible):
                 return None
-            found += paths(possible, self._is_possible if situation.has_entry else None)
+            found += paths(possible, self._is_possible if situation.has_entry else self._is_of_type)
         return found
 
     def _sources(self, part: Part | Block) -> Iterable[str]:
@@ -283,6 +287,10 @@ class MessagePaths:
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=root == "item")
         if source == "request.reference":
             return Domain(source, (OTHER, "", None))
+        if source == "page.mark":
+            return Domain(source, MARKS)
+        if root == "page":
+            return domain(source, mention, is_optional=path == "count")
         return domain(source, mention, is_optional=True)
 
     def _can_be(self, source: str, value: object, situation: Situation) -> bool:
@@ -303,14 +311,14 @@ class MessagePaths:
             return value is not None if is_due else value is None or situation.outcome == "waits"
         if source == "request.reference":
             return value is not None or situation.has_request is not True
+        if source in self._surely:
+            return value is not None or situation.outcome == "refused"
         return True
 
     def _is_possible(self, path: Path) -> bool:
         """Whether the schema allows these members together, and the message is of this type then."""
-        if self._chosen_by is not None:
-            table = self._tables[self._chosen_by.codes]
-            if table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) != self._type:
-                return False
+        if not self._is_of_type(path):
+            return False
         for group in self._members.one_of:
             if all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group):
                 return False
@@ -320,6 +328,12 @@ class MessagePaths:
             ):
                 return False
         return True
+
+    def _is_of_type(self, path: Path) -> bool:
+        if self._chosen_by is None:
+            return True
+        table = self._tables[self._chosen_by.codes]
+        return table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) == self._type
 
     @staticmethod
     def _words(path: Path) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.fold import recover
+from pg_bridge.exchange.fold import queue_answer, recover
+from pg_bridge.exchange.outbound import Seat, choose
+from pg_bridge.exchange.state import State
 from tests.doubles.core import Core, actions, kinds
 
 THREE = ("I00000001", "I00000002", "I00000003")
@@ -122,3 +124,47 @@ def test_update_waits_for_the_answer_of_its_own_block() -> None:
     core.offer(e.UpdatesArrived([core.event(THREE[1], 1, "HELD", "MATCHED_ON_HOLD", holdOwn=True, **caused)]))
 
     assert [0, 1, 0] == [len(exchange.held) for exchange in core.state.exchanges.values()]
+
+
+def queued(state: State) -> list[str]:
+    return list(state.outbox("B01234").queue)
+
+
+def test_block_answered_before_an_earlier_one_waits_for_it_when_its_session_ends() -> None:
+    core = Core()
+    hold(core, "ELSEWHERE", THREE[1])
+    core.offer(e.CallAnswered(call(core), [held(core, THREE[1])]))
+    for exchange in core.state.exchanges.values():  # as the loop does when a session ends
+        exchange.askers.clear()
+        queue_answer(core.state, exchange)
+    before = queued(core.state)
+    core.offer(e.SiSought("X1", []))
+
+    assert [] == before
+    assert ["X1", "X1-2"] == queued(core.state)
+
+
+def test_block_answered_before_an_earlier_one_waits_for_it_after_a_restart() -> None:
+    core = Core()
+    hold(core, "ELSEWHERE", THREE[1])
+    core.offer(e.CallAnswered(call(core), [held(core, THREE[1])]))
+    core.state = core.replayed()
+    recover(core.state)
+    before = queued(core.state)
+    core.offer(e.SiSought("X1", []))
+
+    assert [] == before
+    assert ["X1", "X1-2"] == queued(core.state)
+
+
+def test_answers_sent_again_go_to_one_session_however_many_are_on() -> None:
+    core = Core()
+    hold(core, *THREE)
+    core.offer(e.CallAnswered(call(core), [held(core, number) for number in THREE]))
+    recover(core.state)
+    outbox = core.state.outbox("B01234")
+    outbox.sent["X1"] = "S2"
+    seats = [Seat("S1", "PSS1", 16), Seat("S2", "PSS2", 16)]
+
+    assert [] == choose(outbox, seats)
+    assert ["X1-2", "X1-3"] == [delivery.id for _, delivery in choose(outbox, seats[1:])]
