@@ -20,8 +20,8 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.places import find_sequence, places_of
-from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
+from pg_bridge.mapping.places import always_there, find_sequence, places_of
+from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
@@ -70,7 +70,7 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    check = _SectionCheck(template, members, legacy, _carried(rules), rules.own)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -108,7 +108,9 @@ def message_faults(
             cases,
             ocp,
             budget,
+            rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
+            _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)
@@ -116,6 +118,23 @@ def message_faults(
 
 def _at(spot: Spot, fault: Fault) -> Finding:
     return fault.finding(spot.path, spot.line)
+
+
+def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
+    """What is carried from every message that the section's own request takes: one without it is refused."""
+    request = located.file.request
+    template = legacy.templates.get(request.template) if request is not None else None
+    if request is None or template is None:
+        return frozenset()
+    sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    refused = [rule.when for rule in request.rule if rule.refused]
+    return frozenset(
+        f"{CARRIED}{rule.carried}"
+        for rule in request.rule
+        if rule.carried
+        and not rule.when
+        and (sure.intersection(rule.sources()) or {source: {"present": False} for source in rule.sources()} in refused)
+    )
 
 
 def _carried(rules: RuleSet) -> frozenset[str]:
@@ -137,7 +156,7 @@ class _SectionCheck:
         members: Members,
         legacy: LegacyProfile,
         carried: frozenset[str],
-        profile: Mapping[str, str],
+        own: OwnTexts,
     ) -> None:
         self._template = template
         self._places = {
@@ -146,7 +165,7 @@ class _SectionCheck:
         self._members = members
         self._tables = legacy.tables
         self._carried = carried
-        self._profile = profile
+        self._own = own
         self._values: set[str] = set()
         self._used: set[str] = set()
         self._written: set[str] = set()
@@ -272,7 +291,7 @@ class _SectionCheck:
         for source in (*rule.sources(), *condition_sources(rule.when)):
             yield from self._source(source, items)
         yield from self._condition(rule.when)
-        own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
+        own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
             if text and (spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values)):
                 yield Fault(f.DOES_NOT_FIT, f"{text!r} does not fit {spec.format}")
@@ -318,6 +337,8 @@ class _SectionCheck:
             known: frozenset[str] = frozenset()
             if root == "ocp" and path in self._members:
                 known = self._members[path].codes
+            elif root == "profile":
+                known = frozenset(self._own.values.get(path, ()))
             elif source == "answer.outcome":
                 known = OUTCOMES
             elif source == "answer.meaning":
@@ -336,8 +357,8 @@ class _SectionCheck:
             if path not in self._values:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source} above here")
         elif root == "profile":
-            if path not in self._profile:
-                text = f"there is no {source}; the profile of set.toml has {', '.join(self._profile) or 'none'}"
+            if path not in self._own.texts:
+                text = f"there is no {source}; the profile of set.toml has {', '.join(self._own.texts) or 'none'}"
                 yield Fault(f.NO_SUCH_SOURCE, text)
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:

@@ -35,7 +35,7 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
                 _error(f.SAYS_TOO_MUCH, located.path, "the file has neither a request, nor an answer, nor a message")
             )
         if file.request is not None:
-            findings += request_faults(located, file.request, legacy, ocp, rules.profile, budget)
+            findings += request_faults(located, file.request, legacy, ocp, rules.own, budget)
             if file.request.template in served:
                 text = f"{file.request.template} is served by {served[file.request.template]} already"
                 findings.append(_error(f.TWICE, located.path, text, located.lines.of("request.template")))
