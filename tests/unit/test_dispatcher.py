@@ -42,6 +42,7 @@ class Answers:
         self.passed: list[e.NoAnswer] = []
         self.delivered: list[Delivery] = []
         self.came = asyncio.Event()
+        self.dispatcher: Dispatcher | None = None
 
     def seats(self, participant: str) -> Sequence[Seat]:
         return [Seat("S1", "PSS1", 16)]
@@ -49,6 +50,8 @@ class Answers:
     def answer(self, answer: e.Answer) -> bool:
         self.told.append((answer, len(self._journal.entries)))
         self.came.set()
+        if self.dispatcher is not None and answer.token is not None:
+            self.dispatcher.answer_written(answer.token)
         return True
 
     def pass_over(self, passed: e.NoAnswer) -> None:
@@ -85,6 +88,7 @@ class Loop:
         self.dispatcher = Dispatcher(
             terms=core.terms, journal=self.journal, ocp=self.ocp, slots=FreeSlots(), clock=lambda: core.now
         )
+        self.sessions.dispatcher = self.dispatcher
 
     def request(self, reference: str, sequence: int = 2) -> None:
         body = deliver(reference)

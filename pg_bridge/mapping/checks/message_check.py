@@ -21,7 +21,7 @@ from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import always_there, find_sequence, places_of
-from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
+from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
@@ -72,7 +72,7 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.own)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -111,6 +111,7 @@ def message_faults(
             cases,
             ocp,
             budget,
+            rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
             _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
@@ -123,16 +124,19 @@ def _at(spot: Spot, fault: Fault) -> Finding:
 
 
 def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
-    """What every message that the section's own request takes is carried from."""
+    """What is carried from every message that the section's own request takes: one without it is refused."""
     request = located.file.request
     template = legacy.templates.get(request.template) if request is not None else None
     if request is None or template is None:
         return frozenset()
     sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    refused = [rule.when for rule in request.rule if rule.refused]
     return frozenset(
         f"{CARRIED}{rule.carried}"
         for rule in request.rule
-        if rule.carried and not rule.when and sure.intersection(rule.sources())
+        if rule.carried
+        and not rule.when
+        and (sure.intersection(rule.sources()) or {source: {"present": False} for source in rule.sources()} in refused)
     )
 
 
@@ -155,7 +159,7 @@ class SectionCheck:
         members: Members,
         legacy: LegacyProfile,
         carried: frozenset[str],
-        profile: Mapping[str, str],
+        own: OwnTexts,
         roots: Mapping[str, tuple[str, ...]] = ROOTS,
     ) -> None:
         """roots: what rules may take from the roots that are not OCP's."""
@@ -169,7 +173,7 @@ class SectionCheck:
         self._members = members
         self._tables = legacy.tables
         self._carried = carried
-        self._profile = profile
+        self._own = own
         self._values: set[str] = set()
         self._used: set[str] = set()
         self._written: set[str] = set()
@@ -215,7 +219,8 @@ class SectionCheck:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
         if order < self._order[: len(order)] or (self._order and not block.at):
-            text = f"{block.at or 'a block in no sequence'} stands behind a block that it must come before: follow the template's order"
+            what = block.at or "a block in no sequence"
+            text = f"{what} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))
@@ -295,7 +300,7 @@ class SectionCheck:
         for source in (*rule.sources(), *condition_sources(rule.when)):
             yield from self.source(source, items)
         yield from self._condition(rule.when)
-        own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
+        own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
             if text and (spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values)):
                 yield Fault(f.DOES_NOT_FIT, f"{text!r} does not fit {spec.format}")
@@ -341,6 +346,8 @@ class SectionCheck:
             known: frozenset[str] = frozenset()
             if root == "ocp" and path in self._members:
                 known = self._members[path].codes
+            elif root == "profile":
+                known = frozenset(self._own.values.get(path, ()))
             elif source == "answer.outcome":
                 known = OUTCOMES
             elif source == "answer.meaning":
@@ -360,8 +367,8 @@ class SectionCheck:
             if path not in self._values:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source} above here")
         elif root == "profile":
-            if path not in self._profile:
-                text = f"there is no {source}; the profile of set.toml has {', '.join(self._profile) or 'none'}"
+            if path not in self._own.texts:
+                text = f"there is no {source}; the profile of set.toml has {', '.join(self._own.texts) or 'none'}"
                 yield Fault(f.NO_SUCH_SOURCE, text)
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:

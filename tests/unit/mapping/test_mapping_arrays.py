@@ -248,7 +248,7 @@ def test_a_text_of_the_profile_is_the_set_s_unless_a_participant_has_its_own(fil
     rules = files["rules/si-input.toml"].replace(
         'from = "SETDET/SETPRTY[95R]/97A:SAFE"', 'from = ["SETDET/SETPRTY[95R]/97A:SAFE", "profile.account"]'
     )
-    head = files["rules/set.toml"] + 'account = "SET1"\n'
+    head = files["rules/set.toml"].replace("[profile]\n", '[profile]\naccount = "SET1"\n')
     book = load({**files, "rules/si-input.toml": rules, "rules/set.toml": head})
     text = body(LINKS.replace(LINKS[LINKS.index(":16R:LINK") : LINKS.index(":16S:GENL")], ""))
     own = {**CONTEXT, "profile": {"account": "OWN1"}}

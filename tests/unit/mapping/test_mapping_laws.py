@@ -29,6 +29,7 @@ CONTEXT = {
     "business_date": "2026-11-23",
     "timestamp": "20261123093000",
     "snapshot": False,
+    "profile": {"stock_account": "00000009"},
 }
 #: what templates and schemas alone do not say: the currencies that rules know, and ISINs with a right check digit
 PLACES = {
@@ -187,5 +188,6 @@ def test_what_is_not_lossless_is_listed_with_its_reason() -> None:
     assert {
         "SETDET/22F:SETR": "OWNE becomes PORTFOLIO and comes back as OWNI",
         "SETDET/22F:RTGS": "NRTG becomes DVP and comes back absent",
+        "FIAC/97A:SAFE": "where it is absent, profile.stock_account comes back",
     } == listed
     assert all(losses(message_fidelity(BOOK, "status_change", "message")).values())
