@@ -156,11 +156,7 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
 
 def lineage_of(written: Written) -> tuple[Lineage, ...]:
     """The lineage of all messages of an answer: a place of the second one is `page 2: place`."""
-    further = [
-        numbered_page(number, told)
-        for number, page in enumerate(written.more, 2)
-        for told in page.lineage
-    ]
+    further = [numbered_page(number, told) for number, page in enumerate(written.more, 2) for told in page.lineage]
     return (*written.lineage, *further) if further else written.lineage
 
 

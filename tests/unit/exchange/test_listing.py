@@ -54,6 +54,7 @@ def test_entries_become_pages_in_one_entry() -> None:
     assert [False, False, True] == [answer.is_last for answer in answers(decision)]
     assert isinstance(record, ExchangeAnswered)
     assert ("found", 2) == (record.outcome, len(record.more))
+    assert 3 == len({answer.reply.body.split(":20C::SEME//")[1][:6] for answer in answers(decision)})
     assert {"GENL/28E", "page 2: GENL/28E", "page 3: STAT/TRAN/TRANSDET/36B:SETT#50"} < {
         line.target for line in record.lineage
     }
