@@ -20,6 +20,7 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import always_there, find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
@@ -70,7 +71,9 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.own)
+    cases = situations(located.file.function, part, template, legacy)
+    closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
+    check = _SectionCheck(template, members, legacy, _carried(rules), rules.own, closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -96,7 +99,6 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -157,7 +159,10 @@ class _SectionCheck:
         legacy: LegacyProfile,
         carried: frozenset[str],
         own: OwnTexts,
+        closed: Mapping[str, tuple[str, ...]],
     ) -> None:
+        """closed: sources that are not OCP's, and all that each may be."""
+        self._closed = closed
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -186,8 +191,7 @@ class _SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
-            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
-            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            codes = [self._codes_of(source) for source in section.message_type.sources()]
             for key in ("/".join(parts) for parts in itertools.product(*codes)):
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
@@ -200,9 +204,18 @@ class _SectionCheck:
         for source in (*value.sources(), *condition_sources(value.when)):
             yield from self._source(source)
         yield from self._condition(value.when)
+        if value.codes in self._tables and not value.use and len(value.sources()) == 1 and not value.when:
+            table = self._tables[value.codes]
+            for code in self._closed.get(value.sources()[0], ()):
+                if table.to_legacy(code) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no code for {code}")
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
         self._values.add(value.name)
+
+    def _codes_of(self, source: str) -> list[str]:
+        name = source.removeprefix("ocp.")
+        return sorted(self._members[name].codes) if name in self._members else list(self._closed.get(source, ()))
 
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
