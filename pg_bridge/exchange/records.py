@@ -80,6 +80,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     parts: int = 1
     #: of the SI that it is about, where the message says it
     si_number: str = ""
+    #: the participant reference of the SI that it is about or enters, where the message says it
+    si_reference: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -147,6 +149,7 @@ class SiFound(Record, frozen=True, kw_only=True):
     reference: str
     by: str
     si_number: str
+    si_reference: str = ""
     is_known: bool
     document: msgspec.Raw
 
@@ -195,6 +198,8 @@ class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     looks: int = 0
     is_duplicate: bool = False
     is_resent: bool = False
+    #: of the same call, sent again: the refusal that holds for what the looks to come do not find
+    faults: tuple[Fault, ...] = ()
 
 
 class OcpFailed(CallConcluded, frozen=True, kw_only=True):
