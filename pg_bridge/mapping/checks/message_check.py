@@ -20,6 +20,7 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import always_there, find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
@@ -27,6 +28,9 @@ from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
+
+#: sources that are not OCP's and may be anything
+NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
 
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +76,10 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = SectionCheck(template, members, legacy, _carried(rules), rules.own)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
+    closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.own, closed=closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -98,8 +105,6 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    is_upload = part == "answer" and located.file.upload is not None
-    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -161,11 +166,13 @@ class SectionCheck:
         carried: frozenset[str],
         own: OwnTexts,
         roots: Mapping[str, tuple[str, ...]] = ROOTS,
+        closed: Mapping[str, tuple[str, ...]] = NOT_CLOSED,
     ) -> None:
-        """roots: what rules may take from the roots that are not OCP's."""
+        """roots: what rules may take from the roots that are not OCP's; closed: all that a source of them may be."""
         self._roots = roots
         #: sources named of these
         self.taken: set[str] = set()
+        self._closed = closed
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -194,8 +201,7 @@ class SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
-            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
-            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            codes = [self._codes_of(source) for source in section.message_type.sources()]
             for key in ("/".join(parts) for parts in itertools.product(*codes)):
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
@@ -208,9 +214,18 @@ class SectionCheck:
         for source in (*value.sources(), *condition_sources(value.when)):
             yield from self.source(source)
         yield from self._condition(value.when)
+        if value.codes in self._tables and not value.use and len(value.sources()) == 1 and not value.when:
+            table = self._tables[value.codes]
+            for code in self._closed.get(value.sources()[0], ()):
+                if table.to_legacy(code) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no code for {code}")
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
         self._values.add(value.name)
+
+    def _codes_of(self, source: str) -> list[str]:
+        name = source.removeprefix("ocp.")
+        return sorted(self._members[name].codes) if name in self._members else list(self._closed.get(source, ()))
 
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
