@@ -118,7 +118,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     acknowledged, from its next log-on. wait: real seconds. clock, run, weather, hold, lack, rules, limits, fault,
     control with document: orders to the pretend OCP. entered: request reference -> how many instructions OCP's ledger
     must have of it. order: `strict`: the messages expected come in this order with none between them to the same PSS.
-    nothing_more: with log_off: nothing came that was not expected.
+    nothing_more: with log_off: nothing of this run came that was not expected.
     """
 
     say: str = ""
@@ -195,4 +195,3 @@ OF_A_PSS = ("send", "upload", "cut", "reconnect", "log_off")
 def deed_of(step: Step) -> str:
     """What the step does, empty when it only expects."""
     return next((deed for deed in DEEDS if getattr(step, deed) is not None), "")
-

@@ -26,9 +26,7 @@ class Told:
         """Whether this is its place; the sequences may be left out."""
         sequences, _, field = place.rpartition("/")
         tag, _, qualifier = field.partition(":")
-        return (
-            tag == self.tag and qualifier in ("", self.qualifier) and (not sequences or sequences == self.sequences)
-        )
+        return tag == self.tag and qualifier in ("", self.qualifier) and (not sequences or sequences == self.sequences)
 
 
 def read_fields(text: str) -> list[Told]:

@@ -219,9 +219,7 @@ class Player:
 
     def _send(self, side: _Side, step: Step) -> str:
         message = self._scenario.messages[step.send or ""]
-        fill = self._fill | {
-            name: filled(value, self._fill) for name, value in (message.values | step.values).items()
-        }
+        fill = self._fill | {name: filled(value, self._fill) for name, value in (message.values | step.values).items()}
         body = _wire(message.body, fill)
         side.pss.send(message.message_type, message.template, body, possible_duplicate=step.copy)
         again = ", as a possible duplicate" if step.copy else ""
@@ -273,7 +271,9 @@ class Player:
             wrong += await self._miscounted(step.entered, end)
         if step.nothing_more:
             side = self._sides[step.by]
-            wrong += [f"not expected: {_named(one, side)}\n{one.text}" for one in side.waiting]
+            # what an earlier run left behind may come at any log-on
+            own = [one for one in side.waiting if self._fill["run_id"] in one.text]
+            wrong += [f"not expected: {_named(one, side)}\n{one.text}" for one in own]
         return wrong
 
     async def _await(self, side: _Side, expected: Expected, end: float, *, is_strict: bool) -> Received | str:
@@ -308,7 +308,10 @@ class Player:
 
     def _told_missing(self, side: _Side, expected: Expected, looked: list[Received]) -> str:
         due = "; ".join(
-            [f"{place} {value if isinstance(value, str) else ', '.join(value)}" for place, value in expected.fields.items()]
+            [
+                f"{place} {value if isinstance(value, str) else ', '.join(value)}"
+                for place, value in expected.fields.items()
+            ]
             + [filled(text, self._fill) for text in expected.holds]
         )
         told = f"missing: {expected.template} to {side.participant}{' with ' if due else ''}{filled(due, self._fill)}"
