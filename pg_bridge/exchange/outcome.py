@@ -105,7 +105,8 @@ def conclude(
         )
     )
     if not is_late:
-        told(state, exchange, note)
+        if not exchange.file or exchange.askers:
+            told(state, exchange, note)
         return
     note.record(
         r.DeliveryQueued(
@@ -156,12 +157,14 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
 
 def lineage_of(written: Written) -> tuple[Lineage, ...]:
     """The lineage of all messages of an answer: a place of the second one is `page 2: place`."""
-    further = [
-        Lineage(page_place(number, told.target), *msgspec.structs.astuple(told)[1:])
-        for number, page in enumerate(written.more, 2)
-        for told in page.lineage
-    ]
+    further = [numbered_page(number, told) for number, page in enumerate(written.more, 2) for told in page.lineage]
     return (*written.lineage, *further) if further else written.lineage
+
+
+def numbered_page(number: int, told: Lineage) -> Lineage:
+    """The same, of the message of that number of an answer."""
+    target = page_place(number, told.target)
+    return Lineage(target, told.sources, told.before, told.after, told.rule, told.function, told.kind)
 
 
 def findings_of(written: Written) -> tuple[Finding, ...]:

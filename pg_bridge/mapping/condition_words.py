@@ -12,7 +12,7 @@ OCP = "ocp."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item", "page")
+_ROOTS = ("context", "request", "answer", "item", "page", "broadcast")
 
 
 def source_words(source: str) -> str:

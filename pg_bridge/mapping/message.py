@@ -74,7 +74,7 @@ class BlockWriter:
         self.each = plan.get(block.each) if block.each else None
         rows: dict[str, tuple[FieldSpec, list[Line], bool]] = {}
         for rule in block.fields:
-            spec = places.get(f"{block.at}/{rule.field}")
+            spec = places.get(block.place(rule.field))
             if spec is None:
                 continue  # the field does not stand in this message type; `check` knows those of no type at all
             line = compile_field(number, rule, spec, plan, tables, origins, block.when)
@@ -88,10 +88,10 @@ class BlockWriter:
             inner = field.rpartition("/")[0]
             if not inner:
                 self._own.append(row)
-            elif self._inner and self._inner[-1][1] == f"{block.at}/{inner}":
+            elif self._inner and self._inner[-1][1] == block.place(inner):
                 self._inner[-1][2].append(row)
             else:
-                self._inner.append((inner.partition("[")[0], f"{block.at}/{inner}", [row]))
+                self._inner.append((inner.partition("[")[0], block.place(inner), [row]))
         every = [*self._own, *(row for _, _, group in self._inner for row in group)]
         self.is_empty = not every
         self._always = all(row.is_constant for row in every)

@@ -43,7 +43,7 @@ class Member:
 
 
 class Members:
-    """The members of one schema of `openapi`, named or given.
+    """The members of one schema of `openapi`, named or given; an empty name: of nothing.
 
     `one_of`: sets of members of which at least one must have a value; `implied`: (member, its codes, members that must
     then have a value). Raises KeyError when there is no such schema,
@@ -58,7 +58,8 @@ class Members:
         self._items: dict[str, Mapping[str, Any]] = {}
         self.one_of: list[frozenset[str]] = []
         self.implied: list[tuple[str, frozenset[str], frozenset[str]]] = []
-        top = self._schemas[schema] if isinstance(schema, str) else schema
+        named: Mapping[str, Any] = self._schemas[schema] if isinstance(schema, str) and schema else {}
+        top = named if isinstance(schema, str) else schema
         self._blank: dict[str, Any] = self._walk(top, "", (), is_required=True)
         self.required = tuple(
             member.path for member in self._found.values() if member.is_required and not member.is_object

@@ -86,7 +86,7 @@ class TemplateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One file of legacy/templates/."""
 
     template: Head
-    sequence: list[SequenceEntry]
+    sequence: list[SequenceEntry] = []
     field: list[FieldEntry]
 
 

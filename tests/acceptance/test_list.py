@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from pg_bridge.cli.main import app
 from pg_bridge.journal.verify import verify
 from pg_bridge.link import events as link
 from pg_bridge.simulator.pss import Received, ScriptedPss
@@ -165,6 +167,9 @@ async def test_pages_cut_off_come_again_whole_in_order_and_marked(set_name: str,
     finally:
         await made.stop()
 
+    shown = CliRunner().invoke(app, ["audit", "show", "LSTCUT", "-j", str(made.journal)]).output
+
+    assert all(f"reply {number}: MT537 {words.listed}" in shown for number in (2, 3))
     assert [False] * len(before) == [got.frame.possible_duplicate for got in before]
     assert ["00001/MORE", "00002/MORE", "00003/LAST"] == marks(again)
     assert [True] * 3 == [got.frame.possible_duplicate for got in again]

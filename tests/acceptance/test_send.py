@@ -217,17 +217,18 @@ def listing(reference: str, stock: str) -> bytes:
 
 
 async def test_answer_of_several_messages_is_waited_for_to_its_last(shared_stack: Stack, tmp_path: Path) -> None:
-    frames = tmp_path / "frames.fin"
-    inputs = [as_frame(deliver(f"PAGE{number:03d}", stock="00241")) for number in range(101)]
-    frames.write_bytes(b"\r\n".join([*inputs, as_frame(listing("PAGES", "00241"), "SI08", "549")]))
-    done = send(shared_stack, str(frames), *AS_SI01, "--json")
+    inputs, asking = tmp_path / "inputs.fin", tmp_path / "asking.fin"
+    inputs.write_bytes(b"\r\n".join(as_frame(deliver(f"PAGE{number:03d}", stock="00241")) for number in range(101)))
+    asking.write_bytes(as_frame(listing("PAGES", "00241"), "SI08", "549"))
+    assert 0 == send(shared_stack, str(inputs), *AS_SI01).returncode
+    done = send(shared_stack, str(asking), *AS_SI01, "--json")
     *answers, outcome = [fact for fact in facts(done) if fact["what"] in ("answer", "outcome")]
     pages = [fact for fact in answers if fact["template"] == "SI58"]
 
     assert 0 == done.returncode, done.stderr
     assert ["00001/MORE", "00002/LAST"] == [fact["text"].split(":28E:")[1].split("\r\n")[0] for fact in pages]
-    assert {103} == {fact["request"] for fact in pages}
-    assert (102, 102, 0, 0) == tuple(outcome[name] for name in ("sent", "accepted", "refused", "unanswered"))
+    assert {2} == {fact["request"] for fact in pages}
+    assert (1, 1, 0, 0) == tuple(outcome[name] for name in ("sent", "accepted", "refused", "unanswered"))
 
 
 async def test_each_block_of_a_message_is_answered_by_itself(shared_stack: Stack, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def _told(
     source = f"ocp.{path}"
     for block in blocks:
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             why = next((reader.unread[place] for reader in readers if place in reader.unread), "")
             if source in rule.sources() and why:
                 return Fidelity(is_lossless=False, why=f"{place}: {why}")
@@ -110,7 +110,7 @@ def _conditions(place: str, path: str, blocks: Sequence[d.Block]) -> str:
     """Under which conditions the member is told, in words; empty: always."""
     for block in blocks:
         for rule in block.fields:
-            if f"{block.at}/{rule.field}" == place and f"ocp.{path}" in rule.sources():
+            if block.place(rule.field) == place and f"ocp.{path}" in rule.sources():
                 looked = dict.fromkeys((*block.when, *rule.when))
                 return f"told as {', '.join(looked)} decides" if looked else ""
     return ""

@@ -20,6 +20,7 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import always_there, find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
@@ -28,12 +29,17 @@ from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 
+#: sources that are not OCP's and may be anything
+NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
+
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
     "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
+    "broadcast": ("head", "text"),
+    "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
@@ -70,7 +76,10 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.own)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
+    closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.own, closed=closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -96,7 +105,6 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -147,7 +155,7 @@ def _carried(rules: RuleSet) -> frozenset[str]:
     )
 
 
-class _SectionCheck:
+class SectionCheck:
     """What was seen of one section so far: values named, members used, places written, the last block's order."""
 
     def __init__(
@@ -157,7 +165,14 @@ class _SectionCheck:
         legacy: LegacyProfile,
         carried: frozenset[str],
         own: OwnTexts,
+        roots: Mapping[str, tuple[str, ...]] = ROOTS,
+        closed: Mapping[str, tuple[str, ...]] = NOT_CLOSED,
     ) -> None:
+        """roots: what rules may take from the roots that are not OCP's; closed: all that a source of them may be."""
+        self._roots = roots
+        #: sources named of these
+        self.taken: set[str] = set()
+        self._closed = closed
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -171,7 +186,7 @@ class _SectionCheck:
         self._written: set[str] = set()
         self._order: tuple[int, ...] = ()
 
-    def message_type(self, section: d.MessageSection) -> Faults:
+    def message_type(self, section: d.MessageSection | d.RecordSection) -> Faults:
         """The message type, or the table that chooses it."""
         types = self._template.message_types
         if not isinstance(section.message_type, d.ByTable):
@@ -186,32 +201,41 @@ class _SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
-            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
-            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            codes = [self._codes_of(source) for source in section.message_type.sources()]
             for key in ("/".join(parts) for parts in itertools.product(*codes)):
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
         for source in section.message_type.sources():
-            yield from self._source(source)
+            yield from self.source(source)
 
     def value(self, value: d.Value) -> Faults:
         """One named value; it may use those above it only, so that none goes round in a circle."""
         yield from part_faults(value, self._tables, to_ocp=False)
         for source in (*value.sources(), *condition_sources(value.when)):
-            yield from self._source(source)
+            yield from self.source(source)
         yield from self._condition(value.when)
+        if value.codes in self._tables and not value.use and len(value.sources()) == 1 and not value.when:
+            table = self._tables[value.codes]
+            for code in self._closed.get(value.sources()[0], ()):
+                if table.to_legacy(code) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no code for {code}")
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
         self._values.add(value.name)
 
+    def _codes_of(self, source: str) -> list[str]:
+        name = source.removeprefix("ocp.")
+        return sorted(self._members[name].codes) if name in self._members else list(self._closed.get(source, ()))
+
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
         order = _order(self._template.root, block.at)
-        if order is None or not block.at:
+        if order is None:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
-        if order < self._order[: len(order)]:
-            text = f"{block.at} stands behind a block that it must come before: follow the template's order"
+        if order < self._order[: len(order)] or (self._order and not block.at):
+            what = block.at or "a block in no sequence"
+            text = f"{what} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))
@@ -220,10 +244,10 @@ class _SectionCheck:
         if block.each:
             yield from self._each(block)
         for source in condition_sources(block.when):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         seen: dict[str, d.FieldRule] = {}
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             above = seen.get(rule.field)
             if above is not None and (above.default or above.constant) and not above.when:
                 text = f"{place}: the field before it always has a value, this one can never be written"
@@ -233,12 +257,12 @@ class _SectionCheck:
             for fault in self._field(rule, place, items):
                 yield Fault(fault.kind, f"{place}: {fault.text}")
         if not block.fields:
-            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields")
+            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields".replace("  ", " "))
 
     def listed(self, pages: d.Pages) -> Faults:
         """The condition of the entries that are listed."""
         for source in condition_sources(pages.when):
-            yield from self._source(source)
+            yield from self.source(source)
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(pages.when))
         yield from self._condition(pages.when)
 
@@ -268,7 +292,7 @@ class _SectionCheck:
             yield Fault(f.WRONG_ORDER, f"{block.at} does not repeat in the template: it cannot stand for each item")
         if block.each == FAULTS:
             return
-        yield from self._source(block.each)
+        yield from self.source(block.each)
         path = block.each.removeprefix("ocp.")
         if path in self._members and not self._members[path].is_array:
             yield Fault(f.NO_SUCH_MEMBER, f"{block.each} is no array of objects")
@@ -289,7 +313,7 @@ class _SectionCheck:
             return
         yield from part_faults(rule, self._tables, to_ocp=False)
         for source in (*rule.sources(), *condition_sources(rule.when)):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         yield from self._condition(rule.when)
         own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
@@ -346,7 +370,8 @@ class _SectionCheck:
             for value in unknown_values(wanted, known) if known else ():
                 yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(known))}")
 
-    def _source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+    def source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+        """A source exists."""
         root, _, path = source.partition(".")
         if root == "ocp":
             if path in self._members:
@@ -363,14 +388,16 @@ class _SectionCheck:
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:
                 yield Fault(f.NO_SUCH_SOURCE, f"no request carries {source.removeprefix(CARRIED)}")
-        elif root not in ROOTS:
-            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(ROOTS)}"
+        elif root not in self._roots:
+            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(self._roots)}"
             yield Fault(f.NO_SUCH_SOURCE, text)
         elif root == "item" and items is None:
             yield Fault(f.NO_SUCH_SOURCE, f"{source} has a meaning only in a block with `each`")
-        elif path not in (items or () if root == "item" else ROOTS[root]):
-            known = ", ".join(items or () if root == "item" else ROOTS[root])
+        elif path not in (items or () if root == "item" else self._roots[root]):
+            known = ", ".join(items or () if root == "item" else self._roots[root])
             yield Fault(f.NO_SUCH_SOURCE, f"there is no {source}; {root} has {known}")
+        else:
+            self.taken.add(source)
 
 
 def _order(spec: SequenceSpec, path: str, before: tuple[int, ...] = ()) -> tuple[int, ...] | None:

@@ -103,7 +103,7 @@ class MessagePaths:
             return
         written = [path for path in on if self._is_written(rules, path)]
         for field, alternatives in _by_field(rules).items():
-            spec = self._places[f"{block.at}/{field}"]
+            spec = self._places[block.place(field)]
             for path in written if spec.mandatory and not self._is_inner(field, rules) else ():
                 if not any(self._gives(rule, path) for rule in alternatives):
                     yield self._not_given(spec, path)
@@ -114,7 +114,7 @@ class MessagePaths:
 
     def _mandatory_alone(self, block: Block, rules: Sequence[FieldRule]) -> Iterator[Fault]:
         for field, alternatives in _by_field(rules).items():
-            spec = self._places[f"{block.at}/{field}"]
+            spec = self._places[block.place(field)]
             found = self._paths([block, *alternatives]) if spec.mandatory and not self._is_inner(field, rules) else ()
             if found is None:
                 yield Fault(f.TOO_MUCH, f"{spec.place} depends on too many conditions to check")
@@ -202,7 +202,7 @@ class MessagePaths:
 
     def _rules(self, block: Block) -> list[FieldRule]:
         """The fields of a block that stand in this message type."""
-        return [rule for rule in block.fields if f"{block.at}/{rule.field}" in self._places]
+        return [rule for rule in block.fields if block.place(rule.field) in self._places]
 
     def _writers(self, path: str) -> list[Block]:
         """The blocks that write a sequence, itself or by one inside it."""
@@ -285,6 +285,8 @@ class MessagePaths:
         if root in ("context", "item"):
             is_date = mention is not None and mention.is_date
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=root == "item")
+        if root in ("broadcast", "file"):
+            return domain(source, mention, is_optional=source == "file.items")
         if source == "request.reference":
             return Domain(source, (OTHER, "", None))
         if source == "page.mark":

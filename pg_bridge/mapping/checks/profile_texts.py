@@ -50,7 +50,7 @@ def _written(book: MappingBook, texts: Mapping[str, str]) -> Misfits:
             for _, block, _ in book.rules.parts(located, section)[1]:
                 for rule in block.fields:
                     for name in _names(rule, texts) if not (rule.use or rule.codes) else ():
-                        spec = template.field(f"{block.at}/{rule.field}")
+                        spec = template.field(block.place(rule.field))
                         wanted = _misfit(spec, texts[name])
                         if wanted:
                             yield name, spec.place, wanted

@@ -152,7 +152,7 @@ def message_joins(rules: RuleSet, located: Located, section: d.MessageSection) -
                     looked_at.setdefault(
                         member,
                         Join(
-                            place=f"{block.at}/{rule.field}",
+                            place=block.place(rule.field),
                             member=member,
                             how=CONDITION,
                             rule=entry.rule(f".fields[{number}]"),
@@ -190,7 +190,7 @@ def _field_joins(
     every = _origins(rule, origins, block.when, rule.when)
     found = [origin for origin in every if can_hold(block.when, rule.when, *origin.when)]
     base = Join(
-        place=f"{block.at}/{rule.field}",
+        place=block.place(rule.field),
         constant=rule.constant,
         default=rule.default,
         rule=name,

@@ -8,15 +8,9 @@ import pytest
 
 from pg_bridge.mapping.book import MappingBook, Request, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
+from tests.doubles.mapping_files import CONTEXT, DELIVER_FREE
 
-CONTEXT = {"participant": "B01234", "business_date": "2026-11-23"}
-LINES = (
-    ":16R:GENL", ":20C::SEME//B0123400001", ":23G:NEWM", ":16S:GENL",
-    ":16R:TRADDET", ":98A::SETT//20261125", ":35B:/HK/00005", ":16S:TRADDET",
-    ":16R:FIAC", ":36B::SETT//UNIT/100,", ":97A::SAFE//00000001", ":16S:FIAC",
-    ":16R:SETDET", ":22F::SETR//TRAD", ":16R:SETPRTY", ":95R::REAG/CCAS/C00019", ":16S:SETPRTY",
-    ":16R:SETPRTY", ":95P::PSET//XHKCHKH1XXX", ":16S:SETPRTY", ":16S:SETDET",
-)  # fmt: skip
+LINES = tuple(DELIVER_FREE.splitlines())
 ACCOUNT = LINES[10]
 
 
@@ -101,9 +95,7 @@ def test_an_empty_text_of_a_participant_is_absent_in_messages(files: dict[str, s
     }  # fmt: skip
 
     def written(**texts: str) -> bytes:
-        return book.write_unsolicited(
-            "status_change", {"context": {**CONTEXT, "reference": "PG1", "profile": texts}, "ocp": entry}
-        ).body
+        return book.write_unsolicited("status_change", {"context": {**CONTEXT, "profile": texts}, "ocp": entry}).body
 
     assert b":95P::PSET//XHKCHKH1\r\n" in written()
     assert b":95P::PSET//XHKCHKH1\r\n" in written(other_place="")

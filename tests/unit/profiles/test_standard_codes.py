@@ -11,17 +11,15 @@ from pg_bridge.errors import Finding, MappingInvalid
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.profiles.standard_codes import STANDARD_CODES_FILE
-from tests.doubles.mapping_files import shipped
+from tests.doubles.mapping_files import DELIVER_FREE, before, shipped, with_
 
 CORPUS = Path(__file__).parents[2] / "messages/README.md"
-SOUND = (
-    ":16R:GENL\r\n:20C::SEME//B0123400001\r\n:23G:NEWM\r\n:16S:GENL\r\n"
-    ":16R:TRADDET\r\n:98A::SETT//20261125\r\n:35B:/HK/00005\r\n:16S:TRADDET\r\n"
-    ":16R:FIAC\r\n:36B::SETT//UNIT/100,\r\n:97A::SAFE//00000001\r\n:16S:FIAC\r\n"
-    ":16R:SETDET\r\n:22F::SETR//TRAD\r\n:16R:SETPRTY\r\n:95R::REAG/CCAS/C00019\r\n:16S:SETPRTY\r\n"
-    ":16R:SETPRTY\r\n:95P::PSET//XHKCHKH1XXX\r\n:16S:SETPRTY\r\n"
-    ":16R:AMT\r\n:19A::SETT//HKD5,\r\n:16S:AMT\r\n:16S:SETDET\r\n"
-)
+SOUND = with_(
+    DELIVER_FREE,
+    ("ISIN HK0005000002", "/HK/00005"),
+    ("UNIT/1000,", "UNIT/100,"),
+    before(":16S:SETDET", ":16R:AMT", ":19A::SETT//HKD5,", ":16S:AMT"),
+).replace("\n", "\r\n")
 
 
 @pytest.mark.parametrize(
