@@ -214,7 +214,8 @@ def report(state: State, terms: Terms, now: datetime, note: Note) -> None:
                 accepted,
                 len(refused),
             )
-            replies = _written(terms, now, request_of(exchange), told, items)
+            request = request_of(exchange) | {"reference": exchange.reference or None}
+            replies = _written(terms, now, request, told, items)
         except MappingError as error:
             # All outcomes stand in the journal; a mapping file needs correction before they can be told.
             text = f"its records have ended, and the report cannot be written: {error}"
