@@ -37,7 +37,8 @@ from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.desk import ListenerOptions
-from pg_bridge.pss.drop import DropOptions, Drops
+from pg_bridge.pss.drop import Drops
+from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
 from pg_bridge.pss.tls import server_context
 from pg_bridge.ways import PushTaker, Ways

@@ -228,7 +228,7 @@ company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, 
 [participants.B01234]               # needed: one section for each participant that may log on
 addresses = []                      # source addresses allowed; empty: any
 lenient = false                     # carry unknown optional fields along instead of refusing them
-profile = {}                        # texts of its own for `profile.*` in rules: { place_of_settlement = "XHKCHKH1XXX" }
+profile = {}                        # own texts for `profile.*`: { stock_account = "00000001", refusal_form = "sample" }
 drop_folder = ""                    # where it exchanges files: inbox, taken, outbox, rejected, archive are made in it,
                                     # all on one file system; empty: none
 

@@ -16,6 +16,7 @@ import msgspec
 from pg_bridge import telemetry
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.calls import OCP_DENIED
 from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
@@ -109,7 +110,7 @@ class Errands:
             self._offer(e.CallRefused(request_id, terms.faults_of_ocp(error.refusals)))
         except OcpDenied as error:
             self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self._offer(e.CallDenied(request_id, terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))))
+            self._offer(e.CallDenied(request_id, terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))))
         except OcpOutcomeUnknown as error:
             self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
             self._offer(e.CallLost(request_id, str(error)))
@@ -132,7 +133,8 @@ class Errands:
                 await self._slots.slot(0)
                 question = at_work.terms.ocp.write("query", lost_by(at_work.terms, exchange))
                 entries = await at_work.ocp.ask(Operation.SI_QUERY, exchange.participant, question)
-                done = [entry for entry in entries if is_done(at_work.terms, exchange, entry)]
+                is_used = batch.is_duplicate
+                done = [one for one in entries if is_done(at_work.terms, exchange, one, is_used=is_used)]
                 if done:
                     found[member] = done[-1]
         except OcpError as error:
@@ -171,7 +173,7 @@ class Errands:
             faults = terms.faults_of_ocp(error.refusals)
             self._offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
         except OcpDenied as error:
-            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))
             self._offer(e.EnquiryFailed(exchange_id, str(error), fault))
         except OcpError as error:
             retry_after_s = getattr(error, "retry_after_s", None)
@@ -194,7 +196,7 @@ class Errands:
             faults = terms.faults_of_ocp(error.refusals)
             self._offer(e.SeekFailed(exchange_id, faults[0] if faults else None))
         except OcpDenied as error:
-            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))
             self._offer(e.SeekFailed(exchange_id, fault))
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=exchange.participant, error=str(error))

@@ -47,7 +47,8 @@ class Filing:
         return self._dispatcher.terms.business_date(self._clock())
 
     async def arrived(self, participant: str, file: Taken, content: bytes, sha256: str, *, is_again: bool) -> None:
-        """A whole file is ours; return when that is durable. Raises JournalError."""
+        """A whole file is ours; return when that is durable. Raises JournalError, MappingError."""
+        self._dispatcher.offer(e.FileArrived(participant, file.name, self.day(), content, claim=file.claim))
         self._dispatcher.note(
             r.FileTaken(
                 participant=participant,
@@ -59,7 +60,6 @@ class Filing:
                 is_again=is_again,
             )
         )
-        self._dispatcher.offer(e.FileArrived(participant, file.name, self.day(), content, claim=file.claim))
         await self._dispatcher.durable()
 
     def ended(self, ended: e.FileEnded, report: Path, moved_to: Path | None) -> None:

@@ -33,8 +33,12 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     decision = e.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
-    if state.waiting_for_input:
-        seeking.look_again(state, terms, note)
+    while state.freed:
+        freed = state.exchanges[state.freed.pop(0)]
+        if freed.sought:
+            seeking.seek(state, freed, terms, note)
+        else:
+            note.act(e.OpenLane(freed.participant, freed.operation))
     if state.reports_due:
         file_reports.report(state, terms, now, note)
     return decision
@@ -89,6 +93,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         return
     first_id = terms.fresh.exchange_id()
     for number, part in enumerate(request.parts, 1):
+        si_number, si_reference = seeking.names_in(part, terms)
         exchange_id = f"{first_id}{part_suffix(number)}"
         note.record(
             r.RequestReceived(
@@ -114,11 +119,12 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
                 sought=part.sought,
                 part=number,
                 parts=len(request.parts),
-                si_number=seeking.number_in(part, terms),
+                si_number=si_number,
+                si_reference=si_reference,
             )
         )
         exchange = state.exchanges[exchange_id]
-        if part.sought:
+        if part.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
         note.act(e.Watch(exchange_id))

@@ -201,7 +201,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileEnded:
-    """A drop folder's file has ended: `reply` is its report."""
+    """A drop folder's file has ended: `reply` is its report, `more` what of a long one does not fit in it.
+
+    outcome: `refused` when nothing of it was entered.
+    """
 
     exchange: str
     participant: str
@@ -209,6 +212,7 @@ class FileEnded:
     name: str
     outcome: str
     reply: Reply
+    more: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def report(state: State, terms: Terms, now: datetime, note: Note) -> None:
                 accepted,
                 len(refused),
             )
-            request = request_of(exchange) | {"reference": exchange.reference or None}
+            request = {**request_of(exchange), "reference": exchange.reference or None}
             replies = _written(terms, now, request, told, items)
         except MappingError as error:
             # All outcomes stand in the journal; a mapping file needs correction before they can be told.

@@ -133,7 +133,7 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
     for part in state.parts_of(exchange):
         if part.reply is None:
             return
-        if part is exchange or part.askers or not (part.is_sent or part.has_left):
+        if part is exchange or part.askers or not (part.is_told or part.has_left):
             _told(state, part, note)
 
 
@@ -145,24 +145,26 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
         return
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
-        is_copy = is_repeat or exchange.is_sent or exchange.has_left
+        is_copy = is_repeat or exchange.is_told or exchange.has_left
         *further, (_, last) = exchange.frames
         for _, reply in further:
             note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
         note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
-        exchange.is_sent = True
+        exchange.is_told = True
     exchange.askers.clear()
 
 
 def lineage_of(written: Written) -> tuple[Lineage, ...]:
     """The lineage of all messages of an answer: a place of the second one is `page 2: place`."""
-    further = [
-        Lineage(page_place(number, told.target), *msgspec.structs.astuple(told)[1:])
-        for number, page in enumerate(written.more, 2)
-        for told in page.lineage
-    ]
+    further = [numbered_page(number, told) for number, page in enumerate(written.more, 2) for told in page.lineage]
     return (*written.lineage, *further) if further else written.lineage
+
+
+def numbered_page(number: int, told: Lineage) -> Lineage:
+    """The same, of the message of that number of an answer."""
+    target = page_place(number, told.target)
+    return Lineage(target, told.sources, told.before, told.after, told.rule, told.function, told.kind)
 
 
 def findings_of(written: Written) -> tuple[Finding, ...]:

@@ -116,6 +116,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     #: of a record of a batch file: the exchange of the file, and which record it is, from 1; `legacy` is its text block
     file: str = ""
     number: int = 0
+    #: the participant reference of the SI that it is about or enters, where the message says it
+    si_reference: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -184,6 +186,7 @@ class SiFound(Record, frozen=True, kw_only=True):
     reference: str
     by: str
     si_number: str
+    si_reference: str = ""
     is_known: bool
     document: msgspec.Raw
 
@@ -232,6 +235,8 @@ class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     looks: int = 0
     is_duplicate: bool = False
     is_resent: bool = False
+    #: of the same call, sent again: the refusal that holds for what the looks to come do not find
+    faults: tuple[Fault, ...] = ()
 
 
 class OcpFailed(CallConcluded, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from pg_bridge.exchange.events import Json
 from pg_bridge.exchange.records import Fault, Record, write_entry
 from pg_bridge.exchange.state import Exchange
 from pg_bridge.mapping.book import MappingBook
+from pg_bridge.mapping.pages import NEXT_REFERENCE
 from pg_bridge.profiles.ocp import OcpProfile
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
@@ -106,6 +107,7 @@ class Terms:
         """What rules may derive values from."""
         return {
             "reference": self.fresh.reference(),
+            NEXT_REFERENCE: self.fresh.reference,
             "participant": participant,
             "terminal": terminal,
             "business_date": self.business_date(now),

@@ -299,6 +299,7 @@ def _enter(
     for id_, number, body, request in entered:
         fingerprint = hashlib.sha256(body).hexdigest()
         for at, part in enumerate(request.parts, 1):
+            si_number, si_reference = seeking.names_in(part, terms)
             note.record(
                 r.RequestReceived(
                     exchange=f"{id_}{part_suffix(at)}",
@@ -323,14 +324,15 @@ def _enter(
                     sought=part.sought,
                     part=at,
                     parts=len(request.parts),
-                    si_number=seeking.number_in(part, terms),
+                    si_number=si_number,
+                    si_reference=si_reference,
                     file=file_id,
                     number=number,
                 )
             )
             lanes[file.participant, part.operation.value] = None
             exchange = state.exchanges[f"{id_}{part_suffix(at)}"]
-            if exchange.sought:
+            if exchange.sought and not exchange.awaits:
                 to_seek.append(exchange)
     for exchange in to_seek:
         seeking.seek(state, exchange, terms, note)

@@ -252,7 +252,11 @@ class MappingBook:
         faulty = {finding.path for finding in findings if finding.severity == "error"}
         sound = {place: fields for place, fields in values.items() if place not in faulty}
         if not is_mapped:
-            findings = (*findings, *entry.mapping.apply(sound, context, is_faulty=True).findings)
+            told = entry.mapping.apply(sound, context, is_faulty=True).findings
+            # That a faulty field, or one of a missing or misplaced sequence, is absent says nothing new.
+            below = tuple(f"{path}/" for path in faulty)
+            stale = {each.path for each in told if each.path in faulty or each.path.startswith(below)} - sound.keys()
+            findings = (*findings, *(each for each in told if each.path not in stale))
         # Misplaced or doubled, a reference can still be read; of another format, it cannot be given back.
         stated = values.get(entry.reference.place)
         reference = stated[0].value if stated else ""

@@ -214,12 +214,16 @@ class SharedBlocks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mapping set as a whole. profile: named texts for `profile.*`, which a participant's own may replace."""
+    """The mapping set as a whole. profile: named texts for `profile.*`, which a participant's own may replace.
+
+    An empty text is none: a participant may have one. profile_values: of texts that choose, all that they may be.
+    """
 
     name: str
     version: str
     source: Source
     profile: dict[str, str] = {}
+    profile_values: dict[str, list[str]] = {}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -25,6 +25,10 @@ MORE, LAST, ONLY = "more", "last", "only"
 MARKS = (LAST, MORE, ONLY)
 
 
+#: in the context, who gives the reference of each further message of an answer
+NEXT_REFERENCE = "next_reference"
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """One entry's part of a page. opening: the lines that open its group, by which groups are told apart."""
@@ -96,7 +100,11 @@ class PagedMapping(MessageMapping):
     def _page(self, sources: Sources, pieces: Sequence[_Piece], number: int, of: int) -> Draft:
         mark = ONLY if of == 1 else LAST if number == of else MORE
         page = {"number": number, "mark": mark, "count": len(pieces) or None}
-        draft = Draft(self._filled({**sources, "ocp": None, "page": page}), [], (), {""}, [], [])
+        context = sources.get("context") or {}
+        if number > 1 and NEXT_REFERENCE in context:
+            context = {**context, "reference": context[NEXT_REFERENCE]()}
+        own = {**sources, "ocp": None, "page": page, "context": context}
+        draft = Draft(self._filled(own), [], (), {""}, [], [])
         for block in self._before:
             self._write(block, draft)
         opened: tuple[str, ...] | None = None

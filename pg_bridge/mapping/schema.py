@@ -6,7 +6,7 @@ Understands `$ref`, `allOf`, `properties`, `items`, and null by `type`, `anyOf` 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,3 +178,17 @@ def _implied(part: Mapping[str, Any]) -> list[tuple[str, frozenset[str], list[st
     then = part.get("then", {})
     due = [name for name in then.get("required", ()) if "type" in then.get("properties", {}).get(name, {})]
     return [(name, frozenset(spec["enum"]), due) for name, spec in asked.items() if "enum" in spec and len(asked) == 1]
+
+
+def value_below(document: Any, members: Iterable[str]) -> Any:
+    """The value that the members lead to, one inside the other; None where any is absent."""
+    for member in members:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(member)
+    return document
+
+
+def value_at(document: Any, path: str) -> Any:
+    """The value at a path of members joined by dots, None where any is absent."""
+    return value_below(document, path.split("."))

@@ -12,73 +12,20 @@ import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pg_bridge import telemetry
-from pg_bridge.errors import DiskFault, Finding, JournalError
+from pg_bridge.errors import DiskFault, Finding, JournalError, MappingError
 from pg_bridge.exchange.events import FileEnded
+from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import DropFolder, Inbox, Look, Taken, Waiting, name_findings
+from pg_bridge.pss.file_desk import DropOptions, FileDesk
 
 Given = TypeVar("Given")
 #: the outcome of a file of which nothing was entered
 REFUSED = "refused"
 _REFUSED = "The file was refused whole; nothing of it was entered.\r\n"
-
-
-class FileDesk(Protocol):
-    """Who is told what happens in the drop folders."""
-
-    @property
-    def is_full(self) -> bool:
-        """Nothing can be made durable now."""
-        ...
-
-    @property
-    def longest_name(self) -> int:
-        """Characters of a file's name."""
-        ...
-
-    @property
-    def largest(self) -> int:
-        """Bytes of a file."""
-        ...
-
-    def day(self) -> str:
-        """Today in Hong Kong, `YYYY-MM-DD`."""
-        ...
-
-    async def arrived(self, participant: str, file: Taken, content: bytes, sha256: str, *, is_again: bool) -> None:
-        """A whole file is ours; return when that is durable. is_again: it was taken before the last start.
-
-        Raises JournalError.
-        """
-        ...
-
-    def ended(self, ended: FileEnded, report: Path, moved_to: Path | None) -> None:
-        """The report lies in the outbox, and the file where it stays (None: it was not to be found)."""
-        ...
-
-    def turned_away(self, participant: str, name: str, moved_to: Path, findings: Iterable[Finding]) -> None:
-        """A file went to the rejected ones unread."""
-        ...
-
-    def fault_found(self, participant: str, finding: Finding) -> None:
-        """Something is wrong on the disk; it is told once."""
-        ...
-
-    def fault_ended(self, participant: str, finding: Finding) -> None:
-        """What was found wrong is well."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class DropOptions:
-    """Times, in seconds. settle_s: for so long a file must not have changed before it is taken."""
-
-    scan_s: float = 1.0
-    settle_s: float = 2.0
 
 
 class Settling:
@@ -127,6 +74,8 @@ class Drop:
         self._ours: set[str] = set()
         #: the file that was offered and has not ended
         self._under_way = ""
+        #: why the file that is next was not taken in
+        self._stuck: list[Finding] = []
         self._is_prepared = False
         self._faults: dict[tuple[str, str], Finding] = {}
         self._wake = asyncio.Event()
@@ -167,7 +116,7 @@ class Drop:
         except DiskFault as fault:
             self._tell([fault.finding], is_all=False)
             return False
-        self._tell(found, is_all=True)
+        self._tell([*found, *self._stuck], is_all=True)
         return went_on
 
     async def _go_on(self, found: list[Finding]) -> bool:
@@ -204,9 +153,16 @@ class Drop:
         try:
             is_again = file.claim not in self._ours
             await self._desk.arrived(self.participant, file, content, sha256, is_again=is_again)
+        except MappingError as error:
+            self._under_way = ""
+            remedy = "Correct the mapping file, and load the set; it is tried again every moment."
+            text = f"the file waits, nothing of it was done: {error}"
+            self._stuck = [Finding(error.code, "error", as_text(file.path), text, remedy=remedy)]
+            return False
         except Exception:
             self._under_way = ""
             raise
+        self._stuck = []
         return True
 
     async def _turn_away(self, inbox: Inbox, ready: set[str]) -> bool:
@@ -228,7 +184,7 @@ class Drop:
     async def _end_all(self) -> None:
         """Write reports and move files; each is told when both are durable."""
         for claim, ended in list(self._to_end.items()):
-            text = ended.reply.body.encode("ascii")
+            text = "".join(reply.body for reply in (ended.reply, *ended.more)).encode("ascii")
             report = await self._disk(functools.partial(self._folder.report, claim, ended.name, text))
             if ended.outcome == REFUSED:
                 moved_to = await self._disk(functools.partial(self._folder.reject, claim, ended.name, text))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,16 +20,14 @@ EXTRA = "[drop]\nscan_s = 0.05\nsettle_s = 0.2\n\n[exchange]\nretry_first_s = 0.
 JOURNAL_STEPS = (
     "before_received_is_durable",
     "when_received_is_durable",
-    "before_the_call",
     "after_the_call",
-    "before_answered_is_durable",
     "when_answered_is_durable",
 )
 
 
 def batch(reference: str, *blocks: bytes, count: int | None = None) -> bytes:
     """A tag-based file of inputs."""
-    today = (utc_now() + timedelta(0)).astimezone(HONG_KONG).strftime("%Y%m%d")
+    today = utc_now().astimezone(HONG_KONG).strftime("%Y%m%d")
     head = f":20:{reference}\r\n:12:SI01\r\n:98A:{today}\r\n".encode()
     texts = b"".join(b"{4:\r\n" + block + b"-}\r\n" for block in blocks)
     return head + texts + f":19:{len(blocks) if count is None else count}\r\n".encode()
@@ -57,7 +55,7 @@ class DropStack(Stack):
         """The report of a file, once it lies in the outbox."""
         found = await self.eventually(lambda: sorted((self.root / "outbox").glob(f"{name}.*.report")), 20.0)
         (path,) = found
-        return path.read_text("ascii")
+        return path.read_bytes().decode("ascii")
 
     async def lies(self, folder: str, name: str) -> list[Path]:
         """The files of that name below a folder, once there is one."""
@@ -80,7 +78,8 @@ async def test_files_are_entered_reported_and_put_away(tmp_path: Path) -> None:
         stack.put("GOOD.txt", batch("GOOD", deliver("DROP0001"), deliver("DROP0002")))
         good = await stack.report("GOOD.txt")
         assert await stack.lies("archive", "GOOD.txt")
-        stack.put("BAD.txt", batch("BAD", deliver("DROP0003"), deliver("DROP0004", quantity="x,"), count=3))
+        faulty = batch("BAD", deliver("DROP0003"), deliver("DROP0004", quantity="x,"), count=3)
+        stack.put("BAD.txt", faulty)
         bad = await stack.report("BAD.txt")
         assert await stack.lies("rejected", "BAD.txt")
         (stack.root / "inbox/half.part").write_bytes(b":20:HALF\r\n")
@@ -91,10 +90,14 @@ async def test_files_are_entered_reported_and_put_away(tmp_path: Path) -> None:
     assert "FILE/GOOD.txt\r\n" in good
     assert all(line in good for line in ("STAT/ACCP", "READ/2", "ACCP/2", "REJT/0"))
     assert "STAT/REJT" in bad
+    lines = faulty.decode().split("\r\n")
+    assert {lines.index(":19:3") + 1, lines.index(":36B::SETT//UNIT/x,") + 1} == set(
+        map(int, re.findall(r"line (\d+)", bad))
+    )
     assert [1, 1, 0, 0, 1] == entered
     assert (stack.root / "inbox/half.part").exists()
     (beside,) = (stack.root / "rejected").glob("*~BAD.txt.report")
-    assert bad == beside.read_text("ascii")
+    assert bad == beside.read_bytes().decode("ascii")
     (taken,) = stack.entries(kind="file_taken", reference="GOOD.txt")
     (put_away,) = stack.entries(kind="file_put_away", reference="GOOD.txt")
     assert taken.references["claim"] == put_away.references["claim"]

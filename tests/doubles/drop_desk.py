@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pg_bridge.errors import Finding
+from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.exchange.events import FileEnded
 from pg_bridge.exchange.record import Reply
-from pg_bridge.pss.drop import Drop, DropOptions
+from pg_bridge.pss.drop import Drop
 from pg_bridge.pss.drop_folder import FOLDERS, DropFolder, Taken
+from pg_bridge.pss.file_desk import DropOptions
 
 REPORT = "FILE/SI1\r\nSTAT/ACCP\r\n"
 
@@ -20,6 +21,8 @@ class KeptDesk:
 
     def __init__(self) -> None:
         self.is_full = False
+        #: raised in place of taking a file
+        self.fault: BridgeError | None = None
         self.longest_name = 15
         self.largest = 1_000
         self.today = "2026-11-23"
@@ -33,6 +36,8 @@ class KeptDesk:
         return self.today
 
     async def arrived(self, participant: str, file: Taken, content: bytes, sha256: str, *, is_again: bool) -> None:
+        if self.fault is not None:
+            raise self.fault
         self.came.append((file.claim, file.name, content, is_again))
 
     def ended(self, ended: FileEnded, report: Path, moved_to: Path | None) -> None:
@@ -87,8 +92,9 @@ class DropWorld:
         await self.look()
         await self.look(after_s=2.0)
 
-    def end(self, claim: str, name: str, outcome: str = "accepted", body: str = REPORT) -> None:
-        self.drop.end(FileEnded(f"X-{claim}", "B01234", claim, name, outcome, Reply("FL51", "598", body)))
+    def end(self, claim: str, name: str, outcome: str = "accepted", body: str = REPORT, *more: str) -> None:
+        first, *rest = [Reply("FL51", "598", text) for text in (body, *more)]
+        self.drop.end(FileEnded(f"X-{claim}", "B01234", claim, name, outcome, first, tuple(rest)))
 
     def lies(self) -> dict[str, list[str]]:
         """What lies where, below each folder that is not empty."""

@@ -29,6 +29,8 @@ STEPS = (
 
 #: of a file in a drop folder: when it is ours, when its report lies in the outbox, when it lies where it stays
 DROP_STEPS = ("when_taken", "when_reported", "when_put_away")
+#: behind the first message of an answer that has several
+BETWEEN_PAGES = "between_pages"
 
 
 def die() -> None:
@@ -69,7 +71,7 @@ def arm(step: str) -> None:
         if step == "before_the_reply":
             die()
         done = answer(self, action)
-        if step == "after_the_reply":
+        if step == "after_the_reply" or (step == BETWEEN_PAGES and action.token is None):
             die()
         return done
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pg_bridge.errors import DiskFault
+from pg_bridge.errors import DiskFault, MappingFailed
 from pg_bridge.pss import drop_folder
 from pg_bridge.pss.drop_folder import DropFolder
 from tests.doubles.drop_desk import REPORT, DropWorld
@@ -48,6 +48,15 @@ async def test_a_file_refused_whole_is_rejected_with_its_report_beside_it(world:
     beside = ["F1~SI1.txt", "F1~SI1.txt.report"]
     assert {"outbox": ["SI1.txt.F1.report"], "rejected": beside} == world.lies()
     assert b"STAT/REJT\r\n" == (world.root / "rejected/F1~SI1.txt.report").read_bytes()
+
+
+async def test_a_report_of_several_messages_is_one_file(world: DropWorld) -> None:
+    world.put("SI1.txt")
+    await world.settle()
+    world.end("F1", "SI1.txt", "accepted", "ONE\r\n", "TWO\r\n")
+    await world.look()
+
+    assert b"ONE\r\nTWO\r\n" == (world.root / "outbox/SI1.txt.F1.report").read_bytes()
 
 
 @pytest.mark.parametrize("name", [".hidden", "SI1.tmp", "SI1.PART", "SI1.filepart"])
@@ -379,3 +388,16 @@ async def test_a_busy_journal_is_waited_for(world: DropWorld) -> None:
     await world.look()
 
     assert 1 == len(world.desk.came)
+
+
+async def test_a_file_that_exchange_cannot_take_is_told_once_and_waits(world: DropWorld) -> None:
+    world.desk.fault = MappingFailed("no rule")
+    world.put("SI1.txt")
+    for _ in range(3):
+        await world.settle()
+    assert [MappingFailed.code] == [finding.code for finding in world.desk.found]
+    world.desk.fault = None
+    await world.settle()
+
+    assert ["F1"] == [claim for claim, *_ in world.desk.came]
+    assert world.desk.found == world.desk.well

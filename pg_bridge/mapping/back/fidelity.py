@@ -157,6 +157,9 @@ class _Turned:
 
     def _field(self, place: str, rule: d.RequestRule) -> Fidelity:
         standing = [source for source in rule.sources() if source in self.places]
+        instead = next((source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))), "")
+        if instead and not rule.codes and place not in self._always:
+            return _no(f"where it is absent, {instead} comes back")
         if rule.carried:
             return LOSSLESS if standing[0] == place else _no("another field carried under the same name comes back")
         function = FUNCTIONS[rule.use] if rule.use else None
@@ -229,7 +232,7 @@ class _Turned:
         if rule.constant:
             return _no(f"it is always {rule.constant}")
         outside = [source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))]
-        if outside:
+        if outside and rule.sources()[0] not in self.places:
             return _no(f"it comes from {outside[0]}, not from the message")
         function = FUNCTIONS[rule.use] if rule.use else None
         if function is not None and (

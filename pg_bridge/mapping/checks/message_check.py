@@ -20,13 +20,17 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import always_there, find_sequence, places_of
-from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
+from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
+
+#: sources that are not OCP's and may be anything
+NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
 
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +76,10 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
+    closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.own, closed=closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -98,8 +105,6 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    is_upload = part == "answer" and located.file.upload is not None
-    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -111,6 +116,7 @@ def message_faults(
             cases,
             ocp,
             budget,
+            rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
             _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
@@ -123,16 +129,19 @@ def _at(spot: Spot, fault: Fault) -> Finding:
 
 
 def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
-    """What every message that the section's own request takes is carried from."""
+    """What is carried from every message that the section's own request takes: one without it is refused."""
     request = located.file.request
     template = legacy.templates.get(request.template) if request is not None else None
     if request is None or template is None:
         return frozenset()
     sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    refused = [rule.when for rule in request.rule if rule.refused]
     return frozenset(
         f"{CARRIED}{rule.carried}"
         for rule in request.rule
-        if rule.carried and not rule.when and sure.intersection(rule.sources())
+        if rule.carried
+        and not rule.when
+        and (sure.intersection(rule.sources()) or {source: {"present": False} for source in rule.sources()} in refused)
     )
 
 
@@ -155,13 +164,15 @@ class SectionCheck:
         members: Members,
         legacy: LegacyProfile,
         carried: frozenset[str],
-        profile: Mapping[str, str],
+        own: OwnTexts,
         roots: Mapping[str, tuple[str, ...]] = ROOTS,
+        closed: Mapping[str, tuple[str, ...]] = NOT_CLOSED,
     ) -> None:
-        """roots: what rules may take from the roots that are not OCP's."""
+        """roots: what rules may take from the roots that are not OCP's; closed: all that a source of them may be."""
         self._roots = roots
         #: sources named of these
         self.taken: set[str] = set()
+        self._closed = closed
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -169,7 +180,7 @@ class SectionCheck:
         self._members = members
         self._tables = legacy.tables
         self._carried = carried
-        self._profile = profile
+        self._own = own
         self._values: set[str] = set()
         self._used: set[str] = set()
         self._written: set[str] = set()
@@ -190,8 +201,7 @@ class SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
-            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
-            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            codes = [self._codes_of(source) for source in section.message_type.sources()]
             for key in ("/".join(parts) for parts in itertools.product(*codes)):
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
@@ -204,9 +214,18 @@ class SectionCheck:
         for source in (*value.sources(), *condition_sources(value.when)):
             yield from self.source(source)
         yield from self._condition(value.when)
+        if value.codes in self._tables and not value.use and len(value.sources()) == 1 and not value.when:
+            table = self._tables[value.codes]
+            for code in self._closed.get(value.sources()[0], ()):
+                if table.to_legacy(code) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no code for {code}")
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
         self._values.add(value.name)
+
+    def _codes_of(self, source: str) -> list[str]:
+        name = source.removeprefix("ocp.")
+        return sorted(self._members[name].codes) if name in self._members else list(self._closed.get(source, ()))
 
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
@@ -215,7 +234,8 @@ class SectionCheck:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
         if order < self._order[: len(order)] or (self._order and not block.at):
-            text = f"{block.at or 'a block in no sequence'} stands behind a block that it must come before: follow the template's order"
+            what = block.at or "a block in no sequence"
+            text = f"{what} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))
@@ -295,7 +315,7 @@ class SectionCheck:
         for source in (*rule.sources(), *condition_sources(rule.when)):
             yield from self.source(source, items)
         yield from self._condition(rule.when)
-        own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
+        own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
             if text and (spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values)):
                 yield Fault(f.DOES_NOT_FIT, f"{text!r} does not fit {spec.format}")
@@ -341,6 +361,8 @@ class SectionCheck:
             known: frozenset[str] = frozenset()
             if root == "ocp" and path in self._members:
                 known = self._members[path].codes
+            elif root == "profile":
+                known = frozenset(self._own.values.get(path, ()))
             elif source == "answer.outcome":
                 known = OUTCOMES
             elif source == "answer.meaning":
@@ -360,8 +382,8 @@ class SectionCheck:
             if path not in self._values:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source} above here")
         elif root == "profile":
-            if path not in self._profile:
-                text = f"there is no {source}; the profile of set.toml has {', '.join(self._profile) or 'none'}"
+            if path not in self._own.texts:
+                text = f"there is no {source}; the profile of set.toml has {', '.join(self._own.texts) or 'none'}"
                 yield Fault(f.NO_SUCH_SOURCE, text)
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:

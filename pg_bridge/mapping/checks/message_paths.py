@@ -20,6 +20,7 @@ from pg_bridge.mapping.checks.paths import (
     holds_on,
     mentions,
     paths,
+    profile_domain,
     words,
 )
 from pg_bridge.mapping.checks.situations import Situation
@@ -27,6 +28,7 @@ from pg_bridge.mapping.conditions import Holds, condition_sources
 from pg_bridge.mapping.document import Block, ByTable, FieldRule, Part, Value
 from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import places_of
+from pg_bridge.mapping.rule_set import OwnTexts
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT, Status
 from pg_bridge.profiles.legacy import CodeTable
@@ -50,12 +52,14 @@ class MessagePaths:
         situations: Sequence[Situation],
         ocp: OcpProfile,
         budget: Budget,
+        own: OwnTexts,
         by_table: ByTable | None = None,
         surely: frozenset[str] = frozenset(),
     ) -> None:
         """surely: sources that are there whenever the request was taken."""
         self._surely = surely
         self._budget = budget
+        self._own = own
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
         self._root = template.root
@@ -276,7 +280,9 @@ class MessagePaths:
             codes = member.enum if is_coded or (mention is not None and mention.values) else ()
             # An entry may lack it where the schema allows that, or where there is no entry at all.
             return domain(source, mention, codes=codes, is_optional=True)
-        if root in ("context", "profile", "item"):
+        if root == "profile":
+            return profile_domain(source, mention, self._own)
+        if root in ("context", "item"):
             is_date = mention is not None and mention.is_date
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=root == "item")
         if root in ("broadcast", "file"):

@@ -46,7 +46,7 @@ def record_faults(
         return
     columns = tuple(column.name for column in spec.given)
     roots = {_RECORD: columns, "context": CONTEXT}
-    check = SectionCheck(template, Members(ocp.openapi, ""), legacy, frozenset(), rules.profile, roots)
+    check = SectionCheck(template, Members(ocp.openapi, ""), legacy, frozenset(), rules.own, roots)
     yield from (told("message_type", fault) for fault in check.message_type(section))
     yield from (told("when", fault) for fault in _condition(check, section.when))
     for number, refusal in enumerate(section.refused):

@@ -36,7 +36,7 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
         if all(section is None for section in (file.request, file.upload, file.answer, file.message)):
             findings.append(_error(f.SAYS_TOO_MUCH, located.path, "the file has no request, upload, answer or message"))
         if file.request is not None:
-            findings += request_faults(located, file.request, legacy, ocp, rules.profile, budget)
+            findings += request_faults(located, file.request, legacy, ocp, rules.own, budget)
             if file.request.template in served:
                 text = f"{file.request.template} is served by {served[file.request.template]} already"
                 findings.append(_error(f.TWICE, located.path, text, located.lines.of("request.template")))

@@ -12,7 +12,7 @@ from msgspec import structs
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.checks.cases import LocatedCase, body_of, read_cases, sources_of
-from pg_bridge.mapping.coverage.condition_words import OCP
+from pg_bridge.mapping.condition_words import OCP
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, Use, named_function, named_table
 from pg_bridge.mapping.coverage.pairing import FidelityOf, Pairing, Section, sections
 from pg_bridge.mapping.coverage.sides import LegacyField, OcpMember

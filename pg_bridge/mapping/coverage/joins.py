@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping.condition_words import OCP, VALUE, can_hold, condition_words, source_words
 from pg_bridge.mapping.conditions import choosing_sources
-from pg_bridge.mapping.coverage.condition_words import OCP, VALUE, can_hold, condition_words, source_words
 from pg_bridge.mapping.coverage.sides import ASSUMED, PUBLIC
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.request import MESSAGE_TYPE, is_root

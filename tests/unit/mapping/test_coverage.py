@@ -74,7 +74,9 @@ def test_what_has_no_counterpart_tells_why(covered: Coverage) -> None:
 
     assert "OCP stamps a request itself" in fields["GENL/98A:PREP"].reason
     assert "each record error is one of answer.faults" == members["exception"].reason
-    assert ("answer.outcome",) == {each.name: each for each in answer.fields_alone}["GENL/STAT/25D:IPRC"].others
+    assert ("answer.outcome", "profile.refusal_form") == {each.name: each for each in answer.fields_alone}[
+        "GENL/STAT/25D:IPRC"
+    ].others
 
 
 def test_tallies_count_what_the_files_say(covered: Coverage, book: MappingBook, files: dict[str, str]) -> None:
@@ -87,6 +89,17 @@ def test_tallies_count_what_the_files_say(covered: Coverage, book: MappingBook, 
     assert framing.count('source = "public"') == tallies["framing entries"].public
     assert framing.count('source = "assumed"') == tallies["framing entries"].assumed
     assert len(book.legacy.tables) == tallies["code tables"].total
+    columns = [
+        column
+        for layout in book.legacy.layouts.values()
+        for record in layout.records.values()
+        for column in record.columns
+    ]
+    lines = 4  # of the tag-based form
+    assert sum(column.source == "public" for column in columns) == tallies["file columns"].public
+    assert len(columns) + lines == tallies["file columns"].total
+    assert len(book.legacy.layouts) + 2 == tallies["file forms"].total
+    assert files["legacy/standard-codes.toml"].count("[[error]]") == tallies["standard codes"].total
     assert 0 == tallies["OCP profile entries"].public < tallies["OCP profile entries"].assumed
     assert 0 < tallies["OCP members"].public < tallies["OCP members"].total
 
