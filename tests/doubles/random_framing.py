@@ -10,10 +10,11 @@ import msgspec
 
 from pg_bridge.link.calibration.calibrate import Calibration
 from pg_bridge.link.framing import Framing
-from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LinkProfile, Timestamp
+from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LineEnd, LinkProfile, Timestamp
 from tests.doubles import framing_file
 from tests.doubles.recorded_traffic import START
 
+LINE_ENDS: tuple[Any, ...] = ("CRLF", "LF", "CR")
 _FORMATS = ("%Y%m%d%H%M%S", "%y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%j%H%M%S", "%d/%m/%Y %H:%M:%S")
 _PLACES: tuple[Any, ...] = ("frame_open", "text_open", "body_open", "body_close", "text_close")
 
@@ -68,6 +69,7 @@ def random_framing(seed: int) -> LinkProfile:
             },
         ),
         unsolicited=msgspec.structs.replace(base.unsolicited, templates=business),
+        lines=LineEnd(end=chance.choice(LINE_ENDS), source="assumed"),
     )
 
 
@@ -157,6 +159,7 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
         return
     yield "blocks", [b.block for b in truth.header], [b.block for b in profile.header]
     yield "blocks", (truth.text.block, truth.trailer.block), (profile.text.block, profile.trailer.block)
+    yield "line ends", truth.lines.end, profile.lines.end
     for mine, other in zip((*truth.header, truth.trailer), (*profile.header, profile.trailer), strict=False):
         yield f"width of block {mine.block}", mine.width, other.width
     fields, found = _fields(truth), _fields(profile)

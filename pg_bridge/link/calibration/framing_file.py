@@ -25,8 +25,8 @@ def framing_text(calibration: Calibration, profile: LinkProfile) -> str:
     for block in profile.header:
         lines += ["", f"# {told.get(f'width of block {block.block}', '')}", "[[header]]"]
         lines += _block(block, told)
-    lines += ["", f"# blocks: {told.get('blocks', '')}; line ends: {told.get('line ends', '')}", "[text]"]
-    lines += _entries(profile.text)
+    lines += ["", f"# blocks: {told.get('blocks', '')}", "[text]", *_entries(profile.text)]
+    lines += ["", f"# {told.get('line ends', '')}", "[lines]", *_entries(profile.lines)]
     lines += ["", f"# {told.get(f'width of block {profile.trailer.block}', '')}", "[trailer]"]
     lines += _block(profile.trailer, told)
     for name, question in (("length", "what the length counts"), ("checksum", "checksum")):

@@ -77,8 +77,14 @@ def blocks(sighting: Sighting) -> list[Answer]:
         _answer(f"width of block {name}", str(width), grade, agree, seen, (), _MORE)
         for name, width in (*layout.header, layout.trailer)
     ]
-    ends = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}[layout.line_end]
-    return [*out, _answer("line ends", ends, grade, agree, seen, (), _MORE)]
+    # a text without lines shows only how the one that opens it ends
+    texts = [row.body for row in sighting.rows if row.body]
+    alike = sum(map(layout.agrees_in_lines, texts))
+    rivals: list[str] = sorted({other.line_end_name for other in sighting.others} - {layout.line_end_name})
+    if alike < len(texts):
+        rivals.append("several in one text")
+    is_sure = grade == "sure" and not rivals
+    return [*out, _answer("line ends", layout.line_end_name, _graded(is_sure, alike), alike, len(texts), rivals, _MORE)]
 
 
 def _layout_text(layout: Layout) -> str:

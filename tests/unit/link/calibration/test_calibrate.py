@@ -15,7 +15,7 @@ from pg_bridge.link.calibration.stream import Piece, Stream
 from pg_bridge.link.framing import Frame, FrameReader, Framing
 from pg_bridge.link.profile import LinkProfile, read_link_profile
 from tests.doubles import framing_file
-from tests.doubles.random_framing import different_framings, random_framing, untrue
+from tests.doubles.random_framing import LINE_ENDS, different_framings, random_framing, untrue
 from tests.doubles.recorded_traffic import Traffic, two_callers
 
 SHIPPED = framing_file.profile()
@@ -87,6 +87,7 @@ def test_no_two_of_the_framings_agree_in_what_is_asked() -> None:
     assert len(names) == len(set(names))
     assert 8 == len({(f.checksum.algorithm, f.checksum.digits, f.checksum.from_, f.checksum.to) for f in EIGHT})
     assert 8 == len({tuple(block.width for block in f.header) for f in EIGHT})
+    assert set(LINE_ENDS) == {f.lines.end for f in EIGHT}
     assert 8 == len({tuple(field.concept for block in f.header for field in block.fields) for f in EIGHT})
 
 
@@ -189,17 +190,30 @@ def test_damaged_frames_are_told_by_their_checksum_and_left_out() -> None:
     assert [] == wrong(calibration, SHIPPED)
 
 
-def test_lines_that_end_in_lf_are_seen_and_no_file_is_made_of_them() -> None:
-    streams = [
-        stream._replace(pieces=tuple(Piece(piece.data.replace(b"\r\n", b"\n")) for piece in stream.pieces))
-        for stream in recorded(SHIPPED).streams()
-    ]
-    calibration = found_in(streams, SHIPPED)
-    told = {answer.question: answer.answer for answer in calibration.answers}
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_line_ends_are_sure_on_the_frames_that_have_lines(end: str) -> None:
+    truth = framing_file.profile(('end = "CRLF"', f'end = "{end}"'))
+    calibration = found_in(recorded(truth).streams(noise=(b"", b"\r\n", b"\n")), truth)
+    (answer,) = [answer for answer in calibration.answers if answer.question == "line ends"]
 
-    assert "LF" == told["line ends"]
-    assert calibration.profile is None
-    assert any("CRLF" in fault for fault in calibration.faults)
+    assert calibration.profile is not None
+    assert (end, "sure", 76, 76) == (answer.answer, answer.grade, answer.agree, answer.frames)
+    assert end == calibration.profile.lines.end
+    assert [] == wrong(calibration, truth)
+
+
+def test_line_ends_that_differ_within_texts_are_not_sure() -> None:
+    """A copy made without care: some of the lines end in LF."""
+    streams = []
+    for stream in recorded(SHIPPED).streams():
+        data = stream.pieces[0].data.replace(b"\r\n:12:", b"\n:12:").replace(b"\r\n:23G:", b"\n:23G:")
+        streams.append(stream._replace(pieces=(Piece(data),)))
+    calibration = found_in(streams, SHIPPED)
+    (answer,) = [answer for answer in calibration.answers if answer.question == "line ends"]
+
+    assert ("CRLF", "likely") == (answer.answer, answer.grade)
+    assert answer.agree < answer.frames
+    assert "several in one text" in answer.rivals
 
 
 def test_a_checksum_that_nothing_known_makes_is_open() -> None:
