@@ -15,7 +15,7 @@ from pg_bridge.exchange.events import Answer
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.link import events as link
 from pg_bridge.link.pg_session import PgSession
-from pg_bridge.pss.handshake import TOO_MANY, address_of
+from pg_bridge.pss.handshake import TOO_MANY
 
 if TYPE_CHECKING:
     from pg_bridge.pss.listener import Listener
@@ -53,7 +53,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A PSS dialled."""
         self._transport = transport  # type: ignore[assignment]
-        self._address = address_of(transport)
+        peer = transport.get_extra_info("peername")
+        self._address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
         if len(self._listener.connections) >= self._listener.options.most_connections:
             self._turned_away("", "", TOO_MANY)
             transport.abort()  # type: ignore[attr-defined]

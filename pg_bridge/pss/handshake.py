@@ -1,17 +1,24 @@
-"""A connection on which TLS is not agreed yet.
+"""Connections on which TLS is not agreed yet.
 
-asyncio tells a protocol nothing of a handshake that fails, so TLS is begun here by hand: a refused one is told with its
-address and reason, and a connection that was agreed goes to its session with every byte that came meanwhile.
+A server of asyncio tells nobody of a handshake that fails. So connections are accepted here, and hands are shaken with
+each in a task of its own: who is refused is told with address and reason, who is not is handed to its session.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import socket
 import ssl
-from collections.abc import Callable
 from typing import Protocol
 
+#: at once waiting to be accepted
+BACKLOG = 1024
 TOO_MANY = "too many connections"
+#: the process has no more descriptors, or the kernel no more memory: it may in a moment
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_SHORT_S = 1.0
 
 
 class Taker(Protocol):
@@ -23,8 +30,8 @@ class Taker(Protocol):
         ...
 
     @property
-    def is_crowded(self) -> bool:
-        """No more connections are taken."""
+    def room(self) -> int:
+        """How many more connections are taken."""
         ...
 
     def agreed(self) -> asyncio.Protocol:
@@ -36,90 +43,76 @@ class Taker(Protocol):
         ...
 
 
-def address_of(transport: asyncio.BaseTransport) -> str:
-    """The other side's `host:port`."""
-    peer = transport.get_extra_info("peername")
-    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
+class TlsServer:
+    """Listens on one address, as asyncio's Server does, and speaks TLS only."""
 
-
-class Handshake(asyncio.Protocol):
-    """One connection until TLS is agreed. `ended` is called with it when it is, or when it failed."""
-
-    def __init__(self, taker: Taker, context: ssl.SSLContext, ended: Callable[[Handshake], None]) -> None:
+    def __init__(self, taker: Taker, context: ssl.SSLContext) -> None:
+        self.sockets: list[socket.socket] = []
         self._taker = taker
         self._context = context
-        self._ended = ended
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        # what the session would have been told had it been there
-        self._came = bytearray()
-        self._is_over = self._is_lost = False
-        self._error: Exception | None = None
+        self._accepting: list[asyncio.Task[None]] = []
+        self._handshakes: set[asyncio.Task[None]] = set()
 
-    # --- asyncio.Protocol ----------------------------------------------------------------------------------
+    @property
+    def handshakes(self) -> int:
+        """How many are under way."""
+        return len(self._handshakes)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody dialled: the first bytes are TLS's, none may come to us before it is there."""
-        self._transport = transport  # type: ignore[assignment]
-        if self._taker.is_crowded:
-            self._taker.refused(address_of(transport), TOO_MANY)
-            self._ended(self)
-            self.cut()
-            return
-        transport.pause_reading()  # type: ignore[attr-defined]
-        self._task = asyncio.get_running_loop().create_task(self._agree())
-
-    def data_received(self, data: bytes) -> None:
-        """The PSS had something to say before its session was there."""
-        self._came += data
-
-    def eof_received(self) -> bool:
-        """The PSS closed its side already."""
-        self._is_over = True
-        return False
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The connection is gone already."""
-        self._is_lost, self._error = True, error
-
-    # --- inner ---------------------------------------------------------------------------------------------
-
-    def cut(self) -> None:
-        """End it."""
-        if self._task is not None:
-            self._task.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def _agree(self) -> None:
-        transport = self._transport
-        assert transport is not None  # noqa: S101 - connection_made set it
-        address = address_of(transport)
+    async def start(self, host: str, port: int) -> None:
+        """Begin to accept. Raises OSError when the address cannot be bound."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         try:
-            agreed = await asyncio.get_running_loop().start_tls(
-                transport, self, self._context, server_side=True, ssl_handshake_timeout=self._taker.handshake_s
+            for family, place in dict.fromkeys((family, place) for family, _, _, _, place in found):
+                listening = socket.create_server(place[:2], family=family, backlog=BACKLOG)
+                listening.setblocking(False)
+                self.sockets.append(listening)
+        except OSError:
+            self.close()
+            raise
+        self._accepting = [loop.create_task(self._accept(listening)) for listening in self.sockets]
+
+    def close(self) -> None:
+        """Accept no more; end what is not agreed."""
+        for task in (*self._accepting, *self._handshakes):
+            task.cancel()
+        for listening in self.sockets:
+            listening.close()
+
+    async def wait_closed(self) -> None:
+        """Return when all of it has ended."""
+        await asyncio.gather(*self._accepting, *self._handshakes, return_exceptions=True)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                dialled, peer = await loop.sock_accept(listening)
+            except OSError as error:
+                # anything else is of that one connection, which is gone before it was accepted
+                if error.errno in _SHORT:
+                    await asyncio.sleep(_SHORT_S)
+                continue
+            address = f"{peer[0]}:{peer[1]}"
+            if self._taker.room <= 0:
+                self._taker.refused(address, TOO_MANY)
+                dialled.close()
+                continue
+            task = loop.create_task(self._agree(dialled, address))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _agree(self, dialled: socket.socket, address: str) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._taker.agreed, dialled, ssl=self._context, ssl_handshake_timeout=self._taker.handshake_s
             )
         except OSError as error:
-            transport.abort()
             self._taker.refused(address, f"TLS was not agreed: {_reason(error)}")
-        else:
-            if agreed is None:
-                self._taker.refused(address, "TLS was not agreed: the connection was closed")
-            else:
-                self._hand_over(agreed)
-        finally:
-            self._ended(self)
-
-    def _hand_over(self, agreed: asyncio.Transport) -> None:
-        session = self._taker.agreed()
-        agreed.set_protocol(session)
-        session.connection_made(agreed)
-        if self._came:
-            session.data_received(bytes(self._came))
-        if self._is_over:
-            session.eof_received()
-        if self._is_lost:
-            session.connection_lost(self._error)
+        except asyncio.CancelledError:
+            with contextlib.suppress(OSError):
+                dialled.close()
+            raise
 
 
 def _reason(error: OSError) -> str:
@@ -128,8 +121,6 @@ def _reason(error: OSError) -> str:
         return f"the certificate of the PSS was not taken: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return (error.reason or "what came is not TLS").replace("_", " ").lower()
-    if isinstance(error, ConnectionResetError):
-        return "the connection was closed"
     if isinstance(error, TimeoutError | ConnectionAbortedError):
         return "the handshake took too long"
-    return str(error)
+    return "the connection was closed"

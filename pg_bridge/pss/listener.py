@@ -17,7 +17,7 @@ from pg_bridge.exchange.state import Delivery
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import Desk, ListenerOptions
-from pg_bridge.pss.handshake import Handshake
+from pg_bridge.pss.handshake import BACKLOG, TlsServer
 from pg_bridge.pss.turned_away import TurnedAway
 
 _LOOK_EVERY_S = 0.25
@@ -49,8 +49,7 @@ class Listener:
         #: participant -> its logged-on connections, oldest first
         self.by_participant: dict[str, list[Connection]] = {}
         self.connections: set[Connection] = set()
-        self._handshakes: set[Handshake] = set()
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | TlsServer] = []
         self._sweep: asyncio.Task[None] | None = None
 
     @property
@@ -75,20 +74,19 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             for host, port in self._nodes():
-                self._servers.append(await loop.create_server(self._accept, host, port, backlog=1024))
+                tls = self.options.tls
+                if tls is None:
+                    self._servers.append(await loop.create_server(self.agreed, host, port, backlog=BACKLOG))
+                else:
+                    server = TlsServer(self, tls)
+                    await server.start(host, port)
+                    self._servers.append(server)
         except OSError:
-            for server in self._servers:
-                server.close()
+            for bound in self._servers:
+                bound.close()
             self._servers.clear()
             raise
         self._sweep = loop.create_task(self._sweeping())
-
-    def _accept(self) -> asyncio.Protocol:
-        if self.options.tls is None:
-            return Connection(self)
-        handshake = Handshake(self, self.options.tls, self._handshakes.discard)
-        self._handshakes.add(handshake)
-        return handshake
 
     def _as_set(self, profile: LinkProfile) -> LinkProfile:
         """The profile, with what this installation sets otherwise."""
@@ -105,12 +103,17 @@ class Listener:
         return self.profile.limits.log_on_silence_s
 
     @property
-    def is_crowded(self) -> bool:
-        """No more connections are taken."""
-        return len(self.connections) + len(self._handshakes) > self.options.most_connections
+    def handshakes(self) -> int:
+        """How many connections have dialled and not agreed on TLS yet."""
+        return sum(server.handshakes for server in self._servers if isinstance(server, TlsServer))
+
+    @property
+    def room(self) -> int:
+        """How many more connections are taken."""
+        return self.options.most_connections - len(self.connections) - self.handshakes
 
     def agreed(self) -> Connection:
-        """A connection on which TLS is agreed."""
+        """A connection that is in order so far."""
         return Connection(self)
 
     def refused(self, address: str, text: str) -> None:
@@ -131,8 +134,6 @@ class Listener:
         """
         for server in self._servers:
             server.close()
-        for handshake in list(self._handshakes):
-            handshake.cut()
         now = self.clock()
         for connection in list(self.connections):
             connection.drain(now)
@@ -147,6 +148,9 @@ class Listener:
         if self._sweep is not None:
             self._sweep.cancel()
             await asyncio.gather(self._sweep, return_exceptions=True)
+        for server in self._servers:
+            if isinstance(server, TlsServer):
+                await server.wait_closed()
         await asyncio.sleep(0)
         self.turned_away.end()
 

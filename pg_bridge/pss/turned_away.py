@@ -35,6 +35,11 @@ class TurnedAway:
         self._told: dict[str, int] = {}
         self._counted: dict[str, _Counted] = {}
 
+    @property
+    def counted(self) -> int:
+        """How many are only counted so far in this minute."""
+        return sum(counted.times for counted in self._counted.values())
+
     def tell(self, participant: str, terminal: str, address: str, text: str, now: datetime) -> None:
         """A connection or log-on was not accepted."""
         if self.is_told(address, text, now):
