@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.link.calibration.calibrate import Calibration
+from pg_bridge.link.calibration.stream import NOT_USED
 from pg_bridge.link.framing import Framing
 from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LineEnd, LinkProfile, Timestamp
 from tests.doubles import framing_file
@@ -138,7 +139,7 @@ def _trailer(chance: random.Random, name: str) -> tuple[Block, Checksum]:
 def untrue(calibration: Calibration, truth: LinkProfile, *, only_sure: bool = True) -> list[str]:
     """The answers (those that are called sure) that are not true of the framing."""
     profile = calibration.profile
-    grades = {answer.question: answer.grade for answer in calibration.answers}
+    grades = {answer.question: answer.grade for answer in calibration.answers if answer.answer != NOT_USED}
     wrong = []
     for question, right, told in _facts(truth, profile, calibration):
         if right != told and question in grades and (grades[question] == "sure" or not only_sure):
@@ -174,6 +175,9 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
     for group, word in (("tags", "tag of the"), ("keys", "key of the"), ("values", "value for")):
         for concept, written in getattr(truth.control, group).items():
             yield f"{word} {concept}", written, getattr(profile.control, group)[concept]
+    # that there are no others is not said
+    there, told = set(truth.unsolicited.templates), set(profile.unsolicited.templates)
+    yield "unsolicited templates", sorted(told & there), sorted(told)
     for name, spec in truth.control.templates.items():
         yield f"template of {name}", spec, profile.control.templates[name]
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.link.calibration.calibrate import Calibration
-from pg_bridge.link.calibration.stream import Answer
+from pg_bridge.link.calibration.stream import NOT_USED, Answer
 from pg_bridge.link.profile import LinkProfile
 
 
@@ -45,6 +45,8 @@ def framing_text(calibration: Calibration, profile: LinkProfile) -> str:
 def _told(answer: Answer) -> str:
     if answer.grade == "open":
         return "not enough frames to tell: taken from the default, or guessed"
+    if answer.answer == NOT_USED:
+        return "not used in the traffic: taken from the default"
     return f"{answer.grade}: {answer.agree} of {answer.frames}"
 
 
