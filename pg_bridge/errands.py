@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ import msgspec
 from pg_bridge import telemetry
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.calls import OCP_DENIED
+from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
 from pg_bridge.exchange.state import LaneKey, Stage, State
@@ -76,6 +79,7 @@ class Errands:
         offer: Callable[[e.Event], None],
         lane_freed: Callable[[LaneKey], None],
         refetch_s: float,
+        clock: Callable[[], datetime],
     ) -> None:
         self._state = state
         self._sets = sets
@@ -84,6 +88,7 @@ class Errands:
         self._offer = offer
         self._lane_freed = lane_freed
         self._refetch_s = refetch_s
+        self._clock = clock
         self._fetching: set[tuple[str, str]] = set()
         self._log = telemetry.logger()
 
@@ -105,7 +110,7 @@ class Errands:
             self._offer(e.CallRefused(request_id, terms.faults_of_ocp(error.refusals)))
         except OcpDenied as error:
             self._log.error(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            self._offer(e.CallDenied(request_id, terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))))
+            self._offer(e.CallDenied(request_id, terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))))
         except OcpOutcomeUnknown as error:
             self._log.warning(telemetry.OUTCOME_UNKNOWN, request_id=request_id, error=str(error))
             self._offer(e.CallLost(request_id, str(error)))
@@ -128,7 +133,8 @@ class Errands:
                 await self._slots.slot(0)
                 question = at_work.terms.ocp.write("query", lost_by(at_work.terms, exchange))
                 entries = await at_work.ocp.ask(Operation.SI_QUERY, exchange.participant, question)
-                done = [entry for entry in entries if is_done(at_work.terms, exchange, entry)]
+                is_used = batch.is_duplicate
+                done = [one for one in entries if is_done(at_work.terms, exchange, one, is_used=is_used)]
                 if done:
                     found[member] = done[-1]
         except OcpError as error:
@@ -138,6 +144,19 @@ class Errands:
             return
         self._offer(e.Looked(request_id, found))
         self._lane_freed((batch.participant, batch.operation))
+
+    async def judge(self, file: e.FileArrived) -> None:
+        """Judge a whole file by the set in force, step by step, so that nothing else waits for all of it."""
+        judgement = Judgement()
+        at_work = None
+        while at_work is not self._sets.in_force:  # another one may come into force meanwhile
+            at_work = self._sets.in_force
+            terms = at_work.terms
+            context = terms.context(file.participant, file.terminal, self._clock())
+            lenient = file.participant in terms.options.lenient_participants
+            for judgement in judge(terms, file.content, context, is_lenient=lenient):  # noqa: B007 - the last one counts
+                await asyncio.sleep(0)
+        self._offer(e.FileJudged(file, judgement))
 
     async def ask(self, exchange_id: str) -> None:
         """Ask OCP an enquiry."""
@@ -154,7 +173,7 @@ class Errands:
             faults = terms.faults_of_ocp(error.refusals)
             self._offer(e.EnquiryFailed(exchange_id, str(error), faults[0] if faults else None))
         except OcpDenied as error:
-            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))
             self._offer(e.EnquiryFailed(exchange_id, str(error), fault))
         except OcpError as error:
             retry_after_s = getattr(error, "retry_after_s", None)
@@ -177,7 +196,7 @@ class Errands:
             faults = terms.faults_of_ocp(error.refusals)
             self._offer(e.SeekFailed(exchange_id, faults[0] if faults else None))
         except OcpDenied as error:
-            fault = terms.fault(error.ocp_code or error.code, "ocp_denied", str(error))
+            fault = terms.fault(error.ocp_code or error.code, OCP_DENIED, str(error))
             self._offer(e.SeekFailed(exchange_id, fault))
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=exchange.participant, error=str(error))

@@ -18,7 +18,8 @@ class Finding:
 
     `code` is stable (`PGB-MSG-003`); `path` is a place in a message (`SETDET/AMT/19A:SETT`) or a file;
     `line` counts from 1, 0 where there is none. `reason` is a legacy reason code where the data names one.
-    `remedy` says what to do about it, where a person can.
+    `remedy` says what to do about it, where a person can. `standard` is the message standard's own error code, or
+    several, where the data names them.
     """
 
     code: str
@@ -28,10 +29,16 @@ class Finding:
     line: int = 0
     reason: str = ""
     remedy: str = ""
+    standard: str = ""
 
     def __str__(self) -> str:
         at = f" line {self.line}" if self.line else ""
-        return f"{self.code} {self.path}{at}: {self.text}"
+        return f"{self.codes} {self.path}{at}: {self.text}"
+
+    @property
+    def codes(self) -> str:
+        """Our code, with the standard's where there is one: `PGB-MSG-023 (T50)`."""
+        return f"{self.code} ({self.standard})" if self.standard else self.code
 
 
 class BridgeError(Exception):
@@ -170,3 +177,18 @@ class ConfigError(BridgeError):
     """The configuration cannot be used."""
 
     code = "PGB-CFG-001"
+
+
+class DiskFault(BridgeError):
+    """The disk did not do a step of a drop folder. `finding` says which, and whose move it is.
+
+    is_absent: what the step was about is not there.
+    """
+
+    code = "PGB-DRP-001"
+    retryable = True
+
+    def __init__(self, message: str = "", *, finding: Finding, is_absent: bool = False) -> None:
+        super().__init__(message, findings=(finding,))
+        self.finding = finding
+        self.is_absent = is_absent

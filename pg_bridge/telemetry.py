@@ -28,6 +28,8 @@ GAP_FOUND = "gap_found"
 PUSH_REFUSED = "push_refused"
 UPDATE_PARKED = "update_parked"
 EVENT_FAILED = "event_failed"
+FOLDER_FAULT_FOUND = "folder_fault_found"
+FOLDER_FAULT_ENDED = "folder_fault_ended"
 MAPPINGS_LOADED = "mappings_loaded"
 MAPPINGS_REFUSED = "mappings_refused"
 

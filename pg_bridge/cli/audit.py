@@ -90,14 +90,21 @@ def show(
                     lineage = [msgspec.convert(item, Lineage) for item in value]
                     out.print(lineage_table(lineage, to_ocp="document" in body))
                 elif isinstance(value, dict) and "body" in value:
-                    out.print(f"{name}: MT{value.get('message_type')} {value.get('template')}", markup=False)
-                    out.print(str(value["body"]).replace("\r\n", "\n"), markup=False)
+                    _print_message(out, name, value)
+                elif name == "more":
+                    for number, further in enumerate(value, 2):
+                        _print_message(out, f"reply {number}", further)
                 elif name == "legacy":
                     out.print(str(value).replace("\r\n", "\n"), markup=False)
                 else:
                     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
                     out.print(f"{name}: {text}", markup=False)
     raise typer.Exit(0 if found else 1)
+
+
+def _print_message(out: Any, name: str, message: dict[str, Any]) -> None:
+    out.print(f"{name}: MT{message.get('message_type')} {message.get('template')}", markup=False)
+    out.print(str(message["body"]).replace("\r\n", "\n"), markup=False)
 
 
 @app.command("verify")

@@ -90,7 +90,7 @@ def _causes(lesson: Lesson) -> Any:
             f"{cause.messages} ({_percent(cause.messages, lesson.messages)})",
             f"{cause.template} {' '.join(cause.message_types)}".strip(),
             cause.place,
-            f"{cause.text} ({cause.code})",
+            f"{cause.text} ({', '.join(filter(None, (cause.code, cause.standard)))})",
             f"{cause.file} message {cause.number}" + (f" line {cause.line}" if cause.line else ""),
             cause.remedy,
         )

@@ -14,7 +14,7 @@ from pg_bridge.cli.world import program_version, read_mappings, utc_now
 from pg_bridge.console.coverage_page import LABELS, PARTS, coverage_page
 from pg_bridge.errors import ConfigError
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.coverage.condition_words import source_words
+from pg_bridge.mapping.condition_words import source_words
 from pg_bridge.mapping.coverage.coverage import Coverage, SectionCoverage, Side, best
 from pg_bridge.mapping.coverage.coverage import coverage as coverage_of
 from pg_bridge.mapping.coverage.joins import CONSTANT

@@ -13,7 +13,7 @@ from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.console.coverage_page import LABELS
 from pg_bridge.mapping.book import load
-from pg_bridge.mapping.coverage.condition_words import source_words
+from pg_bridge.mapping.condition_words import source_words
 from pg_bridge.mapping.coverage.explain import ExplainedMember, ExplainedPlace, Explanation
 from pg_bridge.mapping.coverage.explain import explain as explain_word
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, Use

@@ -51,7 +51,7 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     return table(
         f"{len(findings)} findings",
         ("code", "severity", "place", "line", "text", "what to do"),
-        [(f.code, f.severity, f.path, f.line or "", f.text, f.remedy) for f in findings],
+        [(f.codes, f.severity, f.path, f.line or "", f.text, f.remedy) for f in findings],
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pg_bridge.mapping.coverage.condition_words import source_words
+from pg_bridge.mapping.condition_words import source_words
 from pg_bridge.mapping.coverage.coverage import Alone, Coverage, SectionCoverage
 from pg_bridge.mapping.coverage.joins import CONDITION, CONSTANT, DIRECT
 from pg_bridge.mapping.coverage.pairing import STATUSES, Pairing

@@ -1,7 +1,8 @@
 """Calls to OCP: when a batch closes, what its answer means, and how a lost call is settled.
 
 A lost call (time-out, 500, 504, a cut) is settled by enquiry. What is found was done; the rest goes again as the
-same call, same id and body. Only what no enquiry settles becomes IN_DOUBT. A second request id is never made
+same call, same id and body. If that try is refused, the first one may still have done it: OCP is asked again before the
+refusal is told, or the call split. Only what no enquiry settles becomes IN_DOUBT. A second request id is never made
 for an instruction while the outcome of its first is unknown (ocp-profile section 3, assumed).
 """
 
@@ -15,16 +16,29 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange import file_reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
+from pg_bridge.exchange.precedence import behind
+from pg_bridge.exchange.seeking import was_last
 from pg_bridge.exchange.state import Batch, Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.exchange.upload_fold import UPLOAD
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
+#: the finding of a lost request whose SI stands as it asks for, and was last touched by another
+STANDS_BY_ANOTHER = "PGB-XCH-006"
+#: the finding of an instruction that waited for one that fell in doubt
+BEHIND_A_DOUBT = "PGB-XCH-004"
+
+#: what a fault means when OCP takes no token of ours, or does not grant the function
+OCP_DENIED = "ocp_denied"
 #: refusals of a whole call that no smaller call would escape
-_SPLIT_IS_USELESS = frozenset(
+_SPLIT_IS_USELESS = frozenset[str](
     {
+        OCP_DENIED,
         Refusal.NOT_GRANTED,
         Refusal.NOT_OUR_PARTICIPANT,
         Refusal.OUTSIDE_HOURS,
@@ -107,13 +121,29 @@ def _answered(state: State, event: e.CallAnswered, terms: Terms, now: datetime, 
 
 
 def _accept(
-    state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, entry: e.Json, *, group: str
+    state: State,
+    exchange: Exchange,
+    terms: Terms,
+    now: datetime,
+    note: Note,
+    entry: e.Json,
+    *,
+    group: str,
+    findings: tuple[Finding, ...] = (),
 ) -> None:
     number = str(terms.ocp.get(group, "si_number", entry) or "")
     status = terms.ocp.meaning("status", terms.ocp.get(group, "status", entry))
     # An SI that waits for a second user at OCP is accepted, and waits (legacy-dialect section 4).
     outcome = "waits" if status is Status.PENDING and not exchange.is_awaited else "accepted"
-    conclude(state, exchange, terms, now, note, outcome=outcome, si_number=number, ocp=entry, group=group)
+    conclude(
+        state, exchange, terms, now, note, outcome=outcome, si_number=number, ocp=entry, group=group, findings=findings
+    )
+
+
+def _by_another(terms: Terms, exchange: Exchange, entry: e.Json) -> Finding:
+    last = terms.ocp.get("si", "last_request_reference", entry) or "an unknown request"
+    text = f"the SI stands as {exchange.reference} asks for, and its call was used; {last} was the last to touch the SI"
+    return Finding(STANDS_BY_ANOTHER, "warning", "", text)
 
 
 def _refused(state: State, event: e.CallRefused, terms: Terms, now: datetime, note: Note) -> None:
@@ -124,22 +154,36 @@ def _refused(state: State, event: e.CallRefused, terms: Terms, now: datetime, no
     if Refusal.REQUEST_ID_REPEATED in meanings:
         _lose(batch, note, "OCP says that the request id was used", is_duplicate=True)
         return
-    if len(batch.members) > 1 and not batch.is_resent and not meanings & _SPLIT_IS_USELESS:
+    _refuse_whole(state, batch, event.faults, terms, now, note)
+
+
+def _refuse_whole(
+    state: State, batch: Batch, faults: tuple[r.Fault, ...], terms: Terms, now: datetime, note: Note
+) -> None:
+    """What follows from a refusal of the whole call: this try did nothing."""
+    if batch.is_resent and not batch.faults:
+        # Of the try before it nobody knows yet: it may have been slow. Nothing is told, and nothing goes again under
+        # another id, before OCP was asked as often as for a used id.
+        note.record(
+            r.OutcomeUnknown(
+                participant=batch.participant,
+                request_id=batch.request_id,
+                text="sent again and refused whole: looks whether the first try did anything",
+                faults=faults,
+            )
+        )
+        note.act(e.Look(batch.request_id))
+        return
+    if len(batch.open) > 1 and not {fault.meaning for fault in faults} & _SPLIT_IS_USELESS:
         note.record(
             r.BatchRefused(
                 participant=batch.participant,
                 request_id=batch.request_id,
-                faults=event.faults,
+                faults=faults,
                 text="refused whole, nothing was done: its members go again in smaller calls",
             )
         )
         return
-    _refuse_open(state, batch, event.faults, terms, now, note)
-
-
-def _refuse_open(
-    state: State, batch: Batch, faults: tuple[r.Fault, ...], terms: Terms, now: datetime, note: Note
-) -> None:
     for member in batch.members:
         if member in batch.open:
             conclude(state, state.exchanges[member], terms, now, note, outcome="refused", faults=faults)
@@ -163,7 +207,7 @@ def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note
 def _denied(state: State, event: e.CallDenied, terms: Terms, now: datetime, note: Note) -> None:
     batch = state.batches.get(event.request_id)
     if batch is not None:
-        _refuse_open(state, batch, (event.fault,), terms, now, note)
+        _refuse_whole(state, batch, (event.fault,), terms, now, note)
 
 
 def _lost(state: State, event: e.CallLost, terms: Terms, now: datetime, note: Note) -> None:
@@ -192,15 +236,17 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
     for member in batch.members:
         entry = event.found.get(member)
         if entry is not None and member in batch.open:
-            _accept(state, state.exchanges[member], terms, now, note, entry, group="si")
+            exchange = state.exchanges[member]
+            findings = () if was_last(terms, exchange, entry) else (_by_another(terms, exchange, entry),)
+            _accept(state, exchange, terms, now, note, entry, group="si", findings=findings)
     if event.request_id not in state.batches:
         return
     limits = terms.ocp.limits
     age_s = (note.at_us - batch.called_us) / 1e6
     if age_s >= limits.request_id_life_s:
-        _doubt(state, batch, note, "not found, and its request id is too old to be sent again")
+        _doubt(state, batch, terms, now, note, "not found, and its request id is too old to be sent again")
         return
-    if not batch.is_duplicate:
+    if not (batch.is_duplicate or batch.faults):
         note.record(
             r.OutcomeUnknown(
                 participant=batch.participant,
@@ -212,8 +258,12 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
         note.act(e.Call(batch.request_id, _pause_s(terms, batch)))
         return
     looks = batch.looks + 1
+    if looks >= limits.in_doubt_looks and batch.faults:
+        _refuse_whole(state, batch, batch.faults, terms, now, note)
+        return
     if looks >= limits.in_doubt_looks:
-        _doubt(state, batch, note, f"its request id or reference is used, and {looks} looks did not find it")
+        text = f"its request id or reference is used, and {looks} looks did not find it"
+        _doubt(state, batch, terms, now, note, text)
         return
     note.record(
         r.OutcomeUnknown(
@@ -234,10 +284,11 @@ def _pause_s(terms: Terms, batch: Batch) -> float:
     return min(terms.options.retry_most_s, terms.options.retry_first_s * float(2 ** min(batch.failures - 2, 10)))
 
 
-def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:
+def _doubt(state: State, batch: Batch, terms: Terms, now: datetime, note: Note, text: str) -> None:
     for member in batch.members:
         if member in batch.open:
             exchange = state.exchanges[member]
+            _refuse_behind(state, exchange, terms, now, note)
             note.record(
                 r.ExchangeInDoubt(
                     exchange=member,
@@ -249,15 +300,29 @@ def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:
             )
 
 
+def _refuse_behind(state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note) -> None:
+    """Refuse what waits for an instruction that falls in doubt: it may rest on what nobody knows.
+
+    What comes later is called: who sends it was told that the outcome is awaited.
+    """
+    text = f"nothing was done: it came behind {exchange.reference} about the same SI, whose outcome nobody knows"
+    fault = terms.fault(BEHIND_A_DOUBT, BEHIND_A_DOUBT, text)
+    while waiting := behind(state, exchange):
+        conclude(state, waiting[0], terms, now, note, outcome="refused", faults=(fault,))
+
+
 def resume(state: State) -> list[e.Action]:
     """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
     actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
     for exchange in state.exchanges.values():
-        if exchange.stage in (Stage.RECEIVED, Stage.CALLED) and exchange.reply is None:
+        is_told_by_itself = not exchange.file and exchange.effect != UPLOAD
+        if exchange.stage is not Stage.ANSWERED and exchange.reply is None and is_told_by_itself:
             actions.append(e.Watch(exchange.id))
+        if exchange.claims and exchange.reply is not None and not exchange.has_left:
+            actions += file_reports.to_folders(exchange, exchange.claims)
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(e.Ask(exchange.id))
-        if exchange.sought and exchange.stage is Stage.RECEIVED:
+        if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:
             actions.append(e.Seek(exchange.id))
     actions += [e.Pump(participant) for participant in state.outboxes]
     return actions

@@ -14,15 +14,13 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, seeking, updates
+from pg_bridge.exchange import calls, file_reports, seeking, updates, uploading
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
-from pg_bridge.mapping.book import Request
-from pg_bridge.profiles.concepts import Operation
 
 #: what the PSS is told while the outcome is awaited
 AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
@@ -35,12 +33,21 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     decision = e.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
-    if state.waiting_for_input:
-        seeking.look_again(state, terms, note)
+    while state.freed:
+        freed = state.exchanges[state.freed.pop(0)]
+        if freed.sought:
+            seeking.seek(state, freed, terms, note)
+        else:
+            note.act(e.OpenLane(freed.participant, freed.operation))
+    if state.reports_due:
+        file_reports.report(state, terms, now, note)
     return decision
 
 
 def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime, note: Note) -> None:
+    if uploading.is_part(event, terms):
+        uploading.part_arrived(state, event, terms, now, note)
+        return
     context = terms.context(event.participant, event.terminal, now)
     request = terms.book.read_request(
         event.template,
@@ -86,6 +93,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         return
     first_id = terms.fresh.exchange_id()
     for number, part in enumerate(request.parts, 1):
+        si_number, si_reference = seeking.names_in(part, terms)
         exchange_id = f"{first_id}{part_suffix(number)}"
         note.record(
             r.RequestReceived(
@@ -111,23 +119,17 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
                 sought=part.sought,
                 part=number,
                 parts=len(request.parts),
-                si_number=_number_in(part, terms),
+                si_number=si_number,
+                si_reference=si_reference,
             )
         )
         exchange = state.exchanges[exchange_id]
-        if part.sought:
+        if part.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
         note.act(e.Watch(exchange_id))
         if part.effect == "enquire":
             note.act(e.Ask(exchange_id))
-
-
-def _number_in(request: Request, terms: Terms) -> str:
-    """The number of the SI that an instruct is about, where its document has it."""
-    if request.effect != "instruct" or request.operation is Operation.SI_ADD:
-        return ""
-    return str(terms.ocp.get("si", "si_number", request.document) or "")
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
@@ -198,6 +200,8 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
     )
     for part in state.parts_of(exchange):
         _asks(state, part, event, is_repeat=True)
+        if part.file and part.reply is None:
+            note.act(e.Watch(part.id))  # no one waited for an answer of its own before
     told(state, exchange, note)
 
 
@@ -206,6 +210,9 @@ def _enquiry_answered(state: State, event: e.EnquiryAnswered, terms: Terms, now:
     if exchange is None or exchange.stage is Stage.ANSWERED:
         return
     entries = list(event.entries)
+    if terms.book.lists(exchange.function):
+        conclude(state, exchange, terms, now, note, outcome="found" if entries else "nothing_found", ocp=entries)
+        return
     if not entries:
         conclude(state, exchange, terms, now, note, outcome="nothing_found")
         return
@@ -265,5 +272,6 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.Overdue: _overdue,
     **calls.DECISIONS,
     **seeking.DECISIONS,
+    **uploading.DECISIONS,
     **updates.DECISIONS,
 }

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from pg_bridge.exchange import precedence
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import (
     Batch,
     Delivery,
@@ -16,11 +18,23 @@ from pg_bridge.exchange.state import (
     State,
     Use,
 )
+from pg_bridge.exchange.upload_fold import (
+    UPLOAD,
+    file_has_left,
+    file_received,
+    file_refused,
+    file_repeated,
+    forget_files,
+    record_ended,
+    record_in_doubt,
+    report_made,
+)
 from pg_bridge.profiles.concepts import Operation
 
 
 def apply(state: State, record: r.Record, at_us: int) -> None:
     """Fold one record into `state`. Records that only tell a story (sessions, refusals) change nothing."""
+    state.folded += 1
     fold = _FOLDS.get(type(record))
     if fold is not None:
         fold(state, record, at_us)
@@ -48,23 +62,27 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         sought=record.sought,
         part=record.part,
         parts=record.parts,
+        received=state.folded,
         si_number=record.si_number,
+        file=record.file,
+        number=record.number,
+        si_reference=record.si_reference,
     )
     state.exchanges[exchange.id] = exchange
+    if record.file:
+        state.uploads[record.file].open.add(exchange.id)
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
         if record.part == 1:
             state.uses[key] = Use(exchange.id, record.fingerprint)
-        if not record.sought:
-            state.lane(record.participant, record.operation).waiting.append(exchange.id)
+        precedence.enter(state, exchange)
 
 
 def _si_found(state: State, record: r.SiFound, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     exchange.document = bytes(record.document)
     exchange.sought = ()
-    exchange.si_number = record.si_number
-    state.lane(exchange.participant, exchange.operation).waiting.append(exchange.id)
+    precedence.name(state, exchange, record.si_number, record.si_reference)
 
 
 def _message_refused(state: State, record: r.MessageRefused, at_us: int) -> None:
@@ -116,13 +134,14 @@ def _batch_refused(state: State, record: r.BatchRefused, at_us: int) -> None:
     batch = state.batches.pop(record.request_id)
     lane = state.lane(batch.participant, batch.operation)
     lane.calling = ""
-    for member in reversed(batch.members):
+    members = [member for member in batch.members if member in batch.open]
+    for member in reversed(members):
         exchange = state.exchanges[member]
         exchange.stage = Stage.RECEIVED
         exchange.request_id = ""
         lane.waiting.appendleft(member)
-    lane.suspect += len(batch.members)
-    lane.most_suspect = max(1, len(batch.members) // 2)
+    lane.suspect += len(members)
+    lane.most_suspect = max(1, len(members) // 2)
 
 
 def _unknown(state: State, record: r.OutcomeUnknown, at_us: int) -> None:
@@ -131,6 +150,7 @@ def _unknown(state: State, record: r.OutcomeUnknown, at_us: int) -> None:
     batch.looks = record.looks
     batch.is_duplicate = batch.is_duplicate or record.is_duplicate
     batch.is_resent = batch.is_resent or record.is_resent
+    batch.faults = batch.faults or record.faults
 
 
 def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:
@@ -141,22 +161,32 @@ def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:
 
 def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.ANSWERED
     exchange.outcome = record.outcome
     exchange.si_number = record.si_number
     exchange.document = b""
     if record.reply is not None:
         exchange.reply = record.reply
+        exchange.more = record.more
     if record.si_number and exchange.operation == Operation.SI_ADD:
         state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
             record.si_number, exchange.id, exchange.terminal, exchange.reference
         )
+    if exchange.file:
+        record_ended(state, exchange, record.faults if record.outcome == "refused" else ())
+    elif exchange.effect == UPLOAD:
+        report_made(state, exchange)
     _conclude(state, exchange)
 
 
 def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
+    if exchange.file:
+        record_in_doubt(state, exchange, record.text)
+    state.reports_due.pop(exchange.id, None)
     _conclude(state, exchange)
 
 
@@ -177,8 +207,17 @@ def _left(state: State, record: r.AnswersLeft, at_us: int) -> None:
     for id_ in record.exchanges:
         exchange = state.exchanges.get(id_)
         if exchange is not None:
-            exchange.has_left = True
-            release(state, exchange)
+            _has_left(state, exchange)
+
+
+def _has_left(state: State, exchange: Exchange) -> None:
+    exchange.has_left = True
+    if exchange.effect == "enquire" and exchange.reply is not None:
+        # Asked again, it is asked afresh: its answer, which may be large, is of no further use.
+        exchange.reply = Reply(exchange.reply.template, exchange.reply.message_type, "")
+        exchange.more = ()
+    file_has_left(state, exchange)
+    release(state, exchange)
 
 
 def release(state: State, exchange: Exchange) -> None:
@@ -216,8 +255,12 @@ def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
         si_number=record.si_number,
         reply=record.reply,
         exchange=record.after or record.exchange,
+        needs_durable=state.folded,
     )
     own = state.exchanges.get(delivery.exchange)
+    if own is not None and own.file:
+        own = state.answered_with(own)
+        delivery.exchange = own.id
     if own is not None and not (own.has_left or own.is_sent):
         own.held.append(delivery)
     else:
@@ -231,9 +274,11 @@ def _acknowledged(state: State, record: r.DeliveryAcknowledged, at_us: int) -> N
     own = state.exchanges.get(record.exchange)
     if own is None:
         return
-    if record.delivery == own.id:  # its answer, sent again after a break
-        own.has_left = True
-        release(state, own)
+    frames = {id_ for id_, _ in own.frames}
+    if record.delivery in frames:  # its answer, sent again after a break
+        own.taken.add(record.delivery)
+        if own.taken >= frames:
+            _has_left(state, own)
     elif delivery is None:
         # In replay the answer may have been held longer than it was: it was sent before this update was.
         own.held = [held for held in own.held if held.id != record.delivery]
@@ -272,6 +317,9 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.DeliveryQueued: _queued,
     r.DeliveryAcknowledged: _acknowledged,
     r.NodeStarted: _in_force,
+    r.FileReceived: file_received,
+    r.FileRefused: file_refused,
+    r.FileRepeated: file_repeated,
     r.MappingsLoaded: _in_force,
 }
 
@@ -283,10 +331,12 @@ def forget(state: State, before: str) -> None:
     """
     for id_, exchange in list(state.exchanges.items()):
         day = exchange.business_date or hong_kong_day(exchange.received_us)
-        if day < before and exchange.has_left and exchange.stage is Stage.ANSWERED and not exchange.held:
+        is_over = exchange.has_left and exchange.stage is Stage.ANSWERED and not exchange.held
+        if day < before and is_over and not exchange.claims:
             del state.exchanges[id_]
     for key in [key for key in state.uses if key[1] < before]:
         del state.uses[key]
+    forget_files(state, before)
     for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
         del state.feeds[feed_key]
 
@@ -310,30 +360,44 @@ def recover(state: State, set_hash: str = "") -> int:
             exchange.ends_by = set_hash
         for batch in state.batches.values():
             batch.ends_by = set_hash
+    state.freed.clear()
     for outbox in state.outboxes.values():
         for delivery in outbox.queue.values():
             delivery.is_copy = True
     for exchange in state.exchanges.values():
-        if exchange.reply is not None and not exchange.has_left:
+        if exchange.reply is not None and not exchange.has_left and not _is_told_otherwise(exchange):
             queue_answer(state, exchange)
     return sum(exchange.stage is not Stage.ANSWERED for exchange in state.exchanges.values())
 
 
+def _is_told_otherwise(exchange: Exchange) -> bool:
+    """A record of a file is told by the file's report; the report of a drop folder's file goes there."""
+    return bool(exchange.file) or bool(exchange.claims and not exchange.session)
+
+
 def queue_answer(state: State, exchange: Exchange) -> None:
-    """Make a delivery of an answer whose session is gone; what waited for it follows it."""
-    if exchange.reply is None:
+    """Make a delivery of each frame of an answer whose session is gone; what waited for it follows it.
+
+    While an earlier block of its message has no answer it stays: it is told, or queued, behind that one's.
+    """
+    if any(part.reply is None for part in state.parts_of(exchange) if part.part <= exchange.part):
         return
     outbox = state.outbox(exchange.participant)
-    outbox.queue[exchange.id] = Delivery(
-        id=exchange.id,
-        participant=exchange.participant,
-        terminal=exchange.terminal,
-        si_number=exchange.si_number,
-        reply=exchange.reply,
-        exchange=exchange.id,
-        is_copy=True,
-    )
-    exchange.is_sent = True
+    for id_, reply in exchange.frames:
+        if id_ not in exchange.taken:
+            outbox.queue[id_] = Delivery(
+                id=id_,
+                participant=exchange.participant,
+                terminal=exchange.terminal,
+                si_number=exchange.si_number,
+                reply=reply,
+                exchange=exchange.id,
+                message=exchange.message,
+                is_copy=True,
+                # Its answer may have been decided a moment ago.
+                needs_durable=state.folded,
+            )
+    exchange.is_told = exchange.is_sent = True
     for delivery in exchange.held:
         delivery.is_copy = True
     release(state, exchange)

@@ -74,9 +74,9 @@ class Leniency:
         return participant in self._lenient
 
 
-def reference_in(lineage: Sequence[Lineage]) -> str | None:
-    """Our own reference that a translation was given, where its lineage tells."""
-    return next((line.before for line in lineage if line.sources == (REFERENCE,)), None)
+def references_in(lineage: Sequence[Lineage]) -> list[str]:
+    """Our own references that a translation was given, one a message, as far as its lineage tells."""
+    return list(dict.fromkeys(line.before for line in lineage if line.sources == (REFERENCE,)))
 
 
 def reference_used(book: MappingBook, was: r.Reply, now: Written) -> str | None:

@@ -63,7 +63,8 @@ def answered(run: Rerun, record: r.ExchangeAnswered, stored: Stored) -> list[Ret
     def write() -> Written:
         return run.book.write_answer(exchange.function, _outcome(run, exchange, record, stored.entry.at_us))
 
-    return [run.reply(of_exchange(about, exchange), record.reply, record.lineage, record.findings, write)]
+    was = (record.reply, *record.more)
+    return [run.replies(of_exchange(about, exchange), was, record.lineage, record.findings, write)]
 
 
 def _outcome(run: Rerun, exchange: Exchange, record: r.ExchangeAnswered, at_us: int) -> Json:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from pg_bridge.errors import MappingError
+from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.state import Exchange, State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
+from pg_bridge.mapping.book import Written
+from pg_bridge.mapping.lineage import Lineage
 
 #: the function of a message that tells an outcome after the request was answered "not known yet"
 LATE_FUNCTION = "status_change"
@@ -32,21 +35,25 @@ def conclude(
     outcome: str,
     si_number: str = "",
     faults: Sequence[r.Fault] = (),
-    ocp: e.Json | None = None,
+    ocp: e.Json | Sequence[e.Json] | None = None,
     group: str = "answer",
+    findings: Sequence[Finding] = (),
 ) -> None:
     """Record the outcome and answer the PSS: by the answer of the function, or by a delivery if it was told to wait.
 
-    group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry.
+    group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry. ocp: an array of
+    entries where the function lists them. findings: why another answer could not be written.
     """
     is_late = exchange.is_awaited
     # Of a request about an SI the number is known, also where it is refused.
     si_number = si_number or exchange.si_number
     request_id = exchange.request_id
     seen = ocp
-    if is_late and ocp is not None and outcome == "accepted":
+    if not isinstance(ocp, Mapping):
+        pass  # nothing, or a list of entries, which only an enquiry brings
+    elif is_late and outcome == "accepted":
         seen = ocp = _as_event(exchange, terms, ocp, group)
-    elif exchange.effect == "instruct" and ocp is not None and group == "si":
+    elif exchange.effect == "instruct" and group == "si":
         seen = _as_answer(terms, ocp)
     sources = answer_sources(
         context=terms.context(exchange.participant, exchange.terminal, now),
@@ -62,6 +69,12 @@ def conclude(
         else:
             written = terms.book.write_answer(exchange.function, sources)
     except MappingError as error:
+        if exchange.effect == "enquire" and outcome != "refused":
+            # Nothing was done: the PSS is told so, and the entry names the file that needs correction.
+            told_why = error.findings or (Finding(error.code, "error", "", str(error)),)
+            fault = terms.fault(error.code, error.code, f"the answer cannot be written: {error}")
+            conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,), findings=told_why)
+            return
         # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
         note.record(
             r.ExchangeInDoubt(
@@ -73,7 +86,7 @@ def conclude(
             )
         )
         return
-    reply = r.Reply(written.template, written.message_type, written.body.decode("ascii"))
+    reply, *more = [r.Reply(page.template, page.message_type, page.body.decode("ascii")) for page in written.pages]
     note.record(
         r.ExchangeAnswered(
             exchange=exchange.id,
@@ -85,13 +98,15 @@ def conclude(
             faults=tuple(faults),
             ocp=msgspec.Raw(_encode(ocp)),
             reply=None if is_late else reply,
-            lineage=() if is_late else written.lineage,
-            findings=written.findings,
+            more=tuple(more),
+            lineage=() if is_late else lineage_of(written),
+            findings=(*findings, *findings_of(written)),
             mapping=written.mapping,
         )
     )
     if not is_late:
-        told(state, exchange, note)
+        if not exchange.file or exchange.askers:
+            told(state, exchange, note)
         return
     note.record(
         r.DeliveryQueued(
@@ -118,11 +133,11 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
     for part in state.parts_of(exchange):
         if part.reply is None:
             return
-        if part is exchange or part.askers or not (part.is_sent or part.has_left):
-            _told(state, part, part.reply, note)
+        if part is exchange or part.askers or not (part.is_told or part.has_left):
+            _told(state, part, note)
 
 
-def _told(state: State, exchange: Exchange, reply: r.Reply, note: Note) -> None:
+def _told(state: State, exchange: Exchange, note: Note) -> None:
     if not exchange.askers:
         if not exchange.has_left:
             queue_answer(state, exchange)
@@ -130,11 +145,41 @@ def _told(state: State, exchange: Exchange, reply: r.Reply, note: Note) -> None:
         return
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
-        is_copy = is_repeat or exchange.is_sent or exchange.has_left
+        is_copy = is_repeat or exchange.is_told or exchange.has_left
+        *further, (_, last) = exchange.frames
+        for _, reply in further:
+            note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
-        note.act(e.Answer(session, sequence, exchange.id, reply, possible_duplicate=is_copy, is_last=is_last))
-        exchange.is_sent = True
+        note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
+        exchange.is_told = True
     exchange.askers.clear()
+
+
+def lineage_of(written: Written) -> tuple[Lineage, ...]:
+    """The lineage of all messages of an answer: a place of the second one is `page 2: place`."""
+    further = [numbered_page(number, told) for number, page in enumerate(written.more, 2) for told in page.lineage]
+    return (*written.lineage, *further) if further else written.lineage
+
+
+def numbered_page(number: int, told: Lineage) -> Lineage:
+    """The same, of the message of that number of an answer."""
+    target = page_place(number, told.target)
+    return Lineage(target, told.sources, told.before, told.after, told.rule, told.function, told.kind)
+
+
+def findings_of(written: Written) -> tuple[Finding, ...]:
+    """The findings of all messages of an answer, named as their lineage is."""
+    further = [
+        replace(finding, path=page_place(number, finding.path))
+        for number, page in enumerate(written.more, 2)
+        for finding in page.findings
+    ]
+    return (*written.findings, *further) if further else written.findings
+
+
+def page_place(number: int, place: str) -> str:
+    """A place of the message of that number of an answer, from 1."""
+    return f"page {number}: {place}" if place and number > 1 else place
 
 
 #: what an answer says of an SI, in the words of both groups

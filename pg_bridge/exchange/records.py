@@ -11,6 +11,21 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange.drop_records import (
+    FilePutAway as FilePutAway,
+)
+from pg_bridge.exchange.drop_records import (
+    FileTaken as FileTaken,
+)
+from pg_bridge.exchange.drop_records import (
+    FileTurnedAway as FileTurnedAway,
+)
+from pg_bridge.exchange.drop_records import (
+    FolderFaultEnded as FolderFaultEnded,
+)
+from pg_bridge.exchange.drop_records import (
+    FolderFaultFound as FolderFaultFound,
+)
 from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
@@ -45,6 +60,24 @@ from pg_bridge.exchange.edge_records import (
     Who as Who,
 )
 from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.exchange.file_records import (
+    FileReceived as FileReceived,
+)
+from pg_bridge.exchange.file_records import (
+    FileRefused as FileRefused,
+)
+from pg_bridge.exchange.file_records import (
+    FileRepeated as FileRepeated,
+)
+from pg_bridge.exchange.file_records import (
+    Item as Item,
+)
+from pg_bridge.exchange.file_records import (
+    PartReceived as PartReceived,
+)
+from pg_bridge.exchange.file_records import (
+    PartsDropped as PartsDropped,
+)
 from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
 from pg_bridge.exchange.record import Fault as Fault
 from pg_bridge.exchange.record import Record as Record
@@ -80,6 +113,11 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     parts: int = 1
     #: of the SI that it is about, where the message says it
     si_number: str = ""
+    #: of a record of a batch file: the exchange of the file, and which record it is, from 1; `legacy` is its text block
+    file: str = ""
+    number: int = 0
+    #: the participant reference of the SI that it is about or enters, where the message says it
+    si_reference: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -87,7 +125,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
 
     def references(self) -> dict[str, str]:
         """The participant's own reference, and the SI input number where the message says it."""
-        return {"reference": self.reference} | ({"si_number": self.si_number} if self.si_number else {})
+        found = {"reference": self.reference, "si_number": self.si_number, "file": self.file}
+        return {name: value for name, value in found.items() if value or name == "reference"}
 
 
 class MessageRefused(Record, frozen=True, kw_only=True):
@@ -147,6 +186,7 @@ class SiFound(Record, frozen=True, kw_only=True):
     reference: str
     by: str
     si_number: str
+    si_reference: str = ""
     is_known: bool
     document: msgspec.Raw
 
@@ -195,6 +235,8 @@ class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     looks: int = 0
     is_duplicate: bool = False
     is_resent: bool = False
+    #: of the same call, sent again: the refusal that holds for what the looks to come do not find
+    faults: tuple[Fault, ...] = ()
 
 
 class OcpFailed(CallConcluded, frozen=True, kw_only=True):
@@ -219,7 +261,10 @@ class ExchangeAwaited(Record, frozen=True, kw_only=True):
 
 
 class ExchangeAnswered(Record, frozen=True, kw_only=True):
-    """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery."""
+    """The outcome is known. `reply` answers the request; none where the outcome follows as a delivery.
+
+    more: the further frames of an answer that one does not hold, in order.
+    """
 
     kind = Kind.EXCHANGE_ANSWERED
     reference: str
@@ -229,6 +274,7 @@ class ExchangeAnswered(Record, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
     ocp: msgspec.Raw = NO_DOCUMENT
     reply: Reply | None = None
+    more: tuple[Reply, ...] = ()
     lineage: tuple[Lineage, ...] = ()
     findings: tuple[Finding, ...] = ()
     mapping: str = ""
@@ -364,7 +410,8 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused,
+    MappingsRefused, PartReceived, PartsDropped, FileReceived, FileRefused,
+    FileRepeated, FileTaken, FilePutAway, FileTurnedAway, FolderFaultFound, FolderFaultEnded,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

@@ -9,7 +9,7 @@ import msgspec
 from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Stored
-from pg_bridge.exchange.given import body_of, message_type_of, reference_in
+from pg_bridge.exchange.given import body_of, message_type_of, references_in
 from pg_bridge.exchange.rerun import (
     NO_REFERENCE,
     Json,
@@ -49,7 +49,7 @@ def taken(run: Rerun, record: r.RequestReceived, stored: Stored) -> list[Retrans
     if body is None:
         return [outcome_of(about, not_run="the text block of its frame cannot be read again")]
     lenient = run.leniency.of_taken(record)
-    run.reference.value = reference_in(record.lineage) or NO_REFERENCE
+    run.reference.value = next(iter(references_in(record.lineage)), NO_REFERENCE)
     context = run.context(record.participant, record.terminal, stored.entry.at_us) | {
         "business_date": record.business_date
     }

@@ -11,8 +11,11 @@ import msgspec
 from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Stored
-from pg_bridge.exchange.given import Leniency, reference_in, reference_used
+from pg_bridge.exchange.given import Leniency, reference_used, references_in
+from pg_bridge.exchange.outcome import findings_of as findings_of_all
+from pg_bridge.exchange.outcome import page_place
 from pg_bridge.exchange.retranslated import (
+    MESSAGES,
     WHOLE,
     Difference,
     Retranslated,
@@ -35,14 +38,30 @@ Json = dict[str, Any]
 
 
 class Recorded:
-    """Fresh ids that are none: the reference that was recorded."""
+    """Fresh ids that are none: the references that were recorded, in order; behind the last, that one again."""
 
     def __init__(self) -> None:
-        self.value = NO_REFERENCE
+        self._values = [NO_REFERENCE]
+        self._given = 0
+
+    @property
+    def value(self) -> str:
+        """The first one."""
+        return self._values[0]
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self.set_all([value])
+
+    def set_all(self, values: Sequence[str]) -> None:
+        """These are given from now on."""
+        self._values = list(values) or [NO_REFERENCE]
+        self._given = 0
 
     def reference(self) -> str:
-        """The recorded one."""
-        return self.value
+        """The next recorded one."""
+        self._given += 1
+        return self._values[min(self._given, len(self._values)) - 1]
 
     def exchange_id(self) -> str:
         """None: nothing new begins."""
@@ -103,19 +122,37 @@ class Rerun:
         write: Callable[[], Written],
     ) -> Retranslated:
         """A message written again and held against the recorded one."""
+        return self.replies(about, (was,), lineage, findings, write)
+
+    def replies(
+        self,
+        about: Retranslated,
+        was: Sequence[r.Reply],
+        lineage: Sequence[Lineage],
+        findings: Sequence[Finding],
+        write: Callable[[], Written],
+    ) -> Retranslated:
+        """All messages of an answer written again and held against the recorded ones, each against its own."""
         try:
-            now = self.written_again(was, lineage, write)
+            now = self.written_again(was[0], lineage, write)
         except MappingError as error:
             return outcome_of(about, [Difference(what=WHOLE, was="written", is_=failure_of(error))])
-        differences = reply_differences(self.book, was, now)
-        return outcome_of(about, differences + finding_differences(findings, now.findings))
+        differences = []
+        if len(was) != len(now.pages):
+            differences.append(Difference(what=MESSAGES, was=str(len(was)), is_=str(len(now.pages))))
+        for number, (one, page) in enumerate(zip(was, now.pages, strict=False), 1):
+            differences += [
+                msgspec.structs.replace(each, what=page_place(number, each.what))
+                for each in reply_differences(self.book, one, page)
+            ]
+        return outcome_of(about, differences + finding_differences(findings, findings_of_all(now)))
 
     def written_again(self, was: r.Reply, lineage: Sequence[Lineage], write: Callable[[], Written]) -> Written:
-        """The message with the reference of ours that it had. Raises MappingError."""
-        known = reference_in(lineage)
-        self.reference.value = known or NO_REFERENCE
+        """The message with the references of ours that it had. Raises MappingError."""
+        known = references_in(lineage)
+        self.reference.set_all(known)
         written = write()
-        if known is None:
+        if not known:
             self.reference.value = reference_used(self.book, was, written) or NO_REFERENCE
             written = write()
         return written

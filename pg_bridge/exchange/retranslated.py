@@ -19,6 +19,7 @@ from pg_bridge.mapping.lineage import Lineage
 WHOLE = "the message"
 TEMPLATE = "the template"
 MESSAGE_TYPE = "the message type"
+MESSAGES = "the number of messages"
 
 _MARKS = ("16R", "16S")  # ISO 15022's marks of a sequence
 _BRACKETS = re.compile(r"\[[^\]]*\]")

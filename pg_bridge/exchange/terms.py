@@ -15,6 +15,7 @@ from pg_bridge.exchange.events import Json
 from pg_bridge.exchange.records import Fault, Record, write_entry
 from pg_bridge.exchange.state import Exchange
 from pg_bridge.mapping.book import MappingBook
+from pg_bridge.mapping.pages import NEXT_REFERENCE
 from pg_bridge.profiles.ocp import OcpProfile
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
@@ -55,6 +56,8 @@ class Options:
     profiles: Profiles = field(default_factory=dict)
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
+    #: a file whose parts are not all there after this time is dropped
+    file_within_s: float = 600.0
 
 
 @lru_cache(maxsize=64)
@@ -104,6 +107,7 @@ class Terms:
         """What rules may derive values from."""
         return {
             "reference": self.fresh.reference(),
+            NEXT_REFERENCE: self.fresh.reference,
             "participant": participant,
             "terminal": terminal,
             "business_date": self.business_date(now),
@@ -167,7 +171,7 @@ def answer_sources(
     si_number: str = "",
     text: str = "",
     faults: Sequence[Fault] = (),
-    ocp: Json | None = None,
+    ocp: Json | Sequence[Json] | None = None,
 ) -> dict[str, Any]:
     """The sources of a message to the PSS, by the roots that rules name."""
     return {

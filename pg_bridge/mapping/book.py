@@ -22,8 +22,10 @@ from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.mapping.field import Sources, getter
+from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
+from pg_bridge.mapping.pages import PagedMapping
 from pg_bridge.mapping.places import Places, below, places_of
 from pg_bridge.mapping.request import Act, Translation, compile_rule, stands
 from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping, split_values
@@ -76,6 +78,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[Lineage, ...]
     findings: tuple[Finding, ...]
     mapping: str
+    #: the further messages of an answer that one does not hold, in order
+    more: tuple[Written, ...] = ()
+
+    @property
+    def pages(self) -> tuple[Written, ...]:
+        """All messages, in order; one as a rule."""
+        return (self, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,8 @@ class _MessageEntry:
     gets: tuple[Callable[[Sources], Any], ...]
     mappings: dict[str, MessageMapping]
     name: str
+    #: `ocp` of the sources is an array of entries
+    is_list: bool
 
 
 class MappingBook:
@@ -122,15 +133,20 @@ class MappingBook:
         self._requests: dict[tuple[str, str], _RequestEntry] = {}
         self._answers: dict[str, _MessageEntry] = {}
         self._messages: dict[str, _MessageEntry] = {}
+        #: how batch files come, and become messages
+        self.files = FileRules(rules, legacy, lambda located: self._name(located))
         for located in rules.files:
             file = located.file
-            name = f"{file.name}@{rules.name}/{rules.version}/{content_hash[:12]}"
+            name = self._name(located)
             if file.request is not None:
                 self._add_request(located, file.request, name)
             if file.answer is not None:
                 self._answers[file.function] = self._message(located, file.answer, name)
             if file.message is not None:
                 self._messages[file.function] = self._message(located, file.message, name)
+
+    def _name(self, located: Located) -> str:
+        return f"{located.file.name}@{self.name}/{self.version}/{self.hash[:12]}"
 
     # --- use -------------------------------------------------------------------------------------------------
 
@@ -195,6 +211,11 @@ class MappingBook:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
         return self._write(self._answers, function, sources)
 
+    def lists(self, function: str) -> bool:
+        """Whether the answer of a function lists entries: `ocp` of its sources is an array of them."""
+        entry = self._answers.get(function)
+        return entry is not None and entry.is_list
+
     def write_unsolicited(self, function: str, sources: Sources) -> Written:
         """Write what the PSS gets unasked. Raises MappingMissing, MappingFailed."""
         return self._write(self._messages, function, sources)
@@ -231,7 +252,11 @@ class MappingBook:
         faulty = {finding.path for finding in findings if finding.severity == "error"}
         sound = {place: fields for place, fields in values.items() if place not in faulty}
         if not is_mapped:
-            findings = (*findings, *entry.mapping.apply(sound, context, is_faulty=True).findings)
+            told = entry.mapping.apply(sound, context, is_faulty=True).findings
+            # That a faulty field, or one of a missing or misplaced sequence, is absent says nothing new.
+            below = tuple(f"{path}/" for path in faulty)
+            stale = {each.path for each in told if each.path in faulty or each.path.startswith(below)} - sound.keys()
+            findings = (*findings, *(each for each in told if each.path not in stale))
         # Misplaced or doubled, a reference can still be read; of another format, it cannot be given back.
         stated = values.get(entry.reference.place)
         reference = stated[0].value if stated else ""
@@ -259,15 +284,18 @@ class MappingBook:
             message_type = entry.table.to_legacy(key) or ""
             if message_type not in entry.mappings:
                 raise MappingMissing(f"{function}: {key!r} has no message type in the table {entry.table.name}")
-        draft = entry.mappings[message_type].apply(sources)
-        return Written(
-            template=entry.template,
-            message_type=message_type,
-            body=("\r\n".join(draft.lines) + "\r\n").encode("ascii"),
-            lineage=tuple(draft.lineage),
-            findings=tuple(draft.findings),
-            mapping=entry.name,
-        )
+        first, *more = [
+            Written(
+                template=entry.template,
+                message_type=message_type,
+                body=("\r\n".join(draft.lines) + "\r\n").encode("ascii"),
+                lineage=tuple(draft.lineage),
+                findings=tuple(draft.findings),
+                mapping=entry.name,
+            )
+            for draft in entry.mappings[message_type].apply_all(sources)
+        ]
+        return msgspec.structs.replace(first, more=tuple(more)) if more else first
 
     # --- build -----------------------------------------------------------------------------------------------
 
@@ -332,18 +360,22 @@ class MappingBook:
         chosen = section.message_type if isinstance(section.message_type, d.ByTable) else None
         values, blocks = self.rules.parts(located, section)
         named = [(number, block) for number, block, _ in blocks]
+        only_values = [value for _, value, _ in values]
+        tables, profile = self.legacy.tables, self.rules.profile
+
+        def mapping(type_: str) -> MessageMapping:
+            if section.pages is not None:
+                return PagedMapping(only_values, named, template, type_, tables, section.pages, profile)
+            return MessageMapping(only_values, named, template, type_, tables, profile)
+
         return _MessageEntry(
             template=template.name,
             message_type="" if isinstance(section.message_type, d.ByTable) else section.message_type,
             table=self.legacy.tables[chosen.codes] if chosen is not None else None,
             gets=tuple(getter(source) for source in chosen.sources()) if chosen is not None else (),
-            mappings={
-                type_: MessageMapping(
-                    [value for _, value, _ in values], named, template, type_, self.legacy.tables, self.rules.profile
-                )
-                for type_ in template.message_types
-            },
+            mappings={type_: mapping(type_) for type_ in template.message_types},
             name=name,
+            is_list=section.pages is not None,
         )
 
 

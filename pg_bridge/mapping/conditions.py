@@ -24,10 +24,13 @@ TESTS = {
     "after": "a date after that of another source",
     "not_after": "a date not after that of another source, or either unknown",
     "before": "a date before that of another source",
+    "same": "equal to that of another source, or that one absent",
     "shape": "of the ISO 15022 format",
     "other_shape": "there, and not of the ISO 15022 format",
 }
 DATE_TESTS = frozenset({"after", "not_after", "before"})
+#: those that look at another source
+SOURCE_TESTS = DATE_TESTS | {"same"}
 
 
 def condition_faults(condition: Mapping[str, Any]) -> list[str]:
@@ -43,7 +46,7 @@ def condition_faults(condition: Mapping[str, Any]) -> list[str]:
         for test, value in wanted.items():
             if test not in TESTS:
                 faults.append(f"{source}: there is no test {test}; there are {', '.join(TESTS)}")
-            elif test in DATE_TESTS and not isinstance(value, str):
+            elif test in SOURCE_TESTS and not isinstance(value, str):
                 faults.append(f"{source}: {test} needs another source")
             elif test in ("is", "not") and not _is_plain(value):
                 faults.append(f"{source}: {test} needs a text, a whole number, true or false, or a list of them")
@@ -66,7 +69,7 @@ def condition_sources(condition: Mapping[str, Any]) -> list[str]:
     found = list(condition)
     for wanted in condition.values():
         if isinstance(wanted, dict):
-            found += [str(value) for test, value in wanted.items() if test in DATE_TESTS]
+            found += [str(value) for test, value in wanted.items() if test in SOURCE_TESTS]
     return found
 
 
@@ -78,7 +81,7 @@ def choosing_sources(*conditions: Mapping[str, Any]) -> list[str]:
         if "present" in tests:
             continue
         found.append(source)
-        found += [str(value) for test, value in tests.items() if test in DATE_TESTS]
+        found += [str(value) for test, value in tests.items() if test in SOURCE_TESTS]
     return list(dict.fromkeys(found))
 
 
@@ -106,6 +109,9 @@ def _part(get: Get[Place], wanted: Any, source: Callable[[str], Get[Place]]) -> 
     ((test, value),) = wanted.items()
     if test in DATE_TESTS:
         return _date_part(get, test, source(value))
+    if test == "same":
+        other = source(value)
+        return lambda at: (than := other(at)) is None or bool(get(at) == than)
     if test == "is":
         return _part(get, value, source)
     if test == "not":

@@ -7,6 +7,7 @@ What a code of either side looks like comes in by the options, never from here.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,28 @@ def date_to_legacy(_: Options) -> ToLegacy:
     def write(values: Sequence[Any]) -> str | None:
         value = values[0]
         return None if value is None else str(value)[:10].replace("-", "")
+
+    return write
+
+
+def date_range_to_ocp(_: Options) -> ToOcp:
+    """`20261120/20261123` to `2026-11-20` and `2026-11-23`."""
+    to_date = date_to_ocp(_)
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        return (None, None) if text is None else (*to_date((text[:8],)), *to_date((text[9:],)))
+
+    return read
+
+
+def date_range_to_legacy(_: Options) -> ToLegacy:
+    """Two dates to `20261120/20261123`; none where either is absent."""
+    to_text = date_to_legacy(_)
+
+    def write(values: Sequence[Any]) -> str | None:
+        first, last = values
+        return None if first is None or last is None else f"{to_text((first,))}/{to_text((last,))}"
 
     return write
 
@@ -215,6 +238,40 @@ def words_to_legacy(options: Options) -> ToLegacy:
         ]
         text, is_cut = narrative(lines, count, width)
         if is_cut:
+            return Cut(text)
+        return text or None
+
+    return write
+
+
+def keyed_lines_to_legacy(options: Options) -> ToLegacy:
+    """One text to lines of `width` characters, each behind `before`; more than `count` are too many."""
+    before, count, width = options["before"], options["count"], options["width"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        value = values[0]
+        if value is None:
+            return None
+        # an empty line keeps its place: a space is the least that a line may hold
+        lines = [piece for line in str(value).split("\n") for piece in textwrap.wrap(line, width, tabsize=1) or [" "]]
+        if len(lines) > count:
+            raise ValueError(f"the text takes {len(lines)} lines of {width} characters, {count} are the most")
+        return LINE_END.join(f"{before}{line}" for line in lines) or None
+
+    return write
+
+
+def rows_to_legacy(options: Options) -> ToLegacy:
+    """Objects to lines: `before`, then their `members` with `between`; a line is cut at `width` characters."""
+    before, members, between, width = options["before"], options["members"], options["between"], options["width"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        lines = [
+            to_x(before + between.join("" if row.get(name) is None else str(row[name]) for name in members))[0]
+            for row in values[0] or ()
+        ]
+        text = LINE_END.join(line[:width].rstrip() for line in lines)
+        if any(len(line) > width for line in lines):
             return Cut(text)
         return text or None
 

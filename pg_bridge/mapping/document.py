@@ -96,13 +96,20 @@ class FieldRule(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sequence instance to write, if `when` holds; with `each`, one for every item of an array (`item.*`)."""
+    """One sequence instance to write, if `when` holds; with `each`, one for every item of an array (`item.*`).
+
+    at: the sequence; empty: the message itself, for fields that stand in no sequence.
+    """
 
     at: str = ""
     when: dict[str, Any] = {}
     each: str = ""
     fields: list[FieldRule] = []
     include: str = ""
+
+    def place(self, field: str) -> str:
+        """The place of a field that it names."""
+        return f"{self.at}/{field}" if self.at else field
 
 
 class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -116,28 +123,82 @@ class ByTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return (self.from_,) if isinstance(self.from_, str) else tuple(self.from_)
 
 
+class Pages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an answer lists OCP's entries: `ocp.*` is one entry, the section is written for all of them.
+
+    entry: the sequence that each entry gets. group: a sequence around it; entries for which its blocks give the same
+    lines stand in it together. most: entries in one message; those beyond go on in the next. when: which are listed.
+    """
+
+    entry: str
+    group: str = ""
+    most: int
+    when: dict[str, Any] = {}
+
+
 class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a message to the PSS is written. schema: OCP's, of `ocp.*`.
+    """How a message to the PSS is written. schema: OCP's, of `ocp.*`; empty: nothing of OCP's stands in it.
 
     left_out: its members with no place in the message, and the template's fields that are never written, and why.
+    pages: of an answer that lists entries.
     """
 
     template: str
     message_type: str | ByTable
-    schema: str
+    schema: str = ""
+    pages: Pages | None = None
+    left_out: dict[str, str] = {}
+    value: list[Value] = []
+    block: list[Block]
+
+
+class UploadSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How files come from the PSS: the template of a part. The answer tells what became of a whole file.
+
+    items: records told in one message of the answer; those beyond go on in the next.
+    """
+
+    template: str
+    items: int
+
+
+class RecordRefusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Records that cannot be served, and what the participant is told."""
+
+    when: dict[str, Any]
+    text: str
+
+
+class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a record of a fixed-width file becomes the message that the request of its file is.
+
+    layout, record: which one; when: which of its records; `record.<column>` is what stands in a column.
+    refused: those that cannot be served; left_out: columns that are not used, and why.
+    """
+
+    layout: str
+    record: str
+    when: dict[str, Any] = {}
+    message_type: str | ByTable
+    refused: list[RecordRefusal] = []
     left_out: dict[str, str] = {}
     value: list[Value] = []
     block: list[Block]
 
 
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One function: its request and answer, or an unsolicited message."""
+    """One function: its request or upload and its answer, or an unsolicited message.
+
+    record: the records of batch files that become its request.
+    """
 
     name: str
     version: str
     function: str
     source: Source
     request: RequestSection | None = None
+    upload: UploadSection | None = None
+    record: list[RecordSection] = []
     answer: MessageSection | None = None
     message: MessageSection | None = None
 
@@ -153,23 +214,28 @@ class SharedBlocks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mapping set as a whole. profile: named texts for `profile.*`, which a participant's own may replace."""
+    """The mapping set as a whole. profile: named texts for `profile.*`, which a participant's own may replace.
+
+    An empty text is none: a participant may have one. profile_values: of texts that choose, all that they may be.
+    """
 
     name: str
     version: str
     source: Source
     profile: dict[str, str] = {}
+    profile_values: dict[str, list[str]] = {}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One example: a message and the document it becomes (or the finding codes), or sources and the message.
 
     body: lines of the text block; document: members that are not null; carried: all that is kept; base: the name of
-    a case above whose texts and tables are taken, overlaid by this one's own; absent: what of them goes.
+    a case above whose texts and tables are taken, overlaid by this one's own; absent: what of them goes. Of an answer
+    that lists: entries, OCP's entries, in place of `ocp` in `sources`; more, the text blocks of its further messages.
     """
 
     name: str
-    kind: Literal["request", "answer", "message"]
+    kind: Literal["request", "record", "answer", "message"]
     message_type: str = ""
     base: str = ""
     absent: list[str] = []
@@ -180,6 +246,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     carried: dict[str, str] | None = None
     findings: list[str] = []
     sources: dict[str, dict[str, Any]] = {}
+    entries: list[dict[str, Any]] = []
+    more: list[str] = []
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

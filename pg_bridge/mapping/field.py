@@ -16,7 +16,7 @@ from pg_bridge.mapping.conditions import Holds, choosing_sources, compile_condit
 from pg_bridge.mapping.conversions import Cut
 from pg_bridge.mapping.document import FieldRule, Part
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.lineage import Fate, Lineage, word
 from pg_bridge.mapping.places import line_start
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec
@@ -76,7 +76,7 @@ class Draft:
 def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sources], Any]:
     """Fetch a dotted path of the sources; None where any member is absent.
 
-    profile: the set's own texts, for `profile.*` of a participant who has none of its own.
+    profile: the set's own texts, for `profile.*` of a participant who has none of its own. An empty text is absent.
     """
     root, _, rest = path.partition(".")
     if root == PROFILE:
@@ -85,7 +85,7 @@ def getter(path: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[Sour
         def of_profile(sources: Sources) -> Any:
             context = sources.get("context")
             own = context.get(PROFILE) if context else None
-            return own.get(rest, default) if own else default
+            return (own.get(rest, default) if own else default) or None
 
         return of_profile
     members = rest.split(".") if rest else []
@@ -170,7 +170,7 @@ def compile_text(
         values = [slots[number] for number in numbers] if convert is None else [converted(slots)]
         if all(value is None for value in values):
             return None
-        key = "/".join(["" if value is None else _word(value) for value in values])
+        key = "/".join([word(value) for value in values])
         text = table.to_legacy(key)  # type: ignore[union-attr]
         if text is None:
             raise failed(NOT_CONVERTED, place, f"{key!r} is not in the code table {table.name}")  # type: ignore[union-attr]
@@ -178,17 +178,11 @@ def compile_text(
 
     def plain(slots: Slots) -> str | None:
         value = first(slots)
-        return value if value is None or isinstance(value, str) else _word(value)
+        return value if value is None or isinstance(value, str) else word(value)
 
     if table is not None:
         return coded
     return converted if convert is not None else plain
-
-
-def _word(value: Any) -> str:
-    if value.__class__ is str:
-        return str(value)
-    return "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def failed(code: str, place: str, text: str) -> MappingFailed:
@@ -224,7 +218,7 @@ def compile_field(
         def constant(draft: Draft) -> str | None:
             if holds is not None and not holds(draft.slots):
                 return None
-            draft.lineage.append(_numbered(told, draft.suffix) if draft.suffix else told)
+            draft.lineage.append(numbered(told, draft.suffix) if draft.suffix else told)
             return line
 
         return constant
@@ -256,7 +250,7 @@ def compile_field(
                 if not passes(text):
                     raise failed(DOES_NOT_FIT, place, f"{text!r} is not {wanted}")
         is_one = key.__class__ is not tuple
-        before = _word(key) if is_one else "/".join(["" if value is None else _word(value) for value in key])
+        before = word(key) if is_one else "/".join([word(value) for value in key])
         # Lineage is journaled, as plain texts: that it was cut is known here.
         return prefix + text, Lineage(place, named, before, str(text), number, name, fate), text.__class__ is Cut
 
@@ -282,7 +276,7 @@ def compile_field(
                     remembered.clear()
                 remembered[key] = ready
         line, told, is_cut = ready
-        draft.lineage.append(_numbered(told, draft.suffix) if draft.suffix else told)
+        draft.lineage.append(numbered(told, draft.suffix) if draft.suffix else told)
         if is_cut:
             text = f"there is no room for all of {told.before!r}"
             draft.findings.append(Finding(LOST, "warning", place + draft.suffix, text))
@@ -305,13 +299,13 @@ def _chosen(line: str, told: Lineage, plan: SlotPlan, holds: Holds[Slots] | None
         is_known = _is_text(key)
         ready = remembered.get(key) if is_known else None
         if ready is None:
-            before = "/".join(["" if value is None else _word(value) for value in key])
+            before = "/".join([word(value) for value in key])
             ready = Lineage(told.target, told.sources, before, told.after, told.rule, told.function, told.kind)
             if is_known:
                 if len(remembered) >= MOST_REMEMBERED:
                     remembered.clear()
                 remembered[key] = ready
-        draft.lineage.append(_numbered(ready, draft.suffix) if draft.suffix else ready)
+        draft.lineage.append(numbered(ready, draft.suffix) if draft.suffix else ready)
         return line
 
     return constant
@@ -339,5 +333,6 @@ def _is_text(key: Any) -> bool:
     return True
 
 
-def _numbered(told: Lineage, suffix: str) -> Lineage:
+def numbered(told: Lineage, suffix: str) -> Lineage:
+    """The same of another item of an array, or another entry of a list: its target with the suffix."""
     return Lineage(told.target + suffix, told.sources, told.before, told.after, told.rule, told.function, told.kind)

@@ -51,6 +51,8 @@ _UNIT = {"unit": "UNIT/"}
 _DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
 _SECURITY = {"isin": "ISIN ", "local": "/HK/"}
 _LINES = {"count": 3, "width": 10}
+_KEYED = {"before": "K/", "count": 3, "width": 8}
+_ROWS = {"before": "K/", "members": ["number", "text"], "between": "/", "width": 9}
 _YES = {"yes": "Y", "no": "N"}
 _NUMBERED = {"before": "I", "width": 8}
 _SECURITY_NUMBER = {**_SECURITY, "width": 5}
@@ -66,6 +68,21 @@ FUNCTIONS: dict[str, Function] = {
             Example(("2026-11-23",), "20261123"),
             Example(("2026-11-23T23:59:59.000+08:00",), "20261123"),
             Example((None,), None),
+        ),
+    ),
+    "date_range": Function(
+        "YYYYMMDD/YYYYMMDD <-> first and last day, YYYY-MM-DD",
+        c.date_range_to_ocp,
+        c.date_range_to_legacy,
+        members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
+        ocp_examples=(
+            Example(("20261120/20261123",), ("2026-11-20", "2026-11-23")),
+            Example((None,), (None, None)),
+        ),
+        legacy_examples=(
+            Example(("2026-11-20", "2026-11-23"), "20261120/20261123"),
+            Example((None, "2026-11-23"), None),
         ),
     ),
     "quantity": Function(
@@ -154,6 +171,33 @@ FUNCTIONS: dict[str, Function] = {
             Example((None,), None, _LINES),
         ),
     ),
+    "keyed_lines": Function(
+        "one text -> lines, each behind `before`, at spaces where it is too long; more lines than `count` are refused",
+        None,
+        c.keyed_lines_to_legacy,
+        options={"before": str, "count": int, "width": int},
+        is_lossless=False,
+        is_repeated=False,
+        legacy_examples=(
+            Example(("ONE TWO THREE\nFOUR",), "K/ONE TWO\r\nK/THREE\r\nK/FOUR", _KEYED),
+            Example(("ONE\n\nTWO",), "K/ONE\r\nK/ \r\nK/TWO", _KEYED),
+            Example((None,), None, _KEYED),
+        ),
+    ),
+    "rows": Function(
+        "objects -> a line each: `before`, and the `members` with `between`; cut at `width` characters",
+        None,
+        c.rows_to_legacy,
+        options={"before": str, "members": list, "between": str, "width": int},
+        is_lossless=False,
+        is_repeated=False,
+        legacy_examples=(
+            Example(([{"number": 1, "text": "no"}, {"number": 2}],), "K/1/no\r\nK/2/", _ROWS),
+            Example(([{"number": 1, "text": "too long"}],), "K/1/too l", _ROWS),
+            Example(([],), None, _ROWS),
+            Example((None,), None, _ROWS),
+        ),
+    ),
     "join": Function(
         "texts -> one text, `first` before it, `between` between them; absent ones are left out",
         None,
@@ -189,6 +233,18 @@ FUNCTIONS: dict[str, Function] = {
         n.date_number_to_legacy,
         ocp_examples=(Example(("20261123",), (20261123,)), Example((None,), (None,))),
         legacy_examples=(Example((20261123,), "20261123"), Example((None,), None)),
+    ),
+    "date_range_number": Function(
+        "YYYYMMDD/YYYYMMDD <-> first and last day, integers of these digits",
+        n.date_range_number_to_ocp,
+        n.date_range_number_to_legacy,
+        members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
+        ocp_examples=(Example(("20261120/20261123",), (20261120, 20261123)), Example((None,), (None, None))),
+        legacy_examples=(
+            Example((20261120, 20261123), "20261120/20261123"),
+            Example((None, 20261123), None),
+        ),
     ),
     "epoch_date": Function(
         "time since 1970, `a_second` units in a second -> its day, `offset_minutes` ahead of UTC",
@@ -284,5 +340,6 @@ _FITS: dict[type, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str),
     int: lambda value: _is_count(value) and value > 0,
     dict: lambda value: isinstance(value, dict) and all(_is_count(each) for each in value.values()),
+    list: lambda value: isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value),
 }
-_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers"}
+_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers", list: "a list of texts"}

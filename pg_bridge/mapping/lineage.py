@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,3 +23,10 @@ class Lineage(msgspec.Struct, frozen=True, gc=False, array_like=True):
     rule: str
     function: str
     kind: Fate
+
+
+def word(value: Any) -> str:
+    """A value as JSON shows it, and as lineage tells it; nothing where there is none."""
+    if value.__class__ is str:
+        return str(value)
+    return "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)

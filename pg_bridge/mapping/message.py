@@ -39,6 +39,8 @@ from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 SEQUENCE_START = "16R"
 SEQUENCE_END = "16S"
 
+NO_CONDITION: Mapping[str, Any] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -63,7 +65,8 @@ class BlockWriter:
         origins: Origins,
         watched: Container[str],
     ) -> None:
-        self._open = tuple(segment.partition("[")[0] for segment in block.at.split("/"))
+        self.at = block.at
+        self._open = names_of(block.at)
         self._moves: dict[tuple[str, ...], list[str]] = {}
         self._marks = tuple(path for path in (block.at, *_bare_parents(template.root, block.at)) if path in watched)
         self._watched = watched
@@ -71,7 +74,7 @@ class BlockWriter:
         self.each = plan.get(block.each) if block.each else None
         rows: dict[str, tuple[FieldSpec, list[Line], bool]] = {}
         for rule in block.fields:
-            spec = places.get(f"{block.at}/{rule.field}")
+            spec = places.get(block.place(rule.field))
             if spec is None:
                 continue  # the field does not stand in this message type; `check` knows those of no type at all
             line = compile_field(number, rule, spec, plan, tables, origins, block.when)
@@ -85,10 +88,10 @@ class BlockWriter:
             inner = field.rpartition("/")[0]
             if not inner:
                 self._own.append(row)
-            elif self._inner and self._inner[-1][1] == f"{block.at}/{inner}":
+            elif self._inner and self._inner[-1][1] == block.place(inner):
                 self._inner[-1][2].append(row)
             else:
-                self._inner.append((inner.partition("[")[0], f"{block.at}/{inner}", [row]))
+                self._inner.append((inner.partition("[")[0], block.place(inner), [row]))
         every = [*self._own, *(row for _, _, group in self._inner for row in group)]
         self.is_empty = not every
         self._always = all(row.is_constant for row in every)
@@ -115,7 +118,7 @@ class BlockWriter:
         moves = self._moves.get(draft.open)
         if moves is None:
             # What is open is what a block left open: as many ways as there are blocks.
-            moves = self._moves[draft.open] = _moves(draft.open, self._open)
+            moves = self._moves[draft.open] = moves_to(draft.open, self._open)
         draft.open = self._open
         draft.lines += moves
         draft.lines += own
@@ -124,16 +127,23 @@ class BlockWriter:
             draft.written.update(paths)
 
 
-def _moves(is_open: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+def names_of(path: str) -> tuple[str, ...]:
+    """The names of a sequence and of those around it, the outermost first; none for an empty path."""
+    return tuple(segment.partition("[")[0] for segment in path.split("/")) if path else ()
+
+
+def closed(is_open: tuple[str, ...], depth: int = 0) -> list[str]:
+    """The marks that close what is open, down to `depth` sequences."""
+    return [f":{SEQUENCE_END}:{name}" for name in reversed(is_open[depth:])]
+
+
+def moves_to(is_open: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
     """The marks that close what is open beyond the parents of a sequence, and open those that are not, and itself."""
     depth = len(names) - 1
     shared = 0
     while shared < depth and shared < len(is_open) and is_open[shared] == names[shared]:
         shared += 1
-    return [
-        *(f":{SEQUENCE_END}:{name}" for name in reversed(is_open[shared:])),
-        *(f":{SEQUENCE_START}:{name}" for name in names[shared:]),
-    ]
+    return [*closed(is_open, shared), *(f":{SEQUENCE_START}:{name}" for name in names[shared:])]
 
 
 def _lines(rows: Sequence[_Row], draft: Draft) -> tuple[list[str], bool, FieldSpec | None]:
@@ -174,8 +184,11 @@ class MessageMapping:
         message_type: str,
         tables: Mapping[str, CodeTable],
         profile: Mapping[str, str] = NO_PROFILE,
+        listed: Mapping[str, Any] = NO_CONDITION,
     ) -> None:
+        """listed: of an answer that lists entries, the condition of those that are."""
         plan = SlotPlan()
+        self._is_listed: Holds[Slots] | None = compile_condition(listed, plan.get)
         origins = Origins({}, {})
         self._values: list[tuple[int, Holds[Slots] | None, str | Callable[[Slots], str | None], str]] = []
         for value in values:
@@ -206,8 +219,21 @@ class MessageMapping:
                 self._members.setdefault(root, []).append((number, name))
         self._size = len(plan)
 
+    def apply_all(self, sources: Sources) -> list[Draft]:
+        """The messages that the sources become, in order: one, unless the section lists entries."""
+        return [self.apply(sources)]
+
     def apply(self, sources: Sources) -> Draft:
         """The message's lines, with lineage. Raises MappingFailed."""
+        draft = Draft(self._filled(sources), [], (), {""}, [], [])
+        for block in self._blocks:
+            self._write(block, draft)
+        draft.lines += closed(draft.open)
+        self._check(draft.written)
+        return draft
+
+    def _filled(self, sources: Sources) -> Slots:
+        """Every source and named value in its slot."""
         slots: Slots = [None] * self._size
         for root, members in self._members.items():
             document = sources.get(root)
@@ -220,20 +246,21 @@ class MessageMapping:
         for number, holds, made, default in self._values:
             if holds is None or holds(slots):
                 slots[number] = (made if isinstance(made, str) else made(slots)) or default or None
-        draft = Draft(slots, [], (), {""}, [], [])
-        for block in self._blocks:
-            if block.each is not None:
-                self._each(block, draft)
-            elif block.holds is None or block.holds(slots):
-                block.write(draft)
-        draft.lines += [f":{SEQUENCE_END}:{name}" for name in reversed(draft.open)]
-        written = draft.written
+        return slots
+
+    def _write(self, block: BlockWriter, draft: Draft) -> None:
+        if block.each is not None:
+            self._each(block, draft)
+        elif block.holds is None or block.holds(draft.slots):
+            block.write(draft)
+
+    def _check(self, written: Container[str]) -> None:
+        """Raise MappingFailed where a sequence is written and a mandatory one inside it is not."""
         for path, children in self._mandatory.items():
             if path in written:
                 for child in children:
                     if child not in written:
                         raise failed(NOTHING_GIVES, child, "nothing gives the mandatory sequence")
-        return draft
 
     def _each(self, block: BlockWriter, draft: Draft) -> None:
         items = block.each(draft.slots) if block.each is not None else None

@@ -75,6 +75,29 @@ def date_number_to_legacy(_: Options) -> ToLegacy:
     return write
 
 
+def date_range_number_to_ocp(_: Options) -> ToOcp:
+    """`20261120/20261123` to 20261120 and 20261123."""
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        if text is None:
+            return (None, None)
+        first, _, last = text.partition("/")
+        return (_number(first, repr(text)), _number(last, repr(text)))
+
+    return read
+
+
+def date_range_number_to_legacy(_: Options) -> ToLegacy:
+    """20261120 and 20261123 to `20261120/20261123`; none where either is absent."""
+
+    def write(values: Sequence[Any]) -> str | None:
+        first, last = values
+        return None if first is None or last is None else f"{_text(first, 8)}/{_text(last, 8)}"
+
+    return write
+
+
 def epoch_date_to_legacy(options: Options) -> ToLegacy:
     """Time since 1970 to the day. Options: `a_second` units, `offset_minutes` that the zone is ahead of UTC."""
     a_second, ahead = options["a_second"], timedelta(minutes=options["offset_minutes"])

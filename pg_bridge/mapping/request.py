@@ -16,8 +16,9 @@ from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import RequestRule
 from pg_bridge.mapping.field import NO_PROFILE
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.lineage import Fate, Lineage, word
 from pg_bridge.mapping.places import Places
+from pg_bridge.mapping.schema import value_below
 from pg_bridge.profiles.legacy import CodeTable
 
 NOT_CONVERTED = "PGB-MAP-003"
@@ -65,7 +66,9 @@ def stands(places: Places, source: str) -> bool:
 
 
 def source_getter(places: Places, message_type: str, profile: Mapping[str, str] = NO_PROFILE) -> Callable[[str], Get]:
-    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`."""
+    """Makes the getter of a source's text, None where absent. profile: the set's own texts for `profile.*`; an empty
+    one is absent.
+    """
 
     def make(source: str) -> Get:
         if source == MESSAGE_TYPE:
@@ -75,7 +78,7 @@ def source_getter(places: Places, message_type: str, profile: Mapping[str, str] 
 
             def from_context(at: Translation) -> str | None:
                 value = at.context.get(name)
-                return None if value is None else value if isinstance(value, str) else _word(value)
+                return None if value is None else word(value)
 
             return from_context
         if source.startswith(PROFILE):
@@ -84,7 +87,7 @@ def source_getter(places: Places, message_type: str, profile: Mapping[str, str] 
 
             def from_profile(at: Translation) -> str | None:
                 own: Mapping[str, str] = at.context.get("profile") or NO_PROFILE
-                return own.get(own_name, default)
+                return own.get(own_name, default) or None
 
             return from_profile
         if not stands(places, source):
@@ -176,10 +179,7 @@ def _carrying(number: str, rule: RequestRule, gets: Sequence[Get]) -> Act:
 
 def _unless_there(act: Act, target: Sequence[str]) -> Act:
     def first_only(at: Translation) -> None:
-        spot: Any = at.document
-        for member in target:
-            spot = spot.get(member) if isinstance(spot, dict) else None
-        if spot is None:
+        if value_below(at.document, target) is None:
             act(at)
 
     return first_only
@@ -216,8 +216,7 @@ def _mapping(number: str, rule: RequestRule, text_of: Get, convert: Convert | No
         told = []
         for target, value in zip(targets, results):  # noqa: B905 - the check counted them; see Ready
             if value is not None:
-                word = value if value.__class__ is str else _word(value)
-                told.append(Lineage(target, sources, before, word, number, name, fate))
+                told.append(Lineage(target, sources, before, word(value), number, name, fate))
         return results, told
 
     instead = rule.constant or rule.default
@@ -326,8 +325,3 @@ def _putter(targets: Sequence[str]) -> Callable[[Translation, Ready], None]:
         at.lineage.extend(lineage)
 
     return put
-
-
-def _word(value: Any) -> str:
-    """A value as JSON shows it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -9,7 +9,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.request import NOTHING_GIVES, Act, Translation, Values, is_root
-from pg_bridge.mapping.schema import Members
+from pg_bridge.mapping.schema import Members, value_below
 
 #: sequence that repeats -> the first and last line of each time it stands
 Instances = Mapping[str, Sequence[tuple[int, int]]]
@@ -71,14 +71,11 @@ class EachMapping:
 
 def _wanting(document: Mapping[str, Any], required: Sequence[tuple[str, ...]], where: str) -> list[Finding]:
     """A finding for each mandatory member without a value."""
-    findings = []
-    for path in required:
-        spot: Any = document
-        for member in path:
-            spot = spot.get(member) if spot is not None else None
-        if spot is None:
-            findings.append(Finding(NOTHING_GIVES, "error", "", f"nothing in {where} gives {'.'.join(path)}"))
-    return findings
+    return [
+        Finding(NOTHING_GIVES, "error", "", f"nothing in {where} gives {'.'.join(path)}")
+        for path in required
+        if value_below(document, path) is None
+    ]
 
 
 def split_values(values: Values, at: str, instances: Instances) -> list[Values]:

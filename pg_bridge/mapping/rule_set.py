@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
@@ -29,6 +29,13 @@ class Located:
         """How lineage names an entry: file and line."""
         return f"{self.path.removeprefix(d.RULES_FOLDER)}:{self.lines.of(at)}"
 
+    def part_of(self, section: d.MessageSection | d.RecordSection) -> str:
+        """How its file names a section: `answer`, `message`, `record[0]`."""
+        for number, record in enumerate(self.file.record):
+            if record is section:
+                return f"record[{number}]"
+        return "answer" if section is self.file.answer else "message"
+
 
 @dataclass(frozen=True, slots=True)
 class LocatedBlocks:
@@ -47,6 +54,17 @@ class Spot:
     line: int
 
 
+class OwnTexts(NamedTuple):
+    """A set's texts for `profile.*`, and of those that choose, all that they may be."""
+
+    texts: Mapping[str, str]
+    values: Mapping[str, Sequence[str]]
+
+    def may_be_absent(self, name: str) -> bool:
+        """The set has none of its own; a participant may have one."""
+        return not self.texts.get(name)
+
+
 @dataclass(slots=True)
 class RuleSet:
     """All rule files and shared blocks of a set. is_whole: every file could be read."""
@@ -56,17 +74,24 @@ class RuleSet:
     is_whole: bool = True
     #: the set's own texts for `profile.*`
     profile: dict[str, str] = field(default_factory=dict)
+    #: of those texts that choose, all that they may be
+    profile_values: dict[str, list[str]] = field(default_factory=dict)
     files: list[Located] = field(default_factory=list)
     shared: dict[str, LocatedBlocks] = field(default_factory=dict)
 
+    @property
+    def own(self) -> OwnTexts:
+        """The set's texts for `profile.*` with their values."""
+        return OwnTexts(self.profile, self.profile_values)
+
     def parts(
-        self, located: Located, section: d.MessageSection
+        self, located: Located, section: d.MessageSection | d.RecordSection
     ) -> tuple[list[tuple[str, d.Value, Spot]], list[tuple[str, d.Block, Spot]]]:
         """A section's values and blocks, the shared ones in their places: name for lineage, entry, and where.
 
         Shared values stand before the section's own. An unknown include gives nothing; `check` tells it.
         """
-        part = "answer" if section is located.file.answer else "message"
+        part = located.part_of(section)
         values: list[tuple[str, d.Value, Spot]] = []
         blocks: list[tuple[str, d.Block, Spot]] = []
         own_values: list[tuple[str, d.Value, Spot]] = []
@@ -105,6 +130,8 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
             head = read_toml(path, text, d.SetFile, findings)
             if head is not None:
                 rules.name, rules.version, rules.profile = head.name, head.version, head.profile
+                rules.profile_values = head.profile_values
+                findings += _profile_faults(head, Lines(text))
             continue
         is_shared = path.startswith(d.SHARED_FOLDER)
         file: Any = read_toml(path, text, d.SharedBlocks if is_shared else d.RuleFile, findings)
@@ -137,9 +164,21 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
     return rules
 
 
+def _profile_faults(head: d.SetFile, lines: Lines) -> Iterator[Finding]:
+    """A text that chooses must be there, and be one of its values."""
+    for name, values in head.profile_values.items():
+        at = f"profile_values.{name}"
+        if name not in head.profile:
+            told = f"the profile has no text {shown(name)}; it has {', '.join(head.profile) or 'none'}"
+            yield Fault(f.NO_SUCH_SOURCE, told).finding(d.SET_FILE, lines.of(at))
+        elif head.profile[name] not in values:
+            told = f"{head.profile[name]!r} is none of the values of {name}: {', '.join(values) or 'none'}"
+            yield Fault(f.DOES_NOT_FIT, told).finding(d.SET_FILE, lines.of(at))
+
+
 def _entries(file: d.RuleFile) -> int:
     """Rules, values, blocks and fields of a file."""
-    sections = [section for section in (file.answer, file.message) if section is not None]
+    sections = [section for section in (file.answer, file.message, *file.record) if section is not None]
     rules = len(file.request.rule) if file.request is not None else 0
     rules += sum(len(each.rule) for each in file.request.each) if file.request is not None else 0
     return rules + sum(_parts(section.value, section.block) for section in sections)

@@ -6,7 +6,7 @@ Understands `$ref`, `allOf`, `properties`, `items`, and null by `type`, `anyOf` 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class Member:
 
 
 class Members:
-    """The members of one schema of `openapi`, named or given.
+    """The members of one schema of `openapi`, named or given; an empty name: of nothing.
 
     `one_of`: sets of members of which at least one must have a value; `implied`: (member, its codes, members that must
     then have a value). Raises KeyError when there is no such schema,
@@ -58,7 +58,8 @@ class Members:
         self._items: dict[str, Mapping[str, Any]] = {}
         self.one_of: list[frozenset[str]] = []
         self.implied: list[tuple[str, frozenset[str], frozenset[str]]] = []
-        top = self._schemas[schema] if isinstance(schema, str) else schema
+        named: Mapping[str, Any] = self._schemas[schema] if isinstance(schema, str) and schema else {}
+        top = named if isinstance(schema, str) else schema
         self._blank: dict[str, Any] = self._walk(top, "", (), is_required=True)
         self.required = tuple(
             member.path for member in self._found.values() if member.is_required and not member.is_object
@@ -177,3 +178,17 @@ def _implied(part: Mapping[str, Any]) -> list[tuple[str, frozenset[str], list[st
     then = part.get("then", {})
     due = [name for name in then.get("required", ()) if "type" in then.get("properties", {}).get(name, {})]
     return [(name, frozenset(spec["enum"]), due) for name, spec in asked.items() if "enum" in spec and len(asked) == 1]
+
+
+def value_below(document: Any, members: Iterable[str]) -> Any:
+    """The value that the members lead to, one inside the other; None where any is absent."""
+    for member in members:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(member)
+    return document
+
+
+def value_at(document: Any, path: str) -> Any:
+    """The value at a path of members joined by dots, None where any is absent."""
+    return value_below(document, path.split("."))

@@ -17,6 +17,7 @@ from pg_bridge.formats.tag_based import TagBasedForm
 from pg_bridge.link.parts import PartsForm
 from pg_bridge.profiles.layouts import read_layouts
 from pg_bridge.profiles.parts import read_parts
+from pg_bridge.profiles.standard_codes import StandardCodes, read_standard_codes
 from pg_bridge.profiles.tag_based import read_tag_based
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template, compile_nodes
 from pg_bridge.profiles.template_file import FieldEntry, SequenceEntry, TableEntry, TemplateFile
@@ -64,6 +65,7 @@ class LegacyProfile:
     layouts: dict[str, Layout] = dataclasses.field(default_factory=dict)
     tag_based: TagBasedForm | None = None
     parts: PartsForm | None = None
+    standard_codes: StandardCodes = dataclasses.field(default_factory=StandardCodes)
 
     @property
     def request_templates(self) -> frozenset[tuple[str, str]]:
@@ -111,10 +113,11 @@ def read_legacy_profile(files: Mapping[str, str]) -> LegacyProfile:
     tables = _tables(files.get(CODES_FILE), findings)
     layouts = read_layouts(files, findings)
     tag_based, parts = read_tag_based(files, findings), read_parts(files, findings)
+    standard_codes = read_standard_codes(files, findings)
     if findings:
         raise MappingInvalid("reading the legacy profile", findings=findings)
-    templates = {file.template.name: _template(file) for file in read.values()}
-    return LegacyProfile(templates, tables, layouts, tag_based, parts)
+    templates = {file.template.name: _template(file, standard_codes) for file in read.values()}
+    return LegacyProfile(templates, tables, layouts, tag_based, parts, standard_codes)
 
 
 def _add(findings: list[Finding], code: str, path: str, text: str, faults: Iterable[FileFault]) -> None:
@@ -185,7 +188,7 @@ def _tables(text: str | None, findings: list[Finding]) -> dict[str, CodeTable]:
     return tables
 
 
-def _template(file: TemplateFile) -> Template:
+def _template(file: TemplateFile, standard_codes: StandardCodes) -> Template:
     """The template of a file without faults."""
     head = file.template
     every = frozenset(head.message_types)
@@ -220,6 +223,8 @@ def _template(file: TemplateFile) -> Template:
         root,
         {type_: compile_nodes(root, type_, CHECKS) for type_ in head.message_types},
         {(type_, spec.place): spec for spec in root.fields() for type_ in spec.types},
+        standard_codes,
+        (head.more.place, head.more.ends) if head.more is not None else None,
     )
 
 

@@ -62,17 +62,17 @@ def make_validator(openapi: Document, *schemas: str) -> jsonschema_rs.Draft20201
 
 
 class YamlLines:
-    """In which line of the document a member stands: `components.schemas.SiQuery`."""
+    """In which line of the document an entry stands: `components.schemas.Quantity.maximum`, `servers[0].url`."""
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
 
     def of(self, path: str) -> int:
-        """The line of a member, or of the nearest one that holds it; 0 where none is known."""
+        """The line of an entry, or of the nearest one that holds it; 0 where none is known."""
         while path:
             if path in self.lines:
                 return self.lines[path]
-            path = path.rpartition(".")[0]
+            path = path.rpartition("[")[0] if path.endswith("]") else path.rpartition(".")[0]
         return 0
 
 

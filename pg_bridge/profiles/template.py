@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field, Message
+from pg_bridge.formats.iso15022.reader import OUTSIDE_X
+from pg_bridge.formats.iso15022.rules import is_wide
 from pg_bridge.profiles.check_plan import CheckPlan, Passes, passes_of
+from pg_bridge.profiles.standard_codes import StandardCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ class _Rule(NamedTuple):
     repeats: bool
     scheme: str
     matches: Callable[[str], object]
-    checks: tuple[tuple[Callable[[str], bool], str], ...]
+    #: whether it passes, what is wanted, and the check's name
+    checks: tuple[tuple[Callable[[str], bool], str, str], ...]
     values: frozenset[str]
     spec: FieldSpec
 
@@ -102,7 +106,7 @@ class _Rule(NamedTuple):
 class _Node:
     """A sequence as the check needs it."""
 
-    __slots__ = ("children", "mandatory", "mandatory_children", "path", "repeats", "rules", "spec")
+    __slots__ = ("children", "mandatory", "mandatory_children", "path", "repeats", "rules", "spec", "wide")
 
     def __init__(self, spec: SequenceSpec) -> None:
         self.spec = spec
@@ -112,6 +116,8 @@ class _Node:
         self.children: dict[str, list[tuple[str, int, _Node]]] = {}
         self.mandatory: frozenset[str] = frozenset()
         self.mandatory_children: frozenset[str] = frozenset()
+        #: places whose format allows more than the x set
+        self.wide: frozenset[str] = frozenset(spec.place for spec in spec.fields() if is_wide(spec.format))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,17 @@ class Template:
     root: SequenceSpec
     nodes: dict[str, _Node]
     places: dict[tuple[str, str], FieldSpec]
+    standard_codes: StandardCodes
+    #: place and end of the text by which an answer says that more messages of it follow
+    more: tuple[str, str] | None = None
+
+    def goes_on(self, message_type: str, message: Message) -> bool:
+        """Whether a message of this template says that more of the same answer follow."""
+        if self.more is None or message_type not in self.nodes:
+            return False
+        place, ends = self.more
+        fields = self.check(message_type, message).values.get(place, ())
+        return any(field.value.endswith(ends) for field in fields)
 
     def field(self, place: str, message_type: str = "") -> FieldSpec:
         """The field at `place`. Raises KeyError when the template (in that message type) has none."""
@@ -153,13 +170,13 @@ class Template:
         node = self.nodes[message_type]
         shape = message.known
         if shape is None:
-            return check(node, message_type, message, lenient=lenient)
+            return check(node, message_type, message, self.standard_codes, lenient=lenient)
         plan = shape.conclusions.get(node)
         if plan is not None:
             passed = plan.check(message.fields)
             if passed is not None:
                 return Checked(passed[0], (), (), passed[1])
-        checked = check(node, message_type, message, lenient=lenient)
+        checked = check(node, message_type, message, self.standard_codes, lenient=lenient)
         if plan is None and not checked.findings and not checked.unknown:
             shape.conclude(node, CheckPlan(shape, checked.values, checked.instances, _passes(node)))
         return checked
@@ -185,7 +202,7 @@ def compile_nodes(root: SequenceSpec, message_type: str, checks: dict[str, tuple
             item.repeats,
             item.scheme,
             item.pattern.fullmatch,
-            tuple(checks[name] for name in item.checks),
+            tuple((*checks[name], name) for name in item.checks),
             item.values,
             item,
         )
@@ -196,10 +213,10 @@ def compile_nodes(root: SequenceSpec, message_type: str, checks: dict[str, tuple
     return node
 
 
-def check(root: _Node, message_type: str, message: Message, *, lenient: bool) -> Checked:
-    """One pass over the fields, a stack of open sequences; every fault becomes a finding."""
+def check(root: _Node, message_type: str, message: Message, standard_codes: StandardCodes, *, lenient: bool) -> Checked:
+    """One pass over the fields, a stack of open sequences; every fault becomes a finding, with the standard's code."""
     fields = message.fields
-    findings = list(message.findings)
+    findings = [found for found in message.findings if found.code != OUTSIDE_X or found.path not in root.wide]
     values: dict[str, list[Field]] = {}
     unknown: list[Field] = []
     instances: dict[str, list[tuple[int, int]]] = {}
@@ -209,6 +226,8 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     first_line = 0
     stack: list[tuple[_Node, set[str], int, int]] = []
     skipped: list[str] = []
+    #: number of a finding -> the named check that its value did not pass
+    failed: dict[int, str] = {}
     count = len(fields)
     for index, field in enumerate(fields):
         tag = field[0]
@@ -295,8 +314,9 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
             expected = ", ".join(sorted(rule[6]))
             _add(findings, "PGB-MSG-026", field, place, f"{value!r} is none of {expected}", rule.spec.reason)
         else:
-            for passes, wanted in rule[5]:
+            for passes, wanted, name in rule[5]:
                 if not passes(value):
+                    failed[len(findings)] = name
                     _add(findings, "PGB-MSG-023", field, place, f"{value!r} is not {wanted}", rule.spec.reason)
         there = values.get(place)
         if there is None:
@@ -306,7 +326,8 @@ def check(root: _Node, message_type: str, message: Message, *, lenient: bool) ->
     seen_at_root = stack[0][1] if stack else seen
     if not root.mandatory <= seen_at_root or not root.mandatory_children <= seen_at_root:
         _missing(findings, root, seen_at_root, fields[-1].line if fields else 1)
-    return Checked(values, tuple(unknown), tuple(findings), instances)
+    told = tuple([standard_codes.told(each, failed.get(number, "")) for number, each in enumerate(findings)])
+    return Checked(values, tuple(unknown), told, instances)
 
 
 def _closed(node: _Node, stack: list[tuple[_Node, set[str], int, int]], name: str) -> int:
@@ -322,7 +343,7 @@ def _closed(node: _Node, stack: list[tuple[_Node, set[str], int, int]], name: st
 def _passes(node: _Node) -> dict[str, Passes]:
     """For each place, whether a value of it is without any fault."""
     found = {
-        rule.place: passes_of(rule.matches, rule.values, [passes for passes, _ in rule.checks])
+        rule.place: passes_of(rule.matches, rule.values, [passes for passes, _, _ in rule.checks])
         for rule in node.rules.values()
     }
     for candidates in node.children.values():

@@ -122,22 +122,6 @@ async def test_si_entered_at_another_time_is_asked_for_at_ocp(shared_stack: Stac
     assert ["si_delete"] == [line["operation"] for line in await shared_stack.entered("GO2")]
 
 
-@pytest.mark.parametrize(
-    "fault", [{"kind": "cut_after"}, {"kind": "timed_out", "work": False}, {"kind": "broken", "work": True}]
-)
-async def test_lost_deletion_is_done_once(fault: dict[str, object], shared_stack: Stack) -> None:
-    reference = f"L{fault['kind']}"[:8].upper().replace("_", "")
-    pss = await shared_stack.pss()
-    await enter(shared_stack, pss, reference, "00025")
-    await shared_stack.fault("si_delete", **fault)
-    before = len(shared_stack.entries(kind="outcome_unknown"))
-    await about(shared_stack, pss, "deletion", f"{reference}D", reference, "cancelled")
-    await pss.log_off()
-
-    assert 1 == len(await shared_stack.entered(f"{reference}D"))
-    assert before < len(shared_stack.entries(kind="outcome_unknown"))
-
-
 async def pair(made: Stack, seller: ScriptedPss, buyer: ScriptedPss, reference: str, stock: str) -> tuple[str, str]:
     """Have both sides enter an SI that matches; gives their numbers."""
     own = await enter(made, seller, f"{reference}S", stock)

@@ -17,7 +17,7 @@ from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.formats.iso15022.writer import write
 from pg_bridge.link.framing import Frame, FrameReader, Framing, Header
 from pg_bridge.link.profile import read_link_profile
-from pg_bridge.mapping.book import MappingBook, load
+from pg_bridge.mapping.book import MappingBook, Request, load
 from pg_bridge.profiles.legacy import read_legacy_profile
 from tests.doubles.mapping_files import shipped
 
@@ -58,13 +58,19 @@ def told(findings: Iterable[Finding]) -> Counter[tuple[str, str, str, int]]:
     return Counter((finding.code, finding.severity, finding.path, finding.line) for finding in findings)
 
 
-def due(name: str) -> Counter[tuple[str, str, str, int]]:
-    return Counter((f["code"], f["severity"], f["path"], f["line"]) for f in expectation(name)["findings"])
+def due(name: str, part: str = "findings") -> Counter[tuple[str, str, str, int]]:
+    return Counter((f["code"], f["severity"], f["path"], f["line"]) for f in expectation(name)[part])
+
+
+def request_of(name: str, book: MappingBook) -> Request:
+    held = expectation(name)
+    return book.read_request(held["template"], held["message_type"], body_of(name), held["context"])
 
 
 HELD = [name for name in MESSAGES if expectation(name)["template"]]
 GOOD = [name for name in HELD if not expectation(name)["findings"]]
 TRANSLATED = [name for name in MESSAGES if "document" in expectation(name)]
+REFUSED = [name for name in MESSAGES if "refused" in expectation(name)]
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +95,12 @@ def test_every_expectation_has_its_message_and_its_parts():
     assert len(MESSAGES) + len(FRAMES) == len(expected)
     for name in expected:
         parts = set(expectation(name))
-        assert parts - {"header", "context", "document"} == KEYS, name
-        assert ("document" in parts) == ("context" in parts), name
+        faults = expectation(name)["findings"] + expectation(name).get("refused", [])
+        assert parts - {"header", "context", "document", "refused"} == KEYS, name
+        assert bool(parts & {"document", "refused"}) == ("context" in parts), name
+        assert not {"document", "refused"} <= parts, name
         assert ("header" in parts) == (name in FRAMES), name
-        assert expectation(name)["findings"] or "_wrong_" not in name or name in FRAMES, name
+        assert faults or "_wrong_" not in name or name in FRAMES, name
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -123,13 +131,40 @@ def test_every_fault_is_found_and_nothing_else(name: str):
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_request_becomes_its_document(name: str, book: MappingBook):
     held = expectation(name)
-    request = book.read_request(held["template"], held["message_type"], body_of(name), held["context"])
+    request = request_of(name, book)
     sections = [located.file.request for located in book.rules.files if located.file.request]
     schema = next(section.schema for section in sections if section.template == held["template"])
 
     assert request.findings == ()
     assert held["document"] == {key: value for key, value in request.document.items() if value is not None}
     assert [] == list(book.ocp.faults(schema, request.document))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_request_is_refused_by_the_rules(name: str, book: MappingBook):
+    """For what the template cannot tell, beside all that it finds."""
+    request = request_of(name, book)
+
+    assert due(name) + due(name, "refused") == told(request.findings)
+    assert {} == request.document
+
+
+def test_every_rule_that_refuses_has_its_message(book: MappingBook):
+    sections = [located.file.request for located in book.rules.files if located.file.request is not None]
+    rules = [
+        (section.template, rule.refused, rule.sources())
+        for section in sections
+        for rule in (*section.rule, *(rule for each in section.each for rule in each.rule))
+        if rule.refused
+    ]
+    found = {
+        (request.template, finding.text, finding.path)
+        for request in (request_of(name, book) for name in REFUSED)
+        for finding in request.findings
+    }
+
+    assert len(rules) >= 10
+    assert [] == [rule for rule in rules if not {(*rule[:2], source) for source in rule[2]} & found]
 
 
 def test_every_code_of_reader_and_template_check_is_due_somewhere():

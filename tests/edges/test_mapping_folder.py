@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from pg_bridge.mapping.book import content_hash, load
 from tests.doubles.mapping_files import MAPPINGS, shipped
 
 NOBODY = 65534
+MESSAGES = Path(__file__).parents[1] / "messages"
 
 
 @pytest.fixture
@@ -159,3 +161,11 @@ def test_check_prints_faults_of_the_link_among_the_others(folder: Path) -> None:
     assert "2 findings" in done.output
     assert done.output.index("legacy/codes.toml") < done.output.index("legacy/framing.toml")
     assert "Write such a number." in done.output
+
+
+def test_translate_shows_the_standard_s_code_beside_ours() -> None:
+    message = ["translate", str(MESSAGES / "mt541_wrong_optional_dates.fin"), "--template", "SI01"]
+    plain, told = (CliRunner().invoke(app, [*message, "--message-type", "541", *more]) for more in ([], ["--json"]))
+
+    assert "PGB-MSG-023 (T50)" in plain.output
+    assert ["T50", "T50"] == [finding["standard"] for finding in json.loads(told.output)["findings"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pg_bridge.cli.main import app
-from pg_bridge.cli.world import mappings_folder
 from pg_bridge.config import EXAMPLE, Config, read_config
 from pg_bridge.errors import BridgeError
 from pg_bridge.exchange import events as e
@@ -161,36 +159,15 @@ def test_a_folder_of_streams_and_text_blocks(day: Path, tmp_path: Path):
 
 def test_a_default_stock_account_is_a_text_of_the_participant(tmp_path: Path):
     """The account is optional for who has a default account, by data and configuration alone."""
-    folder = tmp_path / "set"
-    shutil.copytree(mappings_folder(), folder)
-    template, rules, head = (
-        folder / "legacy/templates/SI01.toml",
-        folder / "rules/si-input.toml",
-        folder / "rules/set.toml",
-    )
-    at = 'path = "FIAC"\ntag = "97A"\nqualifier = "SAFE"\nstatus = "M"'
-    assert at in template.read_text("utf-8")
-    write(template, template.read_text("utf-8").replace(at, at.replace('"M"', '"O"')))
-    both = 'from = ["FIAC/97A:SAFE", "profile.stock_account"]'
-    without = '"FIAC/97A:SAFE" = { present = false }, "profile.stock_account" = "NONE"'
-    refused = f'\n[[request.rule]]\nfrom = "profile.stock_account"\nwhen = {{ {without} }}\nrefused = "no account"\n'
-    text = (
-        rules.read_text("utf-8")
-        .replace('from = "FIAC/97A:SAFE"', both)
-        .replace("\n[answer]\n", f"{refused}\n[answer]\n")
-    )
-    write(rules, text)
-    write(head, head.read_text("utf-8") + 'stock_account = "NONE"\n')
-    cases = folder / "rules/si-input.cases.toml"
-    write(cases, cases.read_text("utf-8").replace('"PGB-MSG-021"', '"PGB-MAP-007"'))
     sample = tmp_path / "day.bin"
     sample.write_bytes(frame(BODY.replace(b":97A::SAFE//00000001\r\n", b"")))
     config = EXAMPLE.replace("profile = {} ", 'profile = { stock_account = "00000007" } ')
     own = write(tmp_path / "bridge.toml", config)
-    without_own = lesson(run(sample, "--mappings", folder, "--json"))
+    without_own = lesson(run(sample, "--json"))
+    said = "the own stock account is missing, and the participant has no default account"
 
-    assert ["no account"] == [cause["text"] for cause in without_own["causes"]]
-    assert 0 == run(sample, "--mappings", folder, "-c", own).exit_code
+    assert [said] == [cause["text"] for cause in without_own["causes"]]
+    assert 0 == run(sample, "-c", own).exit_code
 
 
 @pytest.mark.parametrize(

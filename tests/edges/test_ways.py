@@ -18,8 +18,9 @@ from pg_bridge.ways import PushTaker
 from tests.doubles import ocp_world as world
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
+from tests.doubles.loop import Answers
 from tests.edges.test_ocp_push import BODY, NOW, sign
-from tests.unit.test_dispatcher import Answers, FreeSlots
+from tests.unit.test_dispatcher import FreeSlots
 
 
 class Keys:

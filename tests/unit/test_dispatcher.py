@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
@@ -12,13 +12,13 @@ from pg_bridge.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.profiles.concepts import Operation
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
+from tests.doubles.loop import Answers, FakeLoop, running
 from tests.doubles.stack import deliver
 
 
@@ -32,32 +32,6 @@ class FreeSlots:
         return None
 
 
-class Answers:
-    """One session that is on; keeps what it was told, with what the journal held then."""
-
-    def __init__(self, journal: MemoryJournal) -> None:
-        self._journal = journal
-        self.told: list[tuple[e.Answer, int]] = []
-        self.refused: list[e.Refuse] = []
-        self.delivered: list[Delivery] = []
-        self.came = asyncio.Event()
-
-    def seats(self, participant: str) -> Sequence[Seat]:
-        return [Seat("S1", "PSS1", 16)]
-
-    def answer(self, answer: e.Answer) -> bool:
-        self.told.append((answer, len(self._journal.entries)))
-        self.came.set()
-        return True
-
-    def refuse(self, refusal: e.Refuse) -> None:
-        self.refused.append(refusal)
-
-    def deliver(self, session: str, delivery: Delivery) -> bool:
-        self.delivered.append(delivery)
-        return True
-
-
 class WatchedOcp(FakeOcp):
     """Notes what the journal held when it was called."""
 
@@ -69,7 +43,7 @@ class WatchedOcp(FakeOcp):
         return await super().write(operation, participant, request_id, body)
 
 
-class Loop:
+class Loop(FakeLoop):
     """A dispatcher with fakes at its ports."""
 
     def __init__(self) -> None:
@@ -81,6 +55,7 @@ class Loop:
         self.dispatcher = Dispatcher(
             terms=core.terms, journal=self.journal, ocp=self.ocp, slots=FreeSlots(), clock=lambda: core.now
         )
+        self.sessions.dispatcher = self.dispatcher
 
     def request(self, reference: str, sequence: int = 2) -> None:
         body = deliver(reference)
@@ -88,24 +63,9 @@ class Loop:
             e.RequestArrived("S1", "B01234", "PSS1", sequence, "SI01", "543", body.decode("ascii"), body)
         )
 
-    async def answered(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.sessions.told) < count:
-                self.sessions.came.clear()
-                await self.sessions.came.wait()
 
-
-@asynccontextmanager
-async def looping() -> AsyncIterator[Loop]:
-    made = Loop()
-    made.dispatcher.begin(made.sessions, version="test", replayed=0)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
-        yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def looping() -> AbstractAsyncContextManager[Loop]:
+    return running(Loop())
 
 
 async def test_nothing_is_called_or_answered_before_it_is_durable() -> None:

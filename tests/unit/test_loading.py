@@ -25,9 +25,10 @@ from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
+from tests.doubles.loop import Answers
 from tests.doubles.mapping_files import shipped
 from tests.doubles.sets import broken, edited, other_ocp, versioned
-from tests.unit.test_dispatcher import Answers, FreeSlots
+from tests.unit.test_dispatcher import FreeSlots
 
 WHO = Who(user="ops", uid=1000, pid=1)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import pytest
@@ -24,10 +23,10 @@ from pg_bridge.profiles.concepts import EventType, Operation, Status
 from pg_bridge.sets import SetAtWork, Sets
 from tests.doubles.core import Core, book, kinds
 from tests.doubles.fake_ocp import FakeOcp, Json
+from tests.doubles.loop import Answers, FakeLoop, running
 from tests.doubles.mapping_files import changed
 from tests.doubles.sets import EDITED_STOCK, OTHER_MEMBER, edited_book, other_ocp_book
 from tests.doubles.stack import deliver, enquiry
-from tests.unit.test_dispatcher import Answers
 
 WHO = r.Who(user="ops", uid=1000, pid=1, by="A. Chan", reason="a test")
 OLD, NEW, OTHER = book().hash[:12], edited_book().hash[:12], other_ocp_book().hash[:12]
@@ -70,7 +69,7 @@ class GatedSlots:
         await self.gate.wait()
 
 
-class Loop:
+class Loop(FakeLoop):
     """A dispatcher under the shipped set, with fakes at its ports."""
 
     def __init__(self) -> None:
@@ -88,6 +87,7 @@ class Loop:
             slots=self.slots,
             clock=lambda: self.core.now,
         )
+        self.sessions.dispatcher = self.dispatcher
 
     def request(
         self, reference: str, sequence: int, *, template: str = "SI01", type_: str = "543", body: bytes = b""
@@ -107,12 +107,6 @@ class Loop:
         self.dispatcher.change_set(new, WHO, files=24)
         return new
 
-    async def answered(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.sessions.told) < count:
-                self.sessions.came.clear()
-                await self.sessions.came.wait()
-
     def sets(self, *kinds: Kind) -> list[str]:
         """The sets that entries of these kinds name."""
         return [entry.mapping.rpartition("/")[2] for entry in self.journal.entries if entry.kind in kinds]
@@ -121,17 +115,8 @@ class Loop:
         return [entry.body() for entry in self.journal.entries if entry.kind is kind]
 
 
-@asynccontextmanager
-async def looping() -> AsyncIterator[Loop]:
-    made = Loop()
-    made.dispatcher.begin(made.sessions, version="test", replayed=0)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
-        yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def looping() -> AbstractAsyncContextManager[Loop]:
+    return running(Loop())
 
 
 async def test_what_is_in_flight_ends_by_its_set_and_the_next_message_goes_by_the_new() -> None:

@@ -18,9 +18,10 @@ from pg_bridge.mapping.conditions import Holds, compile_condition
 from pg_bridge.mapping.document import Each, RequestRule
 from pg_bridge.mapping.field import DOES_NOT_FIT, NO_PROFILE, NOT_CONVERTED
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.lineage import Fate, Lineage
+from pg_bridge.mapping.lineage import Fate, Lineage, word
 from pg_bridge.mapping.places import Places, below, places_of
 from pg_bridge.mapping.request import CONTEXT, MESSAGE_TYPE, PROFILE, is_root
+from pg_bridge.mapping.schema import value_at
 from pg_bridge.profiles.legacy import CodeTable
 from pg_bridge.profiles.template import FieldSpec, Template
 
@@ -97,7 +98,7 @@ class BackRules:
         if not texts or not self._holds(rule, texts, sheet, context):
             return
         function = rule.use or ("codes" if rule.codes else "")
-        before = "/".join("" if value is None else word(value) for value in values)
+        before = "/".join(word(value) for value in values)
         self._put(sheet, rule, texts, name, targets, before, "transformed" if function else "mapped")
         sheet.fed.update(targets)
 
@@ -151,7 +152,7 @@ class BackRules:
         if source.startswith(PROFILE):
             own: Mapping[str, str] = context.get("profile") or NO_PROFILE
             name = source.removeprefix(PROFILE)
-            return own.get(name, self._profile.get(name))
+            return own.get(name, self._profile.get(name)) or None
         return None
 
     def _holds(self, rule: RequestRule, texts: Mapping[str, str], sheet: _Sheet, context: Mapping[str, Any]) -> bool:
@@ -226,20 +227,6 @@ def _of_item(told: Lineage, array: Each, suffix: str) -> Lineage:
     sources = tuple(f"{array.to}.{source}{suffix}" for source in told.sources)
     target = f"{array.at}/{told.target}{suffix}"
     return Lineage(target, sources, told.before, told.after, told.rule, told.function, told.kind)
-
-
-def value_at(document: Any, path: str) -> Any:
-    """The value at a path of members joined by dots, None where any is absent."""
-    for member in path.split("."):
-        if not isinstance(document, Mapping):
-            return None
-        document = document.get(member)
-    return document
-
-
-def word(value: Any) -> str:
-    """A value as JSON shows it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def _check(spec: FieldSpec, text: str) -> None:

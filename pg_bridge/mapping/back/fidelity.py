@@ -99,7 +99,7 @@ def _told(
     source = f"ocp.{path}"
     for block in blocks:
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             why = next((reader.unread[place] for reader in readers if place in reader.unread), "")
             if source in rule.sources() and why:
                 return Fidelity(is_lossless=False, why=f"{place}: {why}")
@@ -110,7 +110,7 @@ def _conditions(place: str, path: str, blocks: Sequence[d.Block]) -> str:
     """Under which conditions the member is told, in words; empty: always."""
     for block in blocks:
         for rule in block.fields:
-            if f"{block.at}/{rule.field}" == place and f"ocp.{path}" in rule.sources():
+            if block.place(rule.field) == place and f"ocp.{path}" in rule.sources():
                 looked = dict.fromkeys((*block.when, *rule.when))
                 return f"told as {', '.join(looked)} decides" if looked else ""
     return ""
@@ -157,6 +157,9 @@ class _Turned:
 
     def _field(self, place: str, rule: d.RequestRule) -> Fidelity:
         standing = [source for source in rule.sources() if source in self.places]
+        instead = next((source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))), "")
+        if instead and not rule.codes and place not in self._always:
+            return _no(f"where it is absent, {instead} comes back")
         if rule.carried:
             return LOSSLESS if standing[0] == place else _no("another field carried under the same name comes back")
         function = FUNCTIONS[rule.use] if rule.use else None
@@ -229,7 +232,7 @@ class _Turned:
         if rule.constant:
             return _no(f"it is always {rule.constant}")
         outside = [source for source in rule.sources() if source.startswith((CONTEXT, PROFILE))]
-        if outside:
+        if outside and rule.sources()[0] not in self.places:
             return _no(f"it comes from {outside[0]}, not from the message")
         function = FUNCTIONS[rule.use] if rule.use else None
         if function is not None and (

@@ -99,7 +99,7 @@ def _by_place(blocks: Sequence[tuple[str, Block]], places: Places) -> dict[str, 
     found: dict[str, list[tuple[str, Block, FieldRule]]] = {}
     for name, block in blocks:
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             if place in places:
                 found.setdefault(place, []).append((name, block, rule))
     return found

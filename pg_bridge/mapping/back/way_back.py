@@ -11,22 +11,29 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingFailed, MappingMissing
+from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.back.backward import RequestWriter, WrongTypeError
 from pg_bridge.mapping.back.reading import MessageReader
 from pg_bridge.mapping.book import MappingBook, Written
-from pg_bridge.mapping.field import LOST
+from pg_bridge.mapping.field import LOST, numbered
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.pages import is_within
+from pg_bridge.mapping.request_mapping import MOST_LINES, split_values
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.schema import Members
+from pg_bridge.profiles.template import Checked
 
 #: no message type of the template says what the document says
 NO_MESSAGE_TYPE = "PGB-MAP-008"
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message to the PSS tells of OCP's entry. members: path -> value; unread: place -> why it is not read."""
+    """What a message to the PSS tells of OCP's entry. members: path -> value; unread: place -> why it is not read.
+
+    more: the members of each further entry, of a message that lists them.
+    """
 
     template: str
     message_type: str
@@ -34,6 +41,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     lineage: tuple[Lineage, ...]
     findings: tuple[Finding, ...]
     unread: dict[str, str]
+    more: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def entries(self) -> tuple[dict[str, Any], ...]:
+        """The members of every entry, in the message's order."""
+        return (self.members, *self.more)
 
 
 class WayBack:
@@ -101,7 +114,11 @@ class WayBack:
             raise MappingMissing(f"no rule file writes {template}")
         checked = self._book.legacy.templates[template].check(message_type, read(body))
         reader = self.reader(template, message_type)
-        members, lineage = reader.read(checked.values)
+        pages = sections[0][1].pages
+        parts = [checked.values] if pages is None else _entries(checked, pages)
+        (members, lineage), *more = [reader.read(part) for part in parts]
+        for number, (_, told) in enumerate(more, 2):
+            lineage += [numbered(each, f"#{number}") for each in told]
         return Reading(
             template=template,
             message_type=message_type,
@@ -109,6 +126,7 @@ class WayBack:
             lineage=tuple(lineage),
             findings=checked.findings,
             unread=reader.unread,
+            more=tuple(each for each, _ in more),
         )
 
     def reader(self, template: str, message_type: str) -> MessageReader:
@@ -183,6 +201,22 @@ class WayBack:
             findings=tuple(losses),
             mapping=again.mapping,
         )
+
+
+def _entries(checked: Checked, pages: d.Pages) -> list[dict[str, list[Field]]]:
+    """The fields of each entry of a list, with those of its group; one part without an entry where there is none."""
+    values, instances = checked.values, checked.instances
+    around = instances.get(pages.group, ((0, MOST_LINES),)) if pages.group else ((0, MOST_LINES),)
+    parts: list[dict[str, list[Field]]] = []
+    for first, last in around:
+        group = {
+            place: found
+            for place, fields in values.items()
+            if (found := [each for each in fields if first <= each.line <= last or not is_within(place, pages.group)])
+        }
+        own = [spot for spot in instances.get(pages.entry, ()) if first <= spot[0] and spot[1] <= last]
+        parts += split_values(group, pages.entry, {pages.entry: own or ((0, 0),)})
+    return parts
 
 
 def differences(first: Any, second: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:

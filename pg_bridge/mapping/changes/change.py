@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pg_bridge.mapping.condition_words import clause
+
 
 class Effect(StrEnum):
     """What a change touches; the weightiest first."""
@@ -122,15 +124,6 @@ _WORDS = {
     "$ref": "kind",
     "most": "most entries of one call",
 }
-_TESTS = {
-    "is": "is",
-    "not": "is not",
-    "after": "is after",
-    "not_after": "is not after",
-    "before": "is before",
-    "shape": "has the shape",
-    "other_shape": "has not the shape",
-}
 
 
 def is_empty(value: Any) -> bool:
@@ -172,24 +165,10 @@ def worded(name: str) -> str:
 
 
 def condition(when: Any) -> str:
-    """A condition as a clause: `ocp.status is MATCHED and ocp.holdOwn is true`."""
+    """A condition as a clause, sources as the file names them: `ocp.status is MATCHED and ocp.holdOwn is true`."""
     if not isinstance(when, Mapping):
         return shown(when)
-    parts = []
-    for source, wanted in when.items():
-        if not isinstance(wanted, Mapping):
-            parts.append(f"{source} is {_either(wanted)}")
-            continue
-        for test, value in wanted.items():
-            if test == "present":
-                parts.append(f"{source} is {'there' if value else 'absent'}")
-            else:
-                parts.append(f"{source} {_TESTS.get(test, test)} {_either(value)}")
-    return " and ".join(parts)
-
-
-def _either(value: Any) -> str:
-    return " or ".join(shown(each) for each in value) if isinstance(value, list) else shown(value)
+    return " and ".join(clause(source, wanted, str) for source, wanted in when.items())
 
 
 def became(name: str, old: Any, new: Any) -> str:

@@ -11,12 +11,13 @@ import msgspec
 
 from pg_bridge.errors import BridgeError, Finding, MappingError
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.back.backward import value_at
 from pg_bridge.mapping.back.fidelity import request_fidelity
 from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, Request
 from pg_bridge.mapping.checks.faults import NO_CASES, TWICE, Fault, Kind
+from pg_bridge.mapping.file_message import FileMessage
 from pg_bridge.mapping.rule_set import Located
+from pg_bridge.mapping.schema import value_at
 from pg_bridge.typed_toml import Lines, read_toml
 
 CASE_FAILED = "PGB-MAP-020"
@@ -71,7 +72,12 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
             by_name[case.name] = whole
             found.append(LocatedCase(path, line, located, whole))
         kinds = {case.kind for case in cases}
-        sections = {"request": located.file.request, "answer": located.file.answer, "message": located.file.message}
+        sections = {
+            "request": located.file.request,
+            "record": located.file.record or None,
+            "answer": located.file.answer,
+            "message": located.file.message,
+        }
         findings += [
             _wrong(NO_CASES, path, f"there is no case of kind {kind}")
             for kind, section in sections.items()
@@ -94,9 +100,12 @@ def run_case(book: MappingBook, each: LocatedCase, way_back: WayBack) -> list[Fi
     """What differs between a case and what the book makes of it, there and back; empty when they agree."""
     case = each.case
     section = getattr(each.located.file, case.kind)
-    if section is None:
+    if not section:
         return []
-    faults = _request(book, each, way_back) if case.kind == "request" else _message(book, each, way_back)
+    if case.kind == "record":
+        faults = _record(book, each)
+    else:
+        faults = _request(book, each, way_back) if case.kind == "request" else _message(book, each, way_back)
     return [
         Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line, remedy=CASE_REMEDY)
         for text in faults
@@ -106,6 +115,11 @@ def run_case(book: MappingBook, each: LocatedCase, way_back: WayBack) -> list[Fi
 def body_of(text: str) -> bytes:
     """The text block of a case: its lines, each ended by CRLF. Characters are latin-1."""
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")
+
+
+def sources_of(case: d.Case) -> dict[str, Any]:
+    """The sources of an answer or message, with the entries of one that lists them."""
+    return {**case.sources, "ocp": case.entries} if case.entries else {**case.sources}
 
 
 def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterator[str]:
@@ -139,6 +153,29 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield from _taken_back(book, each, request, way_back)
 
 
+def _record(book: MappingBook, each: LocatedCase) -> Iterator[str]:
+    """What the record sections of a file make of a record, and what its request is found to be."""
+    case, file = each.case, each.located.file
+    values, context = case.sources.get("record", {}), case.sources.get("context", {})
+    layouts = dict.fromkeys((section.layout, section.record) for section in file.record)
+    written = [book.files.write(*names, values, context, function=file.function) for names in layouts]
+    messages = [message for message in written if isinstance(message, FileMessage)]
+    found = [finding for message in written if not isinstance(message, FileMessage) for finding in message]
+    if len(messages) > 1:
+        yield f"{len(messages)} layouts write it"
+        return
+    for message in messages:
+        if case.message_type and message.message_type != case.message_type:
+            yield f"MT{case.message_type} is due, MT{message.message_type} came"
+        if message.body != body_of(case.body):
+            yield f"another text came:\n{message.body.decode('latin-1')}"
+        request = book.read_request(message.template, message.message_type, message.body, context)
+        found += request.findings
+    if [finding.code for finding in found] != case.findings:
+        told = "; ".join(str(finding) for finding in found) or "none"
+        yield f"the findings {case.findings} are due, these came: {told}"
+
+
 def _taken_back(book: MappingBook, each: LocatedCase, request: Request, way_back: WayBack) -> Iterator[str]:
     """Members marked lossless that come back otherwise from the message that the document is turned into."""
     case = each.case
@@ -158,7 +195,7 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
     case = each.case
     write = book.write_answer if case.kind == "answer" else book.write_unsolicited
     try:
-        written = write(each.located.file.function, case.sources)
+        written = write(each.located.file.function, sources_of(case))
     except BridgeError as error:
         codes = [finding.code for finding in error.findings]
         if not codes or codes != case.findings:
@@ -166,19 +203,34 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         return
     if case.message_type and written.message_type != case.message_type:
         yield f"MT{case.message_type} is due, MT{written.message_type} came"
-    codes = [finding.code for finding in written.findings]
-    if codes != case.findings:
-        told = "; ".join(str(finding) for finding in written.findings) or "none"
+    findings = [finding for page in written.pages for finding in page.findings]
+    if [finding.code for finding in findings] != case.findings:
+        told = "; ".join(str(finding) for finding in findings) or "none"
         yield f"the findings {case.findings} are due, these came: {told}"
-    if written.body != body_of(case.body):
-        yield f"another text came:\n{written.body.decode('latin-1')}"
-    checked = book.check_message(written.template, written.message_type, written.body)
-    yield from (f"the written message does not fit its template: {finding}" for finding in checked.findings)
-    reading = way_back.read_message(written.template, written.message_type, written.body)
-    for member, value in reading.members.items():
-        there = value_at(case.sources.get("ocp"), member)
-        if value != there:
-            yield f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
+    texts = [case.body, *case.more]
+    if len(texts) != len(written.pages):
+        yield f"{len(texts)} messages are due, {len(written.pages)} came"
+    for page, text in zip(written.pages, texts, strict=False):
+        if page.body != body_of(text):
+            yield f"another text came:\n{page.body.decode('latin-1')}"
+        checked = book.check_message(page.template, page.message_type, page.body)
+        yield from (f"the written message does not fit its template: {finding}" for finding in checked.findings)
+        reading = way_back.read_message(page.template, page.message_type, page.body)
+        for members in reading.entries:
+            yield from _read_back(members, case)
+
+
+def _read_back(members: Mapping[str, Any], case: d.Case) -> Iterator[str]:
+    """Members that a message says otherwise than any of OCP's entries that it was written from."""
+    faults = [
+        [
+            f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
+            for member, value in members.items()
+            if value != (there := value_at(entry, member))
+        ]
+        for entry in case.entries or [case.sources.get("ocp", {})]
+    ]
+    yield from min(faults, key=len)
 
 
 def _differences(due: Mapping[str, Any], came: Mapping[str, Any], what: str) -> Iterator[str]:
@@ -216,6 +268,8 @@ def _overlaid(base: d.Case, case: d.Case) -> d.Case:
         document=tables["document"],
         sources=tables["sources"] or {},
         context=tables["context"] or {},
+        entries=case.entries or base.entries,
+        more=case.more or base.more,
     )
 
 

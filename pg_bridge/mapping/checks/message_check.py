@@ -13,19 +13,24 @@ from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.message_paths import MessagePaths
+from pg_bridge.mapping.checks.page_check import page_faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, is_sound, legacy_codes, most_characters, part_faults
 from pg_bridge.mapping.checks.paths import Budget
 from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.places import find_sequence, places_of
-from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
+from pg_bridge.mapping.pages import MARKS
+from pg_bridge.mapping.places import always_there, find_sequence, places_of
+from pg_bridge.mapping.rule_set import Located, OwnTexts, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
+
+#: sources that are not OCP's and may be anything
+NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
 
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +38,9 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
+    "broadcast": ("head", "text"),
+    "file": ("name", "read", "accepted", "refused", "items"),
+    "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
 CARRIED = "request.carried."
@@ -68,8 +76,12 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
+    closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.own, closed=closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
+    wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
         if block.include and block.include not in rules.shared:
             if rules.is_whole:
@@ -83,6 +95,8 @@ def message_faults(
         wrong += [_at(spot, fault) for fault in check.value(value)]
     for _, block, spot in blocks:
         wrong += [_at(spot, fault) for fault in check.block(block)]
+    if section.pages is not None:
+        wrong += [told("pages", fault) for fault in check.listed(section.pages)]
     yield from wrong
     if any(block.include and block.include not in rules.shared for block in section.block):
         return  # what the missing blocks use and write is not known
@@ -91,7 +105,6 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -103,7 +116,9 @@ def message_faults(
             cases,
             ocp,
             budget,
+            rules.own,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
+            _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)
@@ -111,6 +126,23 @@ def message_faults(
 
 def _at(spot: Spot, fault: Fault) -> Finding:
     return fault.finding(spot.path, spot.line)
+
+
+def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
+    """What is carried from every message that the section's own request takes: one without it is refused."""
+    request = located.file.request
+    template = legacy.templates.get(request.template) if request is not None else None
+    if request is None or template is None:
+        return frozenset()
+    sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    refused = [rule.when for rule in request.rule if rule.refused]
+    return frozenset(
+        f"{CARRIED}{rule.carried}"
+        for rule in request.rule
+        if rule.carried
+        and not rule.when
+        and (sure.intersection(rule.sources()) or {source: {"present": False} for source in rule.sources()} in refused)
+    )
 
 
 def _carried(rules: RuleSet) -> frozenset[str]:
@@ -123,7 +155,7 @@ def _carried(rules: RuleSet) -> frozenset[str]:
     )
 
 
-class _SectionCheck:
+class SectionCheck:
     """What was seen of one section so far: values named, members used, places written, the last block's order."""
 
     def __init__(
@@ -132,8 +164,15 @@ class _SectionCheck:
         members: Members,
         legacy: LegacyProfile,
         carried: frozenset[str],
-        profile: Mapping[str, str],
+        own: OwnTexts,
+        roots: Mapping[str, tuple[str, ...]] = ROOTS,
+        closed: Mapping[str, tuple[str, ...]] = NOT_CLOSED,
     ) -> None:
+        """roots: what rules may take from the roots that are not OCP's; closed: all that a source of them may be."""
+        self._roots = roots
+        #: sources named of these
+        self.taken: set[str] = set()
+        self._closed = closed
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -141,13 +180,13 @@ class _SectionCheck:
         self._members = members
         self._tables = legacy.tables
         self._carried = carried
-        self._profile = profile
+        self._own = own
         self._values: set[str] = set()
         self._used: set[str] = set()
         self._written: set[str] = set()
         self._order: tuple[int, ...] = ()
 
-    def message_type(self, section: d.MessageSection) -> Faults:
+    def message_type(self, section: d.MessageSection | d.RecordSection) -> Faults:
         """The message type, or the table that chooses it."""
         types = self._template.message_types
         if not isinstance(section.message_type, d.ByTable):
@@ -162,32 +201,41 @@ class _SectionCheck:
             for code in sorted(legacy_codes(table) - set(types)):
                 text = f"the table {table.name} gives MT{code}, which is no message type of {self._template.name}"
                 yield Fault(f.TABLE_INCOMPLETE, text)
-            names = [source.removeprefix("ocp.") for source in section.message_type.sources()]
-            codes = [sorted(self._members[name].codes) if name in self._members else [] for name in names]
+            codes = [self._codes_of(source) for source in section.message_type.sources()]
             for key in ("/".join(parts) for parts in itertools.product(*codes)):
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
         for source in section.message_type.sources():
-            yield from self._source(source)
+            yield from self.source(source)
 
     def value(self, value: d.Value) -> Faults:
         """One named value; it may use those above it only, so that none goes round in a circle."""
         yield from part_faults(value, self._tables, to_ocp=False)
         for source in (*value.sources(), *condition_sources(value.when)):
-            yield from self._source(source)
+            yield from self.source(source)
         yield from self._condition(value.when)
+        if value.codes in self._tables and not value.use and len(value.sources()) == 1 and not value.when:
+            table = self._tables[value.codes]
+            for code in self._closed.get(value.sources()[0], ()):
+                if table.to_legacy(code) is None:
+                    yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no code for {code}")
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
         self._values.add(value.name)
 
+    def _codes_of(self, source: str) -> list[str]:
+        name = source.removeprefix("ocp.")
+        return sorted(self._members[name].codes) if name in self._members else list(self._closed.get(source, ()))
+
     def block(self, block: d.Block) -> Faults:
         """One block and its fields."""
         order = _order(self._template.root, block.at)
-        if order is None or not block.at:
+        if order is None:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
-        if order < self._order[: len(order)]:
-            text = f"{block.at} stands behind a block that it must come before: follow the template's order"
+        if order < self._order[: len(order)] or (self._order and not block.at):
+            what = block.at or "a block in no sequence"
+            text = f"{what} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))
@@ -196,10 +244,10 @@ class _SectionCheck:
         if block.each:
             yield from self._each(block)
         for source in condition_sources(block.when):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         seen: dict[str, d.FieldRule] = {}
         for rule in block.fields:
-            place = f"{block.at}/{rule.field}"
+            place = block.place(rule.field)
             above = seen.get(rule.field)
             if above is not None and (above.default or above.constant) and not above.when:
                 text = f"{place}: the field before it always has a value, this one can never be written"
@@ -209,7 +257,14 @@ class _SectionCheck:
             for fault in self._field(rule, place, items):
                 yield Fault(fault.kind, f"{place}: {fault.text}")
         if not block.fields:
-            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields")
+            yield Fault(f.SAYS_TOO_MUCH, f"the block {block.at} has no fields".replace("  ", " "))
+
+    def listed(self, pages: d.Pages) -> Faults:
+        """The condition of the entries that are listed."""
+        for source in condition_sources(pages.when):
+            yield from self.source(source)
+        yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(pages.when))
+        yield from self._condition(pages.when)
 
     def left_out(self, section: d.MessageSection) -> Faults:
         """Every member is used, or left out for a reason."""
@@ -237,7 +292,7 @@ class _SectionCheck:
             yield Fault(f.WRONG_ORDER, f"{block.at} does not repeat in the template: it cannot stand for each item")
         if block.each == FAULTS:
             return
-        yield from self._source(block.each)
+        yield from self.source(block.each)
         path = block.each.removeprefix("ocp.")
         if path in self._members and not self._members[path].is_array:
             yield Fault(f.NO_SUCH_MEMBER, f"{block.each} is no array of objects")
@@ -258,9 +313,9 @@ class _SectionCheck:
             return
         yield from part_faults(rule, self._tables, to_ocp=False)
         for source in (*rule.sources(), *condition_sources(rule.when)):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         yield from self._condition(rule.when)
-        own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
+        own = [self._own.texts.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
             if text and (spec.pattern.fullmatch(text) is None or (spec.values and text not in spec.values)):
                 yield Fault(f.DOES_NOT_FIT, f"{text!r} does not fit {spec.format}")
@@ -306,6 +361,8 @@ class _SectionCheck:
             known: frozenset[str] = frozenset()
             if root == "ocp" and path in self._members:
                 known = self._members[path].codes
+            elif root == "profile":
+                known = frozenset(self._own.values.get(path, ()))
             elif source == "answer.outcome":
                 known = OUTCOMES
             elif source == "answer.meaning":
@@ -313,7 +370,8 @@ class _SectionCheck:
             for value in unknown_values(wanted, known) if known else ():
                 yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(known))}")
 
-    def _source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+    def source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+        """A source exists."""
         root, _, path = source.partition(".")
         if root == "ocp":
             if path in self._members:
@@ -324,20 +382,22 @@ class _SectionCheck:
             if path not in self._values:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source} above here")
         elif root == "profile":
-            if path not in self._profile:
-                text = f"there is no {source}; the profile of set.toml has {', '.join(self._profile) or 'none'}"
+            if path not in self._own.texts:
+                text = f"there is no {source}; the profile of set.toml has {', '.join(self._own.texts) or 'none'}"
                 yield Fault(f.NO_SUCH_SOURCE, text)
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:
                 yield Fault(f.NO_SUCH_SOURCE, f"no request carries {source.removeprefix(CARRIED)}")
-        elif root not in ROOTS:
-            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(ROOTS)}"
+        elif root not in self._roots:
+            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(self._roots)}"
             yield Fault(f.NO_SUCH_SOURCE, text)
         elif root == "item" and items is None:
             yield Fault(f.NO_SUCH_SOURCE, f"{source} has a meaning only in a block with `each`")
-        elif path not in (items or () if root == "item" else ROOTS[root]):
-            known = ", ".join(items or () if root == "item" else ROOTS[root])
+        elif path not in (items or () if root == "item" else self._roots[root]):
+            known = ", ".join(items or () if root == "item" else self._roots[root])
             yield Fault(f.NO_SUCH_SOURCE, f"there is no {source}; {root} has {known}")
+        else:
+            self.taken.add(source)
 
 
 def _order(spec: SequenceSpec, path: str, before: tuple[int, ...] = ()) -> tuple[int, ...] | None:

@@ -20,12 +20,15 @@ from pg_bridge.mapping.checks.paths import (
     holds_on,
     mentions,
     paths,
+    profile_domain,
     words,
 )
 from pg_bridge.mapping.checks.situations import Situation
 from pg_bridge.mapping.conditions import Holds, condition_sources
 from pg_bridge.mapping.document import Block, ByTable, FieldRule, Part, Value
+from pg_bridge.mapping.pages import MARKS
 from pg_bridge.mapping.places import places_of
+from pg_bridge.mapping.rule_set import OwnTexts
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import ANSWER_ENTRY, SI_INPUT, Status
 from pg_bridge.profiles.legacy import CodeTable
@@ -49,9 +52,14 @@ class MessagePaths:
         situations: Sequence[Situation],
         ocp: OcpProfile,
         budget: Budget,
+        own: OwnTexts,
         by_table: ByTable | None = None,
+        surely: frozenset[str] = frozenset(),
     ) -> None:
+        """surely: sources that are there whenever the request was taken."""
+        self._surely = surely
         self._budget = budget
+        self._own = own
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
         self._root = template.root
@@ -95,7 +103,7 @@ class MessagePaths:
             return
         written = [path for path in on if self._is_written(rules, path)]
         for field, alternatives in _by_field(rules).items():
-            spec = self._places[f"{block.at}/{field}"]
+            spec = self._places[block.place(field)]
             for path in written if spec.mandatory and not self._is_inner(field, rules) else ():
                 if not any(self._gives(rule, path) for rule in alternatives):
                     yield self._not_given(spec, path)
@@ -106,7 +114,7 @@ class MessagePaths:
 
     def _mandatory_alone(self, block: Block, rules: Sequence[FieldRule]) -> Iterator[Fault]:
         for field, alternatives in _by_field(rules).items():
-            spec = self._places[f"{block.at}/{field}"]
+            spec = self._places[block.place(field)]
             found = self._paths([block, *alternatives]) if spec.mandatory and not self._is_inner(field, rules) else ()
             if found is None:
                 yield Fault(f.TOO_MUCH, f"{spec.place} depends on too many conditions to check")
@@ -194,7 +202,7 @@ class MessagePaths:
 
     def _rules(self, block: Block) -> list[FieldRule]:
         """The fields of a block that stand in this message type."""
-        return [rule for rule in block.fields if f"{block.at}/{rule.field}" in self._places]
+        return [rule for rule in block.fields if block.place(rule.field) in self._places]
 
     def _writers(self, path: str) -> list[Block]:
         """The blocks that write a sequence, itself or by one inside it."""
@@ -248,7 +256,7 @@ class MessagePaths:
             ]
             if not self._budget.takes(possible):
                 return None
-            found += paths(possible, self._is_possible if situation.has_entry else None)
+            found += paths(possible, self._is_possible if situation.has_entry else self._is_of_type)
         return found
 
     def _sources(self, part: Part | Block) -> Iterable[str]:
@@ -272,11 +280,19 @@ class MessagePaths:
             codes = member.enum if is_coded or (mention is not None and mention.values) else ()
             # An entry may lack it where the schema allows that, or where there is no entry at all.
             return domain(source, mention, codes=codes, is_optional=True)
-        if root in ("context", "profile", "item"):
+        if root == "profile":
+            return profile_domain(source, mention, self._own)
+        if root in ("context", "item"):
             is_date = mention is not None and mention.is_date
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=root == "item")
+        if root in ("broadcast", "file"):
+            return domain(source, mention, is_optional=source == "file.items")
         if source == "request.reference":
             return Domain(source, (OTHER, "", None))
+        if source == "page.mark":
+            return Domain(source, MARKS)
+        if root == "page":
+            return domain(source, mention, is_optional=path == "count")
         return domain(source, mention, is_optional=True)
 
     def _can_be(self, source: str, value: object, situation: Situation) -> bool:
@@ -297,14 +313,14 @@ class MessagePaths:
             return value is not None if is_due else value is None or situation.outcome == "waits"
         if source == "request.reference":
             return value is not None or situation.has_request is not True
+        if source in self._surely:
+            return value is not None or situation.outcome == "refused"
         return True
 
     def _is_possible(self, path: Path) -> bool:
         """Whether the schema allows these members together, and the message is of this type then."""
-        if self._chosen_by is not None:
-            table = self._tables[self._chosen_by.codes]
-            if table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) != self._type:
-                return False
+        if not self._is_of_type(path):
+            return False
         for group in self._members.one_of:
             if all(path.get(f"{_ENTRY}{member}", OTHER) is None for member in group):
                 return False
@@ -314,6 +330,12 @@ class MessagePaths:
             ):
                 return False
         return True
+
+    def _is_of_type(self, path: Path) -> bool:
+        if self._chosen_by is None:
+            return True
+        table = self._tables[self._chosen_by.codes]
+        return table.to_legacy("/".join([str(path[source]) for source in self._chosen_by.sources()])) == self._type
 
     @staticmethod
     def _words(path: Path) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 from pg_bridge.formats.iso15022.rules import FormatError, compile_format
 from pg_bridge.mapping.conditions import DATE_TESTS, Holds, compile_condition
+from pg_bridge.mapping.request import PROFILE
+from pg_bridge.mapping.rule_set import OwnTexts
 
 #: paths looked at for one question; what needs more is told as too much to check
 MOST_PATHS = 20_000
@@ -92,6 +94,17 @@ def domain(source: str, mention: Mention | None, *, codes: Iterable[Any] = (), i
     samples = [text for shape in sorted(mention.shapes) if (text := sample(shape)) is not None]
     named = sorted(mention.values, key=str)
     return Domain(source, tuple(dict.fromkeys([*named, *samples, OTHER])) + absent)
+
+
+def profile_domain(source: str, mention: Mention | None, own: OwnTexts) -> Domain:
+    """The texts that a participant may have for `profile.*`: one of its values, or any; none where the set has none."""
+    name = source.removeprefix(PROFILE)
+    if mention is not None and mention.is_date:
+        return Domain(source, (DATES[1],))
+    values = own.values.get(name)
+    if values:
+        return Domain(source, tuple(text or None for text in values))
+    return domain(source, mention, is_optional=own.may_be_absent(name))
 
 
 def sample(notation: str) -> str | None:

@@ -5,14 +5,14 @@ What holds on some paths of a message only is found in request_paths.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pg_bridge.errors import Finding
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, Tables, is_sound, most_characters, part_faults, table_codes
-from pg_bridge.mapping.checks.paths import Budget
+from pg_bridge.mapping.checks.paths import Budget, holds_on
 from pg_bridge.mapping.checks.request_paths import PathCheck
 from pg_bridge.mapping.conditions import condition_sources
 from pg_bridge.mapping.document import Each, RequestRule, RequestSection
@@ -20,7 +20,7 @@ from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import Places, below, find_sequence, places_of
 from pg_bridge.mapping.request import CONTEXT as CONTEXT_ROOT
 from pg_bridge.mapping.request import MESSAGE_TYPE, PROFILE, stands
-from pg_bridge.mapping.rule_set import Located
+from pg_bridge.mapping.rule_set import Located, OwnTexts
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
 from pg_bridge.profiles.legacy import LegacyProfile
@@ -51,17 +51,15 @@ def request_faults(
     section: RequestSection,
     legacy: LegacyProfile,
     ocp: OcpProfile,
-    profile: Mapping[str, str],
+    own: OwnTexts,
     budget: Budget,
 ) -> Iterator[Finding]:
-    """Everything wrong with a request section. profile: the set's own texts for `profile.*`."""
-    for fault in _faults(section, legacy, ocp, profile, budget):
+    """Everything wrong with a request section. own: the set's texts for `profile.*`."""
+    for fault in _faults(section, legacy, ocp, own, budget):
         yield fault.finding(located.path, located.lines.of(fault.at or "request"))
 
 
-def _faults(
-    section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, profile: Mapping[str, str], budget: Budget
-) -> Faults:
+def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, own: OwnTexts, budget: Budget) -> Faults:
     template = legacy.templates.get(section.template)
     if template is None:
         yield Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}", "request.template")
@@ -95,7 +93,7 @@ def _faults(
         if not wrong:
             parts.append(Part(f"{at}.rule", each.rule, members.items(each.to), each.at))
     for part in parts:
-        yield from _part_faults(part, section, template, legacy.tables, profile, budget)
+        yield from _part_faults(part, section, template, legacy.tables, own, budget)
     fed = {target for rule in section.rule for target in rule.targets()} | {each.to for each in section.each}
     if section.split:
         split = find_sequence(template.root, section.split)
@@ -142,7 +140,7 @@ def _part_faults(
     section: RequestSection,
     template: Template,
     tables: Tables,
-    profile: Mapping[str, str],
+    own: OwnTexts,
     budget: Budget,
 ) -> Faults:
     by_type = {type_: part.places(template, type_) for type_ in template.message_types}
@@ -150,9 +148,9 @@ def _part_faults(
     is_sound_part = True
     for number, rule in enumerate(part.rules):
         at = f"{part.name}[{number}]"
-        wrong = [*_rule_faults(rule, template.name, every, part.members, tables, profile)]
+        wrong = [*_rule_faults(rule, template.name, every, part.members, tables, own)]
         if is_sound(rule, tables, to_ocp=True):
-            wrong += _fit(rule, every, part.members, tables, profile)
+            wrong += _fit(rule, every, part.members, tables, own)
         yield from (Fault(fault.kind, fault.text, at) for fault in wrong)
         is_sound_part &= not wrong
     fed_elsewhere = {each.to for each in section.each} | set(section.sought) if not part.at else set()
@@ -162,7 +160,7 @@ def _part_faults(
         return
     acting: set[int] = set()
     for type_, places in by_type.items():
-        check = PathCheck(part.rules, template, type_, places, tables, budget, part.at)
+        check = PathCheck(part.rules, template, type_, places, tables, budget, own, part.at)
         yield from check.not_fed(part.members, part.name, fed_elsewhere)
         yield from check.lost(part.name)
         yield from check.codes_missing(part.name)
@@ -193,7 +191,7 @@ def _repeats_around(spec: SequenceSpec, path: str) -> str | None:
 
 
 def _rule_faults(
-    rule: RequestRule, template: str, places: Places, members: Members, tables: Tables, profile: Mapping[str, str]
+    rule: RequestRule, template: str, places: Places, members: Members, tables: Tables, own: OwnTexts
 ) -> Faults:
     yield from part_faults(rule, tables, to_ocp=True)
     for source in (*rule.sources(), *condition_sources(rule.when)):
@@ -201,8 +199,8 @@ def _rule_faults(
             if source.removeprefix(CONTEXT_ROOT) not in CONTEXT:
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source}; the context has {', '.join(CONTEXT)}")
         elif source.startswith(PROFILE):
-            if source.removeprefix(PROFILE) not in profile:
-                known = ", ".join(profile) or "none"
+            if source.removeprefix(PROFILE) not in own.texts:
+                known = ", ".join(own.texts) or "none"
                 yield Fault(f.NO_SUCH_SOURCE, f"there is no {source}; the profile of set.toml has {known}")
         elif source.startswith("@"):
             if source != MESSAGE_TYPE:
@@ -229,11 +227,9 @@ def _rule_faults(
         yield Fault(f.WRONG_FUNCTION, text)
     for source, wanted in rule.when.items():
         spec = places.get(source)
-        if spec is not None and spec.values:
-            yield from (
-                Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(spec.values))}")
-                for value in unknown_values(wanted, spec.values)
-            )
+        values = spec.values if spec is not None else frozenset(own.values.get(source.removeprefix(PROFILE), ()))
+        for value in unknown_values(wanted, values) if values else ():
+            yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(values))}")
 
 
 def unknown_values(wanted: object, known: frozenset[str]) -> list[str]:
@@ -246,7 +242,7 @@ def unknown_values(wanted: object, known: frozenset[str]) -> list[str]:
     return [value for value in values if isinstance(value, str) and value not in known]
 
 
-def _fit(rule: RequestRule, places: Places, members: Members, tables: Tables, profile: Mapping[str, str]) -> Faults:
+def _fit(rule: RequestRule, places: Places, members: Members, tables: Tables, own: OwnTexts) -> Faults:
     """Codes of tables against the enum of the target, lengths of fields against its most characters."""
     targets = [members[target] for target in rule.targets() if target in members]
     if rule.codes:
@@ -260,15 +256,15 @@ def _fit(rule: RequestRule, places: Places, members: Members, tables: Tables, pr
                 text = f"the table {table.name} gives {code}, which {member.path} does not know"
                 yield Fault(f.TABLE_INCOMPLETE, text)
         spec = places.get(rule.sources()[0]) if len(rule.sources()) == 1 and not rule.use else None
+        own_when = {place: wanted for place, wanted in rule.when.items() if spec is not None and place == spec.place}
+        holds = holds_on(own_when)  # of a field's codes it may leave the rule some only
         for value in sorted(spec.values) if spec is not None else ():
-            if table.find(value) is None:
+            if holds({rule.sources()[0]: value}) and table.find(value) is None:
                 text = f"the table {table.name} has no code for {value}, which {rule.sources()[0]} allows"
                 yield Fault(f.TABLE_INCOMPLETE, text)
         return
-    own = [
-        profile[source.removeprefix(PROFILE)] for source in rule.sources() if source.removeprefix(PROFILE) in profile
-    ]
-    for text in (rule.constant, rule.default, *own):
+    texts = [own.texts.get(source.removeprefix(PROFILE), "") for source in rule.sources() if source.startswith(PROFILE)]
+    for text in (rule.constant, rule.default, *texts):
         for member in targets if text else ():
             if member.codes and text not in member.codes:
                 yield Fault(f.DOES_NOT_FIT, f"{member.path} does not know the code {text}")

@@ -20,6 +20,7 @@ from pg_bridge.mapping.checks.paths import (
     holds_on,
     mentions,
     paths,
+    profile_domain,
     words,
 )
 from pg_bridge.mapping.conditions import condition_sources
@@ -27,6 +28,7 @@ from pg_bridge.mapping.document import RequestRule
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import Places, always_there
 from pg_bridge.mapping.request import CONTEXT, MESSAGE_TYPE, PROFILE, stands
+from pg_bridge.mapping.rule_set import OwnTexts
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.template import Template
 
@@ -42,9 +44,11 @@ class PathCheck:
         places: Places,
         tables: Tables,
         budget: Budget,
+        own: OwnTexts,
         at: str = "",
     ) -> None:
         self._budget = budget
+        self._own = own
         self._rules = rules
         self._type = type_
         self._places = places
@@ -221,7 +225,9 @@ class PathCheck:
         mention = self._mentions.get(source)
         if source == MESSAGE_TYPE:
             return Domain(source, (self._type,))
-        if source.startswith((CONTEXT, PROFILE)):
+        if source.startswith(PROFILE):
+            return profile_domain(source, mention, self._own)
+        if source.startswith(CONTEXT):
             is_date = mention is not None and mention.is_date
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=False)
         spec = self._places.get(source)

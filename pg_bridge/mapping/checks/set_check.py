@@ -13,6 +13,7 @@ from pg_bridge.profiles.layouts import FILES_FOLDER
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
+from pg_bridge.profiles.standard_codes import STANDARD_CODES_FILE
 from pg_bridge.typed_toml import nearest, shown
 
 #: files that decide nothing: examples to play with
@@ -26,7 +27,7 @@ MOST_OF_CASES = 1_000_000
 MOST_FINDINGS = 1000
 MOST_TEXT = 1500
 
-_FILES = (LINK_FILE, CODES_FILE, PROFILE_FILE, OPENAPI_FILE)
+_FILES = (LINK_FILE, CODES_FILE, STANDARD_CODES_FILE, PROFILE_FILE, OPENAPI_FILE)
 _FOLDERS = (TEMPLATE_FOLDER, FILES_FOLDER, RULES_FOLDER, SAMPLES_FOLDER)
 
 

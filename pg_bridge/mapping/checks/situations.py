@@ -9,7 +9,7 @@ from pg_bridge.profiles.template import Template
 
 #: the function whose messages also tell outcomes after a request was answered "not known yet"
 LATE_FUNCTION = "status_change"
-OUTCOMES = frozenset({"accepted", "waits", "refused", "found", "nothing_found"})
+OUTCOMES = frozenset({"accepted", "waits", "partly", "refused", "found", "nothing_found"})
 
 
 class Situation(NamedTuple):
@@ -34,6 +34,11 @@ _ENQUIRE = (
     Situation("nothing_found", has_entry=False),
     Situation("refused", has_entry=False),
 )
+_UPLOAD = (
+    Situation("accepted", has_entry=False),
+    Situation("partly", has_entry=False),
+    Situation("refused", has_entry=False),
+)
 _UPDATE = (Situation(None, has_entry=True, has_request=None),)
 _LATE = (
     Situation("accepted", has_entry=True, is_late=True),
@@ -41,8 +46,12 @@ _LATE = (
 )
 
 
-def situations(function: str, part: str, template: Template, legacy: LegacyProfile) -> tuple[Situation, ...]:
-    """All situations of an answer or message section of a function."""
+def situations(
+    function: str, part: str, template: Template, legacy: LegacyProfile, *, is_upload: bool = False
+) -> tuple[Situation, ...]:
+    """All situations of an answer or message section of a function. is_upload: it answers files."""
+    if is_upload:
+        return _UPLOAD
     if part == "message":
         return _UPDATE + _LATE if function == LATE_FUNCTION else _UPDATE
     effects = {other.effect for other in legacy.templates.values() if other.function == function}

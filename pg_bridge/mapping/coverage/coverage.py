@@ -18,7 +18,11 @@ from pg_bridge.mapping.coverage.joins import Status, rule_source
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, functions_of, tables_of
 from pg_bridge.mapping.coverage.pairing import STATUSES, FidelityOf, Pairing, Section, sections
 from pg_bridge.mapping.coverage.sides import ASSUMED, PUBLIC
+from pg_bridge.profiles.layouts import FILES_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
+
+#: the tables that say of a whole file form where it is from; the others are of its columns and lines
+_FORM_HEADS = frozenset({"layout", "tag_based", "parts"})
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +212,12 @@ def _tallies(book: MappingBook, files: Mapping[str, str], found: Sequence[Sectio
     yield _tally("templates", (template.source for template in templates))
     yield _tally("template fields", (field.source for template in templates for field in template.root.fields()))
     yield _tally("code tables", (table.source for table in book.legacy.tables.values()))
+    forms = [tomllib.loads(text) for path, text in files.items() if path.startswith(FILES_FOLDER)]
+    heads = [{name: each for name, each in form.items() if name in _FORM_HEADS} for form in forms]
+    inner = [{name: each for name, each in form.items() if name not in _FORM_HEADS} for form in forms]
+    yield _tally("file forms", _sources(heads))
+    yield _tally("file columns", _sources(inner))
+    yield _tally("standard codes", (entry.source for entry in book.legacy.standard_codes.entries))
     yield _tally("framing entries", _sources(tomllib.loads(files.get(LINK_FILE, ""))))
     yield _tally("OCP profile entries", _leaves(tomllib.loads(files.get(PROFILE_FILE, "")), ASSUMED))
     yield _tally("OCP operations", _operations(book.ocp.openapi))

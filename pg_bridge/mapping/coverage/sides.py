@@ -71,12 +71,12 @@ def legacy_fields(template: Template) -> tuple[LegacyField, ...]:
 
 
 def ocp_members(openapi: Mapping[str, Any], schema: str) -> tuple[OcpMember, ...]:
-    """Every member of a schema that holds a value, in its order; objects are told by their own members.
+    """Every member of a schema that holds a value, in its order; objects are told by their own members. Unnamed: none.
 
     Raises KeyError when there is no such schema, ValueError when it goes round in a circle.
     """
     schemas: Mapping[str, Any] = openapi["components"]["schemas"]
-    raw = dict(_properties(schemas, schemas[schema], "", 0))
+    raw = dict(_properties(schemas, schemas[schema], "", 0)) if schema else {}
     return tuple(
         OcpMember(
             path=member.path,

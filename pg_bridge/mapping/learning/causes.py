@@ -55,17 +55,22 @@ _REMEDIES = {
         "Let the PSS correct the value; or change the rule in {rules}, or its table in {codes}.",
         "{rules}",
     ),
-    "PGB-MAP-007": ("Let the PSS not ask for it; or serve it in {rules}.", "{rules}"),
+    "PGB-MAP-007": (
+        "Let the PSS not ask for it; or serve it in {rules}; or, where a default is missing, set it in the profile"
+        " of the participant.",
+        "{rules}",
+    ),
     "PGB-XCH-001": ("Let the PSS give every instruction of a day a reference of its own.", ""),
 }
 _OTHER = ("Let the PSS correct it; or change {rules}.", "{rules}")
 
 
 class _Tally:
-    __slots__ = ("code", "first", "line", "messages", "place", "template", "text", "times", "types")
+    __slots__ = ("code", "first", "line", "messages", "place", "standard", "template", "text", "times", "types")
 
     def __init__(self, finding: Finding, sample: Sample, text: str) -> None:
         self.code, self.place, self.text = finding.code, shown(finding.path), text
+        self.standard = finding.standard
         self.template = sample.template
         self.times = self.messages = 0
         self.types: set[str] = set()
@@ -117,6 +122,7 @@ class Causes:
         remedy, correct = _REMEDIES.get(tally.code, other)
         return le.Cause(
             code=tally.code,
+            standard=tally.standard,
             template=tally.template,
             message_types=tuple(sorted(filter(None, tally.types))),
             place=tally.place,

@@ -76,11 +76,13 @@ class TemplateUse(msgspec.Struct, frozen=True, kw_only=True):
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """Why messages would be refused. times: findings of this kind; messages: that have it.
 
-    file, number, line: the first, line 0 where there is none. is_lenient_cured: the lenient profile would take it.
+    standard: the message standard's own code of the first, empty where none is known. file, number, line: the first,
+    line 0 where there is none. is_lenient_cured: the lenient profile would take it.
     correct: the file to change when the PSS cannot be.
     """
 
     code: str
+    standard: str
     template: str
     message_types: tuple[str, ...]
     place: str

@@ -35,7 +35,7 @@ class ProfileTexts:
                         for source in rule.sources() if not (rule.use or rule.codes) else ():
                             if source.startswith(PROFILE):
                                 places = self._places.setdefault(section.template, {})
-                                places[f"{block.at}/{rule.field}"] = source.removeprefix(PROFILE)
+                                places[block.place(rule.field)] = source.removeprefix(PROFILE)
 
     def add(self, sample: Sample) -> None:
         """One message of the PG to the participant."""

@@ -195,3 +195,92 @@ def test_second_answer_of_a_call_changes_nothing() -> None:
     core.offer(e.CallAnswered(request_id, [core.accepted("R1", "I00000001")]))
 
     assert [] == core.offer(e.CallAnswered(request_id, [core.accepted("R1", "I00000002")])).entries
+
+
+MALFORMED = Fault("400002", "field_malformed", "400002 no", "NARR")
+
+
+def sent_again(core: Core) -> str:
+    """A call that was lost, not found, and goes again."""
+    request_id = core.call()
+    core.offer(e.CallLost(request_id, "cut"))
+    core.offer(e.Looked(request_id, {}))
+    return request_id
+
+
+def looked(core: Core, request_id: str, count: int) -> list[e.Decision]:
+    """So many looks that find nothing."""
+    return [core.offer(e.Looked(request_id, {})) for _ in range(count)]
+
+
+def test_call_sent_again_and_refused_is_looked_for_before_it_is_told() -> None:
+    """The first try may have been slow: it may have been done after the look that did not find it."""
+    core = several(1)
+    request_id = sent_again(core)
+    refused = core.offer(e.CallRefused(request_id, (MALFORMED,)))
+    decision = core.offer(e.Looked(request_id, {"X1": core.event("I00000009", 1, "CREATED", "UNMATCHED")}))
+
+    assert ["outcome_unknown"] == kinds(refused)
+    assert [e.Look(request_id)] == refused.actions
+    assert ["exchange_answered"] == kinds(decision)
+    assert "accepted" == core.state.exchanges["X1"].outcome
+
+
+def test_call_sent_again_and_refused_that_no_look_finds_is_refused_and_not_in_doubt() -> None:
+    core = several(1)
+    request_id = sent_again(core)
+    core.offer(e.CallRefused(request_id, (MALFORMED,)))
+    *before, last = looked(core, request_id, 3)
+
+    assert [["Look"], ["Look"]] == [actions(one) for one in before]
+    assert ["exchange_answered"] == kinds(last)
+    assert "refused" == core.state.exchanges["X1"].outcome
+
+
+@pytest.mark.parametrize("bad", [2, 3, 4])
+def test_bulk_sent_again_and_refused_whole_is_split_as_a_first_one_is(bad: int) -> None:
+    """One of four was done by the first try; of the others only the bad one is refused."""
+    core = several(4)
+    first = sent_again(core)
+    core.offer(e.CallRefused(first, (MALFORMED,)))
+    core.offer(e.Looked(first, {"X1": core.event("I00000001", 1, "CREATED", "UNMATCHED")}))
+    early = core.offer(e.LaneOpen("B01234", "si_add")).entries
+    looked(core, first, 2)
+    used = [first]
+    while core.state.lanes["B01234", "si_add"].waiting:
+        request_id = core.call()
+        used.append(request_id)
+        members = core.state.batches[request_id].members
+        if f"X{bad}" in members:
+            core.offer(e.CallRefused(request_id, (MALFORMED,)))
+        else:
+            entries = [core.accepted(f"R{member[1:]}", f"I0000000{member[1:]}") for member in members]
+            core.offer(e.CallAnswered(request_id, entries))
+
+    assert [] == early
+    assert len(used) == len(set(used))
+    assert {f"X{n}": "refused" if n == bad else "accepted" for n in range(1, 5)} == {
+        exchange.id: exchange.outcome for exchange in core.state.exchanges.values()
+    }
+
+
+def test_call_sent_again_and_denied_is_looked_for_and_never_split() -> None:
+    core = several(2)
+    request_id = sent_again(core)
+    denied = Fault("", "ocp_denied", "the token is not taken", "NARR")
+    first = core.offer(e.CallDenied(request_id, denied))
+    last = looked(core, request_id, 3)[-1]
+
+    assert ["outcome_unknown"] == kinds(first)
+    assert ["exchange_answered"] * 2 == kinds(last)
+
+
+def test_refusal_of_a_call_sent_again_is_remembered_over_a_restart() -> None:
+    core = several(2)
+    request_id = sent_again(core)
+    core.offer(e.CallRefused(request_id, (MALFORMED,)))
+    core.state = core.replayed()
+    last = looked(core, request_id, 3)[-1]
+
+    assert ["batch_refused"] == kinds(last)
+    assert ["X1", "X2"] == list(core.state.lanes["B01234", "si_add"].waiting)

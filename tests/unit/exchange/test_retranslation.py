@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry, Kind, Stored
-from pg_bridge.exchange.records import ExchangeInDoubt, Fault, RequestParked
+from pg_bridge.exchange.records import ExchangeInDoubt, RequestParked
 from pg_bridge.exchange.retranslated import Difference, Retranslated, Way
 from pg_bridge.exchange.retranslation import Retranslation
 from pg_bridge.exchange.retranslation_tally import MOST_CAUSES, Tally
@@ -21,6 +20,7 @@ from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.book import MappingBook, load
 from tests.doubles.core import Core, book
 from tests.doubles.core_day import framed, note, stored, whole_day
+from tests.doubles.core_steps import Step, steps, walked
 from tests.doubles.mapping_files import changed, shipped
 from tests.doubles.stack import deliver
 
@@ -78,55 +78,10 @@ def test_each_recorded_translation_is_run_once(day: list[Entry]) -> None:
     assert kinds[Kind.UPDATE_RECEIVED] == ways[Way.UPDATE] + ways[Way.PARKED_UPDATE]
 
 
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["request", "repeat", "faulty", "open", "answer", "refuse", "lose", "find", "overdue", "event", "wait"]
-        ),
-        st.integers(0, 7),
-    ),
-    max_size=25,
-)
-
-
 @settings(max_examples=40, deadline=None)
-@given(steps)
-def test_whatever_happened_the_same_set_gives_the_same(taken: list[tuple[str, int]]) -> None:
-    core = Core()
-    count = sequence = 0
-    for step, number in taken:
-        batches = list(core.state.batches.values())
-        batch = batches[number % len(batches)] if batches else None
-        match step:
-            case "request":
-                count += 1
-                core.request(f"R{count}", sequence=count + 1, stock=f"{number}0005")
-            case "repeat":
-                core.request(f"R{number}", sequence=100 + number, quantity=f"{number + 1},")
-            case "faulty":
-                core.request(f"F{number}", quantity="0,")
-            case "open":
-                core.offer(e.LaneOpen("B01234", "si_add"))
-            case "overdue":
-                core.offer(e.Overdue(f"X{number}"))
-            case "wait":
-                core.wait(3_600 * number + 0.000_001)
-            case "event":
-                sequence += 1 + number % 2
-                kind = "SETTLED" if number == 7 else "MATCHED"
-                core.offer(e.UpdatesArrived([core.event(f"I0000000{number}", sequence, kind, kind)]))
-            case _ if batch is None:
-                continue
-            case "answer":
-                entries = [core.accepted(member, f"I{n:08d}") for n, member in enumerate(batch.members)]
-                core.offer(e.CallAnswered(batch.request_id, entries))
-            case "refuse":
-                core.offer(e.CallRefused(batch.request_id, (Fault("400002", "field_malformed", "no", "NARR"),)))
-            case "lose":
-                core.offer(e.CallLost(batch.request_id, "cut"))
-            case "find":
-                found = {batch.members[0]: core.event("I00000005", 1, "CREATED", "UNMATCHED")}
-                core.offer(e.Looked(batch.request_id, found))
+@given(steps())
+def test_whatever_happened_the_same_set_gives_the_same(taken: list[Step]) -> None:
+    core = walked(taken)
 
     assert [] == [result for result in retranslated(core.entries) if result.differences or result.not_run]
 

@@ -61,7 +61,7 @@ def test_a_notation_that_explodes_is_refused_or_quick(notation: str) -> None:
     assert 0.5 > worst_s(fits)
 
 
-@pytest.mark.parametrize("notation", ["[1x]" * 30, "35x35x35x35x", "[[[[35x]35x]35x]35x]", "10*35x" * 3])
+@pytest.mark.parametrize("notation", ["[1x]" * 30, "35x35x35x35x", "[[[[35x]35x]35x]35x]", "10*35x" * 3, "99*(35x35x)"])
 def test_the_worst_are_refused(notation: str) -> None:
     with pytest.raises(FormatError, match="too many ways"):
         compile_format(notation)
@@ -75,7 +75,9 @@ def test_what_the_standard_writes_is_taken_and_quick(notation: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["1x", "35x", "16x", "4!c", "[", "]", "|", "10*35x", "15d", "CRLF", "/", "9n", "1!a"]),
+        st.sampled_from(
+            ["1x", "35x", "16x", "4!c", "[", "]", "|", "10*35x", "15d", "CRLF", "/", "9n", "1!a", "50*(", ")"]
+        ),
         max_size=30,
     )
 )

@@ -37,6 +37,8 @@ NOTATIONS = [
      ["A" * 36, "A\r\n", "\r\nA", "A\r\n:B", "-A", ":A", "\r\n".join("A" * 7)]),
     ("10*35x", ["\r\n".join("A" * 10)], ["\r\n".join("A" * 11), "A\nB", "A\rB"]),
     ("(2!n)", ["(12)"], ["12"]),
+    ("3*(K/2x)", ["K/AB", "K/A\r\nK/B\r\nK/CD"], ["AB", "K/", "K/A\r\nB", "K/A\r\n", "K/A\r\nK/B\r\nK/C\r\nK/D"]),
+    ("H/3xCRLF2*([K/]2!n)|S", ["H/ABC\r\n12\r\nK/34", "S"], ["H/ABC", "H/ABC\r\nS"]),
 ]  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def test_notation(notation: str, fitting: list[str], unfitting: list[str]):
         assert not pattern.fullmatch(value), value
 
 
-@pytest.mark.parametrize("notation", ["[4!c", "4!c]", "4!c][", "[[2n]"])
+@pytest.mark.parametrize("notation", ["[4!c", "4!c]", "4!c][", "[[2n]", "2*(4!c", "[2*(4!c]", "2*([4!c)"])
 def test_a_notation_that_is_none_is_refused(notation: str):
     with pytest.raises(FormatError, match=r"without its"):
         compile_format(notation)

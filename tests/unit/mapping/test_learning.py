@@ -17,35 +17,15 @@ from pg_bridge.mapping.learning.learner import Learner
 from pg_bridge.mapping.learning.lesson import FieldUse, Lesson
 from pg_bridge.mapping.learning.references import References, Repeat
 from pg_bridge.mapping.learning.sample import LF, Sample
-from tests.doubles.mapping_files import changed, crlf, shipped
+from tests.doubles.mapping_files import DELIVER_FREE, before, changed, crlf, shipped, with_
 
-DELIVER = """
-:16R:GENL
-:20C::SEME//SECRETREF001
-:23G:NEWM
-:16S:GENL
-:16R:TRADDET
-:98A::SETT//20261125
-:35B:/HK/00005
-:16S:TRADDET
-:16R:FIAC
-:36B::SETT//UNIT/1000,
-:97A::SAFE//00000001
-:16S:FIAC
-:16R:SETDET
-:22F::SETR//TRAD
-:16R:SETPRTY
-:95R::REAG/CCAS/C00019
-:97A::SAFE//PRIVATE77777
-:16S:SETPRTY
-:16R:SETPRTY
-:95P::PSET//XHKCHKH1XXX
-:16S:SETPRTY
-:16R:AMT
-:19A::SETT//HKD98765,43
-:16S:AMT
-:16S:SETDET
-"""
+DELIVER = with_(
+    DELIVER_FREE,
+    ("B0123400001", "SECRETREF001"),
+    ("ISIN HK0005000002", "/HK/00005"),
+    ("C00019\n", "C00019\n:97A::SAFE//PRIVATE77777\n"),
+    before(":16S:SETDET", ":16R:AMT", ":19A::SETT//HKD98765,43", ":16S:AMT"),
+)
 UNKNOWN = (":23G:NEWM\n", ":23G:NEWM\n:99B::SETT//HIDDENVALUE\n")
 CONTEXT: dict[str, Any] = {
     "reference": "PG1", "participant": "B01234", "terminal": "PSS1", "business_date": "2026-11-23",

@@ -12,44 +12,12 @@ from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.check import check
 from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.mapping.coverage.pairing import pairings
+from tests.doubles.mapping_files import CONTEXT, DELIVER_FREE, before, crlf, with_
 
-CONTEXT = {
-    "reference": "PG00000000000001",
-    "participant": "B01234",
-    "terminal": "PSS1",
-    "business_date": "2026-11-23",
-    "timestamp": "20261123093000",
-    "snapshot": False,
-}
-LINKS = """:16R:GENL
-:20C::SEME//B0123400001
-:23G:NEWM
-:16R:LINK
-:20C::POOL//FIRST
-:16S:LINK
-:16R:LINK
-:20C::POOL//SECOND
-:20C::COMM//NOTE
-:16S:LINK
-:16S:GENL
-:16R:TRADDET
-:98A::SETT//20261125
-:35B:/HK/00005
-:16S:TRADDET
-:16R:FIAC
-:36B::SETT//UNIT/1000,
-:97A::SAFE//00000001
-:16S:FIAC
-:16R:SETDET
-:22F::SETR//TRAD
-:16R:SETPRTY
-:95R::REAG/CCAS/C00019
-:16S:SETPRTY
-:16R:SETPRTY
-:95P::PSET//XHKCHKH1XXX
-:16S:SETPRTY
-:16S:SETDET
-"""
+LINK_BLOCKS = (
+    ":16R:LINK", ":20C::POOL//FIRST", ":16S:LINK", ":16R:LINK", ":20C::POOL//SECOND", ":20C::COMM//NOTE", ":16S:LINK",
+)  # fmt: skip
+LINKS = with_(DELIVER_FREE, before(":16S:GENL", *LINK_BLOCKS), ("ISIN HK0005000002", "/HK/00005"))
 RULES = """
 [[request.each]]
 at = "GENL/LINK"
@@ -112,6 +80,7 @@ def with_arrays(files: dict[str, str]) -> dict[str, str]:
     for name, part in (
         ("si-change", "[request.left_out]"),
         ("si-enquiry", "[answer.left_out]"),
+        ("si-list", "[answer.left_out]"),
         ("status-change", "[message.left_out]"),
         ("settlement-confirmation", "[message.left_out]"),
     ):
@@ -128,12 +97,8 @@ def arrays(files: dict[str, str]) -> MappingBook:
     return load(with_arrays(files))
 
 
-def body(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode("ascii")
-
-
 def test_a_sequence_that_repeats_becomes_an_array(arrays: MappingBook) -> None:
-    request = arrays.read_request("SI01", "542", body(LINKS), CONTEXT)
+    request = arrays.read_request("SI01", "542", crlf(LINKS), CONTEXT)
 
     assert () == request.findings
     assert [
@@ -145,13 +110,13 @@ def test_a_sequence_that_repeats_becomes_an_array(arrays: MappingBook) -> None:
 
 def test_a_sequence_that_does_not_stand_is_no_array(arrays: MappingBook) -> None:
     text = LINKS[: LINKS.index(":16R:LINK")] + LINKS[LINKS.index(":16S:GENL") :]
-    request = arrays.read_request("SI01", "542", body(text), CONTEXT)
+    request = arrays.read_request("SI01", "542", crlf(text), CONTEXT)
 
     assert request.document["linkages"] is None
 
 
 def test_each_item_is_explained(arrays: MappingBook) -> None:
-    request = arrays.read_request("SI01", "542", body(LINKS), CONTEXT)
+    request = arrays.read_request("SI01", "542", crlf(LINKS), CONTEXT)
     told = {each.target: (each.sources, each.after) for each in request.lineage if each.target.startswith("linkages")}
 
     assert {
@@ -164,10 +129,10 @@ def test_each_item_is_explained(arrays: MappingBook) -> None:
 
 
 def test_an_array_becomes_a_sequence_that_repeats(arrays: MappingBook) -> None:
-    request = arrays.read_request("SI01", "542", body(LINKS), CONTEXT)
+    request = arrays.read_request("SI01", "542", crlf(LINKS), CONTEXT)
     back = WayBack(arrays).write_request("SI01", request.document, CONTEXT, carried=request.carried)
 
-    assert body(LINKS) == back.body
+    assert crlf(LINKS) == back.body
     assert () == back.findings
     assert {"GENL/LINK/20C:POOL", "GENL/LINK/20C:POOL#2"} <= {each.target for each in back.lineage}
 
@@ -247,9 +212,9 @@ def test_a_text_of_the_profile_is_the_set_s_unless_a_participant_has_its_own(fil
     rules = files["rules/si-input.toml"].replace(
         'from = "SETDET/SETPRTY[95R]/97A:SAFE"', 'from = ["SETDET/SETPRTY[95R]/97A:SAFE", "profile.account"]'
     )
-    head = files["rules/set.toml"] + 'account = "SET1"\n'
+    head = files["rules/set.toml"].replace("[profile]\n", '[profile]\naccount = "SET1"\n')
     book = load({**files, "rules/si-input.toml": rules, "rules/set.toml": head})
-    text = body(LINKS.replace(LINKS[LINKS.index(":16R:LINK") : LINKS.index(":16S:GENL")], ""))
+    text = crlf(LINKS.replace(LINKS[LINKS.index(":16R:LINK") : LINKS.index(":16S:GENL")], ""))
     own = {**CONTEXT, "profile": {"account": "OWN1"}}
 
     assert "SET1" == book.read_request("SI01", "542", text, CONTEXT).document["counterpartyAccount"]

@@ -11,46 +11,11 @@ from pg_bridge.errors import MappingFailed, MappingMissing
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.profiles.concepts import Operation
-
-CONTEXT = {
-    "reference": "PG00000000000001",
-    "participant": "B01234",
-    "terminal": "PSS1",
-    "business_date": "2026-11-23",
-    "timestamp": "20261123093000",
-    "snapshot": False,
-}
-MT542 = """\
-:16R:GENL
-:20C::SEME//B0123400001
-:23G:NEWM
-:16S:GENL
-:16R:TRADDET
-:98A::SETT//20261125
-:35B:ISIN HK0005000002
-:16S:TRADDET
-:16R:FIAC
-:36B::SETT//UNIT/1000,
-:97A::SAFE//00000001
-:16S:FIAC
-:16R:SETDET
-:22F::SETR//TRAD
-:16R:SETPRTY
-:95R::REAG/CCAS/C00019
-:16S:SETPRTY
-:16R:SETPRTY
-:95P::PSET//XHKCHKH1XXX
-:16S:SETPRTY
-:16S:SETDET
-"""
-
-
-def body(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode("ascii")
+from tests.doubles.mapping_files import CONTEXT, DELIVER_FREE, crlf
 
 
 def test_a_request_says_what_it_is(book: MappingBook) -> None:
-    request = book.read_request("SI01", "542", body(MT542), CONTEXT)
+    request = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT)
 
     assert (request.function, request.effect, request.operation) == ("input_si", "instruct", Operation.SI_ADD)
     assert "B0123400001" == request.reference
@@ -59,7 +24,7 @@ def test_a_request_says_what_it_is(book: MappingBook) -> None:
 
 
 def test_a_write_has_every_member_of_its_schema(book: MappingBook) -> None:
-    document = book.read_request("SI01", "542", body(MT542), CONTEXT).document
+    document = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT).document
 
     assert list(book.ocp.schema("SiAddEntry")["properties"]) == list(document)
     assert document["amount"] is None
@@ -67,21 +32,21 @@ def test_a_write_has_every_member_of_its_schema(book: MappingBook) -> None:
 
 
 def test_documents_of_two_messages_share_nothing(book: MappingBook) -> None:
-    first = book.read_request("SI01", "542", body(MT542), CONTEXT).document
+    first = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT).document
     first["remarks"] = "changed"
 
-    assert book.read_request("SI01", "542", body(MT542), CONTEXT).document["remarks"] is None
+    assert book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT).document["remarks"] is None
 
 
 def test_every_value_of_a_request_is_explained(book: MappingBook) -> None:
-    request = book.read_request("SI01", "542", body(MT542), CONTEXT)
+    request = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT)
 
     explained = {each.target for each in request.lineage}
     assert {name for name, value in request.document.items() if value is not None} | set(request.carried) == explained
 
 
 def test_lineage_names_source_bytes_rule_and_function(book: MappingBook) -> None:
-    request = book.read_request("SI01", "542", body(MT542), CONTEXT)
+    request = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT)
     (quantity,) = [each for each in request.lineage if each.target == "quantity"]
 
     file, _, line = quantity.rule.partition(":")
@@ -94,7 +59,7 @@ def test_lineage_names_source_bytes_rule_and_function(book: MappingBook) -> None
 
 
 def test_lineage_kinds(book: MappingBook) -> None:
-    kinds = {each.target: each.kind for each in book.read_request("SI01", "542", body(MT542), CONTEXT).lineage}
+    kinds = {each.target: each.kind for each in book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT).lineage}
 
     assert "mapped" == kinds["stockAccount"]
     assert "transformed" == kinds["market"]
@@ -102,18 +67,18 @@ def test_lineage_kinds(book: MappingBook) -> None:
 
 
 def test_lineage_travels_as_json(book: MappingBook) -> None:
-    lineage = book.read_request("SI01", "542", body(MT542), CONTEXT).lineage
+    lineage = book.read_request("SI01", "542", crlf(DELIVER_FREE), CONTEXT).lineage
 
     assert lineage == msgspec.json.decode(msgspec.json.encode(lineage), type=tuple[Lineage, ...])
 
 
 def test_remembered_conversions_do_not_mix_messages(book: MappingBook) -> None:
     """The same rule, another value, and back: what was remembered for one text never serves another."""
-    other = MT542.replace("SETR//TRAD", "SETR//SECL").replace("SETT//20261125", "SETT//20261126")
+    other = DELIVER_FREE.replace("SETR//TRAD", "SETR//SECL").replace("SETT//20261125", "SETT//20261126")
     purposes = [
         (request.document["purpose"], request.document["settlementDate"])
-        for text in (MT542, other, MT542)
-        for request in [book.read_request("SI01", "542", body(text), CONTEXT)]
+        for text in (DELIVER_FREE, other, DELIVER_FREE)
+        for request in [book.read_request("SI01", "542", crlf(text), CONTEXT)]
     ]
 
     assert [("TRADE", "2026-11-25"), ("STOCK_LEND", "2026-11-26"), ("TRADE", "2026-11-25")] == purposes
@@ -121,7 +86,7 @@ def test_remembered_conversions_do_not_mix_messages(book: MappingBook) -> None:
 
 def test_a_refused_request_has_no_document(book: MappingBook) -> None:
     request = book.read_request(
-        "SI01", "542", body(MT542.replace("36B::SETT//UNIT/1000,", "36B::SETT//UNIT/0,")), CONTEXT
+        "SI01", "542", crlf(DELIVER_FREE.replace("36B::SETT//UNIT/1000,", "36B::SETT//UNIT/0,")), CONTEXT
     )
 
     assert {} == request.document
@@ -132,15 +97,17 @@ def test_a_refused_request_has_no_document(book: MappingBook) -> None:
 
 
 def test_an_unreadable_reference_is_empty(book: MappingBook) -> None:
-    request = book.read_request("SI01", "542", body(MT542.replace("B0123400001", "LONGER-THAN-SIXTEEN")), CONTEXT)
+    request = book.read_request(
+        "SI01", "542", crlf(DELIVER_FREE.replace("B0123400001", "LONGER-THAN-SIXTEEN")), CONTEXT
+    )
 
     assert "" == request.reference
     assert request.findings
 
 
 def test_a_misplaced_reference_can_still_be_read(book: MappingBook) -> None:
-    swapped = MT542.replace(":20C::SEME//B0123400001\n:23G:NEWM\n", ":23G:NEWM\n:20C::SEME//B0123400001\n")
-    request = book.read_request("SI01", "542", body(swapped), CONTEXT)
+    swapped = DELIVER_FREE.replace(":20C::SEME//B0123400001\n:23G:NEWM\n", ":23G:NEWM\n:20C::SEME//B0123400001\n")
+    request = book.read_request("SI01", "542", crlf(swapped), CONTEXT)
 
     assert "B0123400001" == request.reference
     assert {} == request.document
@@ -156,7 +123,7 @@ def test_nonsense_is_findings_and_never_raises(book: MappingBook, text: bytes) -
 
 def test_an_enquiry_asks_only_what_is_named(book: MappingBook) -> None:
     text = ":16R:GENL\n:20C::SEME//E1\n:23G:NEWM\n:13A::REQU//548\n:97A::SAFE//1\n:16S:GENL\n:16R:REF\n:20C::PREV//I00000001\n:16S:REF\n"
-    request = book.read_request("SI07", "549", body(text), CONTEXT)
+    request = book.read_request("SI07", "549", crlf(text), CONTEXT)
 
     assert {"participantId": "B01234", "siNumber": "I00000001"} == request.document
     assert "E1" == request.reference

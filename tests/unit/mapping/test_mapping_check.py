@@ -41,7 +41,7 @@ CONFIRMATION = "rules/settlement-confirmation.toml"
         (INPUT, 'reason = "OCP stamps', 'refused = "OCP stamps', "say the `reason`"),
         (INPUT, 'to = "linkageReference"', 'to = "siNumber"', "the schema has no member siNumber"),
         (INPUT, 'to = "stockAccount"', 'to = ["stockAccount", "tradeDate"]', "tradeDate has two rules"),
-        (INPUT, 'include = "si-faults"', 'include = "si-fault"', "there are no shared blocks si-fault"),
+        (INPUT, 'include = "si-instruct-faults"', 'include = "si-fault"', "there are no shared blocks si-fault"),
         (INPUT, 'version = "the PG knew no versions of an SI"\n', "", "the member version is forgotten"),
         (INPUT, 'version = "the PG', 'versoin = "the PG', "has no member versoin"),
         (INPUT, '"answer.outcome" = "accepted"', '"answers.outcome" = "accepted"', "has no root"),

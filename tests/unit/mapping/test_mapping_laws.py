@@ -17,19 +17,12 @@ from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.functions import FUNCTIONS
 from tests.doubles.generated import X, documents, isins, messages
-from tests.doubles.mapping_files import shipped
+from tests.doubles.mapping_files import CONTEXT, shipped
 from tests.doubles.mapping_sets import SETS, set_files
 
 BOOK = load(shipped())
 WAY_BACK = WayBack(BOOK)
-CONTEXT = {
-    "reference": "PG00000000000001",
-    "participant": "B01234",
-    "terminal": "PSS1",
-    "business_date": "2026-11-23",
-    "timestamp": "20261123093000",
-    "snapshot": False,
-}
+OWN = {**CONTEXT, "profile": {"stock_account": "00000009"}}
 #: what templates and schemas alone do not say: the currencies that rules know, and ISINs with a right check digit
 PLACES = {
     "SETDET/AMT/19A:SETT": st.tuples(
@@ -93,9 +86,9 @@ def test_each_lossless_field_of_a_request_comes_back(set_name: str, function: st
         nonlocal seen
         # Of several instructions in one message each has a document, and so a message, of its own.
         assume(not split or 1 == body.count(f":16R:{split}".encode()))
-        request = book.read_request(template, type_, body, CONTEXT)
+        request = book.read_request(template, type_, body, OWN)
         assume(not request.findings)
-        back = way_back.write_request(template, request.document, CONTEXT, carried=request.carried, message_type=type_)
+        back = way_back.write_request(template, request.document, OWN, carried=request.carried, message_type=type_)
         there = spec.check(type_, read(body)).values
         again = spec.check(type_, read(back.body)).values
         for place, each in fidelity.places.items():
@@ -128,7 +121,7 @@ def test_each_lossless_member_of_a_document_comes_back(function: str, template: 
             back = WAY_BACK.write_request(
                 template,
                 document,
-                CONTEXT,
+                OWN,
                 carried=carried if function == "enquire_si" else {"place_of_settlement": "XHKCHKH1XXX"},
             )
         except MappingFailed:
@@ -160,7 +153,7 @@ def test_each_lossless_member_of_a_message_comes_back(function: str, part: str, 
         nonlocal seen
         assume(not BOOK.ocp.faults(schema, entry))
         sources = {
-            "context": CONTEXT,
+            "context": OWN,
             "request": {"reference": "R1"},
             "answer": {"outcome": "found" if part == "answer" else None},
             "ocp": entry,
@@ -187,5 +180,6 @@ def test_what_is_not_lossless_is_listed_with_its_reason() -> None:
     assert {
         "SETDET/22F:SETR": "OWNE becomes PORTFOLIO and comes back as OWNI",
         "SETDET/22F:RTGS": "NRTG becomes DVP and comes back absent",
+        "FIAC/97A:SAFE": "where it is absent, profile.stock_account comes back",
     } == listed
     assert all(losses(message_fidelity(BOOK, "status_change", "message")).values())

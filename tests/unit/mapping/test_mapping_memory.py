@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pg_bridge.errors import MappingFailed
 from pg_bridge.mapping.book import MappingBook, load
 from tests.doubles.mangling import mangled
+from tests.doubles.mapping_files import CONTEXT
 
 FOLDER = Path(__file__).parents[2] / "messages"
 SOUND = [
@@ -22,11 +23,6 @@ SOUND = [
         "mt543_put_on_hold_real_time.fin",
     )
 ]
-CONTEXT = {
-    "reference": "PG1", "participant": "B01234", "terminal": "PSS1", "business_date": "2026-11-23",
-    "timestamp": "20261123093000", "snapshot": False,
-}  # fmt: skip
-
 CHANGES = (
     (b"B0123400001", b"B0123400002"), (b"UNIT/1000,", b"UNIT/7,0"), (b"12345,67", b"0005,"), (b"HKD", b"USD"),
     (b"NEWM", b"PREA"), (b"20261125", b"20261126"), (b"NRTG", b"YRTG"), (b"/HK/00005", b"/HK/00700"),

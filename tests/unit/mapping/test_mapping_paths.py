@@ -18,6 +18,12 @@ FAULTS = "rules/shared/si-faults.toml"
 CODES = "legacy/codes.toml"
 OPENAPI = "ocp/openapi.yaml"
 SI01 = "legacy/templates/SI01.toml"
+#: the rule that refuses a message without a stock account, where there is no default one
+NO_ACCOUNT = """[[request.rule]]
+from = "FIAC/97A:SAFE"
+when = { "FIAC/97A:SAFE" = { present = false }, "profile.stock_account" = { present = false } }
+refused = "the own stock account is missing, and the participant has no default account"
+"""
 #: the rule that refuses an enquiry which names two references
 TWO_REFERENCES = """[[request.rule]]
 from = ["REF/20C:PREV", "REF/20C:RELA"]
@@ -46,20 +52,20 @@ refused = "two references are given; name the SI by one"
         ),
         (
             INPUT,
-            'from = "FIAC/97A:SAFE"\nto',
-            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWM" }\nto',
-            "FIAC/97A:SAFE is lost in MT540 when GENL/23G is PREA: no rule takes it there",
+            'from = "FIAC/36B:SETT"\nuse',
+            'from = "FIAC/36B:SETT"\nwhen = { "GENL/23G" = "NEWM" }\nuse',
+            "FIAC/36B:SETT is lost in MT540 when GENL/23G is PREA: no rule takes it there",
         ),
         (
             INPUT,
-            'from = "FIAC/97A:SAFE"\nto',
-            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWM" }\nto',
-            "the mandatory member stockAccount gets no value in MT543 when GENL/23G is PREA",
+            'from = "FIAC/36B:SETT"\nuse',
+            'from = "FIAC/36B:SETT"\nwhen = { "GENL/23G" = "NEWM" }\nuse',
+            "the mandatory member quantity gets no value in MT543 when GENL/23G is PREA",
         ),
         (
             INPUT,
-            'from = "FIAC/97A:SAFE"\nto',
-            'from = "FIAC/97A:SAFE"\nwhen = { "GENL/23G" = "NEWW" }\nto',
+            'from = "FIAC/36B:SETT"\nuse',
+            'from = "FIAC/36B:SETT"\nwhen = { "GENL/23G" = "NEWW" }\nuse',
             "GENL/23G is never NEWW: it is one of NEWM, PREA",
         ),
         (
@@ -101,7 +107,12 @@ refused = "two references are given; name the SI by one"
         (OPENAPI, "{1,15}$\", maxLength: 15", "{1,16}$\", maxLength: 16", "linkageReference has up to 16 characters, the field takes 15"),
         (OPENAPI, "maxLength: 400", "maxLength: 100", "TRADDET/70E:SPRO has up to 359 characters, remarks takes 100"),
         (INPUT, 'use = "quantity"\noptions = { unit = "UNIT/" }\n', "", "FIAC/36B:SETT is a text and quantity is integer"),
-        (SI01, 'qualifier = "SAFE"\nstatus = "M"\nformat = "8x"', 'qualifier = "SAFE"\nstatus = "O"\nformat = "8x"', "the mandatory member stockAccount gets no value in MT540 when FIAC/97A:SAFE is absent"),
+        (INPUT, NO_ACCOUNT, "", "the mandatory member stockAccount gets no value in MT540 when FIAC/97A:SAFE is absent and profile.stock_account is absent"),
+        ("rules/set.toml", 'stock_account = ""', 'stock_account = "NONE"', "the rule can never act in any message of the template"),
+        ("rules/set.toml", '["iso", "sample"]', '["iso", "sample", "other"]', "the mandatory sequence GENL/STAT is written by no block in MT548 when answer.outcome is refused and profile.refusal_form is other"),
+        ("rules/set.toml", '["iso", "sample"]', '["iso", "other"]', "profile.refusal_form is never sample: it is one of iso, other"),
+        ("rules/set.toml", '["iso", "sample"]', '["sample"]', "'iso' is none of the values of refusal_form: sample"),
+        ("rules/set.toml", 'refusal_form = [', 'refusal_from = [', "the profile has no text refusal_from; it has place_of_settlement, stock_account, refusal_form"),
         ("rules/set.toml", "place_of_settlement", "place_of_setlement", "there is no profile.place_of_settlement; the profile of set.toml has place_of_setlement"),
         ("rules/set.toml", "XHKCHKH1XXX", "XHKCHKH1X", "'XHKCHKH1X' does not fit 8!c[3!c]"),
     ],

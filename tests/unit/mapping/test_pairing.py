@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.coverage.condition_words import can_hold, condition_words
+from pg_bridge.mapping.condition_words import can_hold, condition_words
 from pg_bridge.mapping.coverage.pairing import STATUSES, Pairing, pairings, sections
 from pg_bridge.mapping.schema import Members
 

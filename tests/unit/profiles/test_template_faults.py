@@ -8,48 +8,23 @@ from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.profiles.template import Checked
-from tests.doubles.mapping_files import crlf, shipped
+from tests.doubles.mapping_files import DELIVER_FREE, before, crlf, shipped, with_
 
 PROFILE = read_legacy_profile(shipped())
 
-GOOD = """
-:16R:GENL
-:20C::SEME//B0123400001
-:23G:NEWM
-:98A::PREP//20261123
-:16R:LINK
-:20C::POOL//202611230000001
-:16S:LINK
-:16S:GENL
-:16R:TRADDET
-:98A::TRAD//20261123
-:98A::SETT//20261125
-:35B:ISIN HK0005000002
-/HK/00005
-:16S:TRADDET
-:16R:FIAC
-:36B::SETT//UNIT/1000,
-:97A::SAFE//00000001
-:16S:FIAC
-:16R:SETDET
-:22F::SETR//TRAD
-:22F::RTGS//NRTG
-:16R:SETPRTY
-:95R::REAG/CCAS/C00019
-:16S:SETPRTY
-:16R:SETPRTY
-:95P::PSET//XHKCHKH1XXX
-:16S:SETPRTY
-:16R:AMT
-:19A::SETT//HKD12345,67
-:16S:AMT
-:16S:SETDET
-"""
 AMT = ":16R:AMT\n:19A::SETT//HKD12345,67\n:16S:AMT\n"
+LINK = ":16R:LINK\n:20C::POOL//202611230000001\n:16S:LINK\n"
+GOOD = with_(
+    DELIVER_FREE,
+    before(":16S:GENL", ":98A::PREP//20261123", *LINK.splitlines()),
+    before(":98A::SETT//20261125", ":98A::TRAD//20261123"),
+    ("HK0005000002\n", "HK0005000002\n/HK/00005\n"),
+    ("SETR//TRAD\n", "SETR//TRAD\n:22F::RTGS//NRTG\n"),
+    before(":16S:SETDET", *AMT.splitlines()),
+)
 PARTY = ":16R:SETPRTY\n:95R::REAG/CCAS/C00019\n:16S:SETPRTY\n"
 PLACE = ":16R:SETPRTY\n:95P::PSET//XHKCHKH1XXX\n:16S:SETPRTY\n"
 QUANTITY, ACCOUNT = ":36B::SETT//UNIT/1000,\n", ":97A::SAFE//00000001\n"
-LINK = ":16R:LINK\n:20C::POOL//202611230000001\n:16S:LINK\n"
 
 
 def held(*changes: tuple[str, str], message_type: str = "543", lenient: bool = False) -> Checked:

@@ -1,8 +1,8 @@
-"""Conditions and sources in words, for people who sign a mapping off."""
+"""Conditions and sources in words, for people who sign a mapping off or compare two."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pg_bridge.mapping.conditions import DATE_TESTS
@@ -12,7 +12,7 @@ OCP = "ocp."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item")
+_ROOTS = ("context", "request", "answer", "item", "page", "broadcast")
 
 
 def source_words(source: str) -> str:
@@ -29,7 +29,7 @@ def source_words(source: str) -> str:
 
 def condition_words(*conditions: Mapping[str, Any]) -> str:
     """Conditions that must all hold, as one sentence; empty where there is none."""
-    parts = [_part(source_words(source), wanted) for source, wanted in _merged(conditions)]
+    parts = [clause(source, wanted) for source, wanted in _merged(conditions)]
     return " and ".join(dict.fromkeys(parts))
 
 
@@ -53,17 +53,26 @@ def _merged(conditions: Iterable[Mapping[str, Any]]) -> list[tuple[str, Any]]:
     return [*allowed.items(), *others]
 
 
-def _part(source: str, wanted: Any) -> str:
-    if not isinstance(wanted, dict):
-        return f"{source} is {_values(wanted)}"
-    ((test, value),) = wanted.items()
+def clause(source: str, wanted: Any, name: Callable[[str], str] = source_words) -> str:
+    """One entry of a condition, also one that no check would take. name: how a source is called."""
+    named = name(source)
+    if not isinstance(wanted, Mapping):
+        return f"{named} is {_values(wanted)}"
+    return " and ".join(_test(named, test, value, name) for test, value in wanted.items())
+
+
+def _test(named: str, test: str, value: Any, name: Callable[[str], str]) -> str:
     if test in ("is", "not"):
-        return f"{source} is {'not ' if test == 'not' else ''}{_values(value)}"
+        return f"{named} is {'not ' if test == 'not' else ''}{_values(value)}"
     if test == "present":
-        return f"{source} is {'there' if value else 'absent'}"
+        return f"{named} is {'there' if value else 'absent'}"
     if test in DATE_TESTS:
-        return f"{source} is {test.replace('_', ' ')} {source_words(str(value))}"
-    return f"{source} {'has' if test == 'shape' else 'has not'} the format {value}"
+        return f"{named} is {test.replace('_', ' ')} {name(str(value))}"
+    if test == "same":
+        return f"{named} is {name(str(value))} where that is there"
+    if test in ("shape", "other_shape"):
+        return f"{named} {'has' if test == 'shape' else 'has not'} the format {value}"
+    return f"{named} {test} {_values(value)}"
 
 
 def _values(wanted: Any) -> str:

@@ -1,0 +1,77 @@
+"""A running dispatcher with fakes at its ports, and one session that is on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.exchange import events as e
+from pg_bridge.exchange.outbound import Seat
+from pg_bridge.exchange.state import Delivery
+from pg_bridge.journal.memory import MemoryJournal
+
+
+class Answers:
+    """One session that is on; keeps what it was told, with what the journal held then."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self.told: list[tuple[e.Answer, int]] = []
+        self.refused: list[e.Refuse] = []
+        self.passed: list[e.NoAnswer] = []
+        self.delivered: list[Delivery] = []
+        self.came = asyncio.Event()
+        self.dispatcher: Dispatcher | None = None
+
+    def seats(self, participant: str) -> Sequence[Seat]:
+        return [Seat("S1", "PSS1", 16)]
+
+    def answer(self, answer: e.Answer) -> bool:
+        self.told.append((answer, len(self._journal.entries)))
+        self.came.set()
+        if self.dispatcher is not None and answer.token is not None:
+            self.dispatcher.answer_written(answer.token)
+        return True
+
+    def pass_over(self, passed: e.NoAnswer) -> None:
+        self.passed.append(passed)
+
+    def refuse(self, refusal: e.Refuse) -> None:
+        self.refused.append(refusal)
+
+    def deliver(self, session: str, delivery: Delivery) -> bool:
+        self.delivered.append(delivery)
+        return True
+
+
+class FakeLoop:
+    """What tests of the dispatcher have in common; each makes its own dispatcher."""
+
+    sessions: Answers
+    dispatcher: Dispatcher
+
+    async def answered(self, count: int) -> None:
+        """Wait until so many answers were told."""
+        async with asyncio.timeout(5):
+            while len(self.sessions.told) < count:
+                self.sessions.came.clear()
+                await self.sessions.came.wait()
+
+
+AnyLoop = TypeVar("AnyLoop", bound=FakeLoop)
+
+
+@asynccontextmanager
+async def running(made: AnyLoop) -> AsyncIterator[AnyLoop]:
+    """The dispatcher runs for as long as this is open."""
+    made.dispatcher.begin(made.sessions, version="test", replayed=0)
+    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
+    try:
+        yield made
+    finally:
+        await made.dispatcher.close("test")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
