@@ -232,7 +232,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         try:
             await listener.start()
         except OSError as error:
-            raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
+            nodes = " and ".join(filter(None, (f"{config.pss.host}:{config.pss.port}", config.pss.secondary)))
+            raise ConfigError(f"listening on {nodes}: {error}") from error
         stack.push_async_callback(listener.close)
         drops.start()
         stack.push_async_callback(drops.close)
@@ -250,8 +251,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 read_folder=world.read_folder,
             )
             await stack.enter_async_context(control_door(config.control.socket, loading))
-        host, pss_port = listener.address
-        telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
+        nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
+        telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
         yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
 
 
@@ -318,6 +319,8 @@ def _listener_options(config: Config) -> ListenerOptions:
         slow_reader_s=pss.slow_reader_s,
         drain_s=pss.drain_s,
         most_unsent=pss.most_unsent_bytes,
+        secondary=pss.second_node(),
+        answer_order=pss.answer_order,
         tls=server_context(pss.tls_certificate, pss.tls_key, pss.tls_client_ca),
     )
 
