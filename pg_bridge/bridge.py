@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import uvicorn
 
 from pg_bridge import telemetry
+from pg_bridge.broadcasting import Broadcasting
 from pg_bridge.config import Config
 from pg_bridge.console.app import create_app
 from pg_bridge.console.control import control_door
@@ -231,7 +232,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 folder=world.mappings_folder,
                 read_folder=world.read_folder,
             )
-            await stack.enter_async_context(control_door(config.control.socket, loading))
+            broadcasting = Broadcasting(dispatcher, listener, config.participants)
+            await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
         host, pss_port = listener.address
         telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
         yield Bridge(dispatcher, listener, push_url, [loop_task, watch])

@@ -85,7 +85,7 @@ class Sets:
         if len(self._held) == 1:
             return self.in_force
         match event:
-            case e.RequestArrived() | e.UpdatesArrived():
+            case e.RequestArrived() | e.UpdatesArrived() | e.BroadcastGiven():
                 return self.in_force
             case e.LaneOpen():
                 return self.of_lane((event.participant, event.operation))

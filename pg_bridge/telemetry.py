@@ -30,6 +30,8 @@ UPDATE_PARKED = "update_parked"
 EVENT_FAILED = "event_failed"
 MAPPINGS_LOADED = "mappings_loaded"
 MAPPINGS_REFUSED = "mappings_refused"
+BROADCAST_ORDERED = "broadcast_ordered"
+BROADCAST_REFUSED = "broadcast_refused"
 
 #: every event name that may be logged; a test holds the code to it
 EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))

@@ -1,7 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
 This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
-calls.py, updates in updates.py.
+calls.py, updates in updates.py, broadcasts in broadcasts.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, seeking, updates
+from pg_bridge.exchange import broadcasts, calls, seeking, updates
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
@@ -269,4 +269,5 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     **calls.DECISIONS,
     **seeking.DECISIONS,
     **updates.DECISIONS,
+    **broadcasts.DECISIONS,
 }

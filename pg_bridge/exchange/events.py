@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.records import Fault, Reply
+from pg_bridge.exchange.records import Fault, Reply, Who
 
 Json = dict[str, Any]
 
@@ -129,6 +129,17 @@ class UpdatesArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class BroadcastGiven:
+    """The operator has something told to these participants. Raises MappingError where it cannot be written."""
+
+    broadcast: str
+    head: str
+    text: str
+    participants: tuple[str, ...]
+    who: Who
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """An exchange was received `answer_within` ago."""
 
@@ -228,7 +239,7 @@ class Watch:
 
 Event = (
     RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
-    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived | Overdue
+    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived | BroadcastGiven | Overdue
 )  # fmt: skip
 Action = Answer | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump | Watch
 

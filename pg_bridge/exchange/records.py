@@ -12,6 +12,12 @@ import msgspec
 
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.edge_records import (
+    BroadcastOrdered as BroadcastOrdered,
+)
+from pg_bridge.exchange.edge_records import (
+    BroadcastRefused as BroadcastRefused,
+)
+from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
 from pg_bridge.exchange.edge_records import (
@@ -325,7 +331,7 @@ class GapFound(Record, frozen=True, kw_only=True):
 
 
 class DeliveryQueued(Record, frozen=True, kw_only=True):
-    """A message to the PSS that must be acknowledged: a status change, a confirmation, or a late outcome."""
+    """A message to the PSS that must be acknowledged: a status change, a confirmation, a late outcome, a broadcast."""
 
     kind = Kind.DELIVERY_QUEUED
     delivery: str
@@ -368,7 +374,7 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused,
+    MappingsRefused, BroadcastOrdered, BroadcastRefused,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

@@ -104,4 +104,5 @@ _RUNS: dict[type[r.Record], Callable[[Rerun, Any, Stored], list[Retranslated]]] 
     r.UpdateReleased: message.released,
     r.UpdateParked: message.update_parked,
     r.DeliveryQueued: message.queued,
+    r.BroadcastOrdered: message.broadcast,
 }

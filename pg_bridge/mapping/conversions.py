@@ -253,9 +253,7 @@ def keyed_lines_to_legacy(options: Options) -> ToLegacy:
         if value is None:
             return None
         # an empty line keeps its place: a space is the least that a line may hold
-        lines = [
-            piece for line in str(value).split("\n") for piece in textwrap.wrap(line, width, tabsize=1) or [" "]
-        ]
+        lines = [piece for line in str(value).split("\n") for piece in textwrap.wrap(line, width, tabsize=1) or [" "]]
         if len(lines) > count:
             raise ValueError(f"the text takes {len(lines)} lines of {width} characters, {count} are the most")
         return LINE_END.join(f"{before}{line}" for line in lines) or None

@@ -8,7 +8,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry, Stored
-from pg_bridge.exchange.records import Fault, Record, RequestParked, SessionOpened, write_entry
+from pg_bridge.exchange.records import Fault, Record, RequestParked, SessionOpened, Who, write_entry
 from pg_bridge.exchange.terms import epoch_us
 from tests.doubles.core import Core
 from tests.doubles.stack import deliver, enquiry
@@ -52,6 +52,8 @@ def whole_day() -> Core:
     enquiries(core)
     late_outcomes(core)
     updates(core)
+    who = Who(user="ops", uid=1000, pid=1)
+    core.offer(e.BroadcastGiven("X900", "SECOND SESSION", "OPEN\nUNTIL 19:00", ("B01234", "C00019"), who))
     core.now += timedelta(days=1)
     core.request("R1")  # a reference is free again the next day
     return core

@@ -193,7 +193,8 @@ class _SectionCheck:
             yield Fault(f.NO_SUCH_PLACE, f"the template {self._template.name} has no sequence {block.at}")
             return
         if order < self._order[: len(order)] or (self._order and not block.at):
-            text = f"{block.at or 'a block in no sequence'} stands behind a block that it must come before: follow the template's order"
+            what = block.at or "a block in no sequence"
+            text = f"{what} stands behind a block that it must come before: follow the template's order"
             yield Fault(f.WRONG_ORDER, text)
         self._order = order
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(block.when))

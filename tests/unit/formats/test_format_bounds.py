@@ -75,7 +75,9 @@ def test_what_the_standard_writes_is_taken_and_quick(notation: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["1x", "35x", "16x", "4!c", "[", "]", "|", "10*35x", "15d", "CRLF", "/", "9n", "1!a", "50*(", ")"]),
+        st.sampled_from(
+            ["1x", "35x", "16x", "4!c", "[", "]", "|", "10*35x", "15d", "CRLF", "/", "9n", "1!a", "50*(", ")"]
+        ),
         max_size=30,
     )
 )
