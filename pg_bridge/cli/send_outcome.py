@@ -1,4 +1,6 @@
-"""What an answer means to its sender: which request it is of, and whether it refuses; by the mapping set alone.
+"""What an answer means to its sender: which request it is of, whether it refuses, and whether more of it follow.
+
+By the mapping set alone: how many instructions a request has, its rules say; that a message goes on, its template.
 
 A set says what a refusal looks like where it writes one: constants that stand in an answer under the outcomes that
 refuse and under no other.
@@ -7,6 +9,7 @@ refuse and under no other.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pg_bridge.cli.send_requests import Outgoing
@@ -27,24 +30,46 @@ _OUTCOME = "answer.outcome"
 _Sign = tuple[str, str, str, str]
 
 
+@dataclass(slots=True)
+class _Open:
+    """A request that is not answered yet. due: answers that are still to come, each of one message or of several."""
+
+    answer: str
+    reference: str
+    due: int
+    is_begun: bool = False
+    is_refused: bool = False
+
+
 class Asked:
     """The requests of one session that are sent, and what became of each."""
 
     def __init__(self, files: Mapping[str, str], profile: LinkProfile) -> None:
         self._legacy = read_legacy_profile(files)
         self._signs = refusal_signs(files)
+        self._splits = {
+            located.file.request.template: located.file.request.split
+            for located in read_rule_set(files, []).files
+            if located.file.request is not None and located.file.request.split
+        }
         self._in_order = profile.limits.answer_order == "request"
         self._unsolicited = frozenset(profile.unsolicited.templates)
-        #: sequence number -> its template's answer and its reference
-        self._open: dict[int, tuple[str, str]] = {}
+        self._open: dict[int, _Open] = {}
         self.outcomes: dict[int, Outcome] = {}
 
     def sent(self, sequence: int, request: Outgoing) -> None:
         """A request left under that number."""
         template = self._legacy.templates.get(request.template)
         answer = template.answer if template is not None else ""
-        self._open[sequence] = answer, _reference(self._legacy, request)
+        self._open[sequence] = _Open(answer, _reference(self._legacy, request), self._blocks(request))
         self.outcomes[sequence] = "unanswered"
+
+    def _blocks(self, request: Outgoing) -> int:
+        """How many instructions a request has: each is answered by itself."""
+        template, split = self._legacy.templates.get(request.template), self._splits.get(request.template)
+        if template is None or split is None or request.message_type not in template.message_types:
+            return 1
+        return max(1, len(template.check(request.message_type, read(request.body)).instances.get(split, ())))
 
     @property
     def open(self) -> int:
@@ -63,15 +88,30 @@ class Asked:
         values = {field.value for field in read(frame.body).fields}
         named = (
             sequence
-            for sequence, (answer, reference) in self._open.items()
-            if answer == frame.template and reference in values
+            for sequence, asked in self._open.items()
+            if asked.answer == frame.template and asked.reference in values
         )
         # A marked one may be of an earlier session: only its reference says. An unmarked one comes in its turn.
         first = 0 if frame.possible_duplicate else next(iter(self._open), 0)
+        while first and self._open[first].is_begun and self._open[first].reference not in values:
+            del self._open[first]  # one answer was all: the message was refused as a whole
+            first = next(iter(self._open), 0)
         sequence = first if self._in_order and first else next(named, first)
-        if self._open.pop(sequence, None) is not None:
-            self.outcomes[sequence] = "refused" if self.is_refusal(frame) else "accepted"
+        asked_ = self._open.get(sequence)
+        if asked_ is not None:
+            self._take(sequence, asked_, frame)
         return sequence
+
+    def _take(self, sequence: int, asked: _Open, frame: Frame) -> None:
+        asked.is_begun = True
+        asked.is_refused = asked.is_refused or self.is_refusal(frame)
+        self.outcomes[sequence] = "refused" if asked.is_refused else "accepted"
+        template = self._legacy.templates.get(frame.template)
+        if template is not None and template.goes_on(frame.message_type, read(frame.body)):
+            return
+        asked.due -= 1
+        if asked.due <= 0:
+            del self._open[sequence]
 
     def is_refusal(self, frame: Frame) -> bool:
         """The message says that its request was not accepted."""

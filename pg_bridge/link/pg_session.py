@@ -35,7 +35,7 @@ class _Answer:
 class _Asked:
     """A request in flight: its answers that are not written yet, and whether the last of them has come."""
 
-    answers: list[_Answer]
+    answers: deque[_Answer]
     is_complete: bool = False
 
 
@@ -162,7 +162,7 @@ class PgSession(Session):
             return self._refuse("template", text, frame, now)
         if not self._takes_requests:
             return self._refuse("busy", "no more requests are taken", frame, now)
-        self._in_flight[frame.sequence] = _Asked([])
+        self._in_flight[frame.sequence] = _Asked(deque())
         return [e.RequestReceived(frame)]
 
     def _control(self, frame: Frame, message: ControlMessage, now: datetime) -> list[e.Event]:
@@ -210,11 +210,17 @@ class PgSession(Session):
         self._tell_refusal(code, text, sequence, now)
         return [e.FrameRefused(meaning, code, text, b"", sequence), *self._write_answers(now)]
 
-    def _write_answers(self, now: datetime) -> list[e.Event]:
+    def write_on(self, now: datetime) -> list[e.Event]:
+        """Write the next answer that was kept back while the other side did not read; nothing where there is none."""
+        return self._write_answers(now, most=1)
+
+    def _write_answers(self, now: datetime, most: int = 1_000_000) -> list[e.Event]:
         found: list[e.Event] = []
         in_order = self.limits.answer_order == "request"
         for sequence, asked in list(self._in_flight.items()):
-            for answer in asked.answers:
+            # What the other side does not read is not piled up before it: an answer may have many large messages.
+            while asked.answers and len(found) < most and not self._is_held:
+                answer = asked.answers.popleft()
                 number = self._send(
                     answer.message_type,
                     answer.template,
@@ -225,7 +231,8 @@ class PgSession(Session):
                 if answer.possible_duplicate:
                     self._settled.append(number)
                 found.append(e.AnswerWritten(answer.token))
-            asked.answers.clear()
+            if asked.answers:
+                break
             if asked.is_complete:
                 del self._in_flight[sequence]
             elif in_order:

@@ -74,6 +74,7 @@ FUNCTIONS: dict[str, Function] = {
         c.date_range_to_ocp,
         c.date_range_to_legacy,
         members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
         ocp_examples=(
             Example(("20261120/20261123",), ("2026-11-20", "2026-11-23")),
             Example((None,), (None, None)),
@@ -223,6 +224,7 @@ FUNCTIONS: dict[str, Function] = {
         n.date_range_number_to_ocp,
         n.date_range_number_to_legacy,
         members=2,
+        is_lossless=False,  # a range that is open on one side cannot be written
         ocp_examples=(Example(("20261120/20261123",), (20261120, 20261123)), Example((None,), (None, None))),
         legacy_examples=(
             Example((20261120, 20261123), "20261120/20261123"),

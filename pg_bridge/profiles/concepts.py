@@ -40,8 +40,8 @@ EVENT = (
 )  # fmt: skip
 EVENT_DELIVERY = ("events",)
 QUERY = (
-    "participant_id", "si_number", "participant_reference", "request_reference", "business_date", "status", "size",
-    "cursor",
+    "participant_id", "si_number", "participant_reference", "request_reference", "business_date", "status",
+    "settlement_from", "settlement_to", "stock_code", "isin", "deleted_today", "size", "cursor",
 )  # fmt: skip
 EVENTS_QUERY = ("participant_id", "business_date", "after_sequence", "size", "cursor")
 #: The body of a write that takes many entries.
@@ -80,9 +80,11 @@ class Kind(StrEnum):
 
 
 _NUMBERS = ("quantity", "version", "total_size", "event_sequence", "size", "after_sequence")
-_DATES = ("trade_date", "settlement_date", "event_business_date", "business_date")
+_DATES = (
+    "trade_date", "settlement_date", "event_business_date", "business_date", "settlement_from", "settlement_to",
+)  # fmt: skip
 _TIMES = ("created_at", "updated_at", "timestamp", "occurred_at")
-_FLAGS = ("hold", "hold_own", "hold_counterparty", "revoke_own", "revoke_counterparty")
+_FLAGS = ("hold", "hold_own", "hold_counterparty", "revoke_own", "revoke_counterparty", "deleted_today")
 _OBJECTS = ("entries", "errors", "record_errors", "events", "si")
 _CODES = (
     "code", "direction", "payment_instruction", "status", "reason_code", "record_error_code", "event_type",

@@ -220,6 +220,7 @@ def _template(file: TemplateFile) -> Template:
         root,
         {type_: compile_nodes(root, type_, CHECKS) for type_ in head.message_types},
         {(type_, spec.place): spec for spec in root.fields() for type_ in spec.types},
+        (head.more.place, head.more.ends) if head.more is not None else None,
     )
 
 

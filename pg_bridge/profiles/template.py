@@ -129,6 +129,16 @@ class Template:
     root: SequenceSpec
     nodes: dict[str, _Node]
     places: dict[tuple[str, str], FieldSpec]
+    #: place and end of the text by which an answer says that more messages of it follow
+    more: tuple[str, str] | None = None
+
+    def goes_on(self, message_type: str, message: Message) -> bool:
+        """Whether a message of this template says that more of the same answer follow."""
+        if self.more is None or message_type not in self.nodes:
+            return False
+        place, ends = self.more
+        fields = self.check(message_type, message).values.get(place, ())
+        return any(field.value.endswith(ends) for field in fields)
 
     def field(self, place: str, message_type: str = "") -> FieldSpec:
         """The field at `place`. Raises KeyError when the template (in that message type) has none."""

@@ -9,8 +9,15 @@ import msgspec
 Source = Literal["public", "assumed"]
 
 
+class MoreEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a message says that further ones belong to it: the field at `place` ends in the text `ends`."""
+
+    place: str
+    ends: str
+
+
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a template is for."""
+    """What a template is for. more: of an answer that may take several messages."""
 
     name: str
     direction: Literal["I", "O"]
@@ -18,6 +25,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     function: str
     effect: Literal["instruct", "enquire", "answer", "unsolicited"]
     answer: str = ""
+    more: MoreEntry | None = None
     meaning: str
     source: Source
 

@@ -86,6 +86,8 @@ def _head(head: Head) -> Iterator[FileFault]:
         yield FileFault("template.direction", text, f'Write `direction = "{due}"`, or correct the effect.')
     if head.answer and due == "O":
         yield FileFault("template.answer", "only a request has an answer", "Take `answer` out.")
+    if head.more is not None and head.effect != "answer":
+        yield FileFault("template.more", "only an answer takes several messages", "Take `more` out.")
     if not head.function:
         yield FileFault("template.function", "it is of no function", "Name the business function.")
 

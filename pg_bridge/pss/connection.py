@@ -99,8 +99,12 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The PSS reads again."""
         self._slow_since = None
-        self._take(self.session.let_go(self._listener.clock()))
+        now = self._listener.clock()
+        self._take(self.session.let_go(now))
         self._flush()
+        while self._slow_since is None and (written := self.session.write_on(now)):
+            self._take(written)
+            self._flush()
         if self._is_on:
             self._desk.freed(self.participant)
 

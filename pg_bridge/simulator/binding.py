@@ -85,8 +85,9 @@ class Binding:
         values = self.profile.read(_QUERY_GROUPS[operation], document)
         if refusals:
             return values, refusals
-        if values.get("business_date") is not None:
-            values["business_date"] = date.fromisoformat(values["business_date"])
+        for concept in ("business_date", "settlement_from", "settlement_to"):
+            if values.get(concept) is not None:
+                values[concept] = date.fromisoformat(values[concept])
         if values.get("status") is not None:
             values["status"] = self.profile.meaning("status", values["status"])
         return values, []

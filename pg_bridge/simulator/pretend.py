@@ -247,7 +247,7 @@ class PretendOcp:
             return self.refused(403, [refusal], operation)
         size, after = int(asked["size"] or PAGE), int(asked["cursor"] or 0)
         if operation is Operation.SI_QUERY:
-            sis, total, cursor = self.book.register.find(asked, after, size)
+            sis, total, cursor = self.book.register.find(asked, after, size, self.clock.now().date())
             return self._ok(operation, [self.binding.write_si(si.values()) for si in sis], total, cursor)
         log = self.events(asked["participant_id"], asked["business_date"])
         after = max(after, int(asked["after_sequence"] or 0))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import Operation, Status
 from pg_bridge.simulator.life_cycle import Si
 
 #: what one message may ask for several SIs
@@ -54,13 +54,13 @@ class Register:
             for on, touched, by in self._references.get((participant, reference), ())
         )
 
-    def find(self, filters: Mapping[str, Any], after: int, size: int) -> tuple[list[Si], int, int]:
+    def find(self, filters: Mapping[str, Any], after: int, size: int, today: date) -> tuple[list[Si], int, int]:
         """A participant's SIs that fit `filters` (concepts of a query), by number, behind number `after`.
 
         Gives at most `size` of them, how many there are in all, and the number to go on behind (0: no more).
         A request reference finds what it entered and what it changed; the business date is then the request's.
         """
-        fitting = [si for si in self._candidates(filters) if _fits(si, filters)]
+        fitting = [si for si in self._candidates(filters) if _fits(si, filters, today)]
         start = bisect_right(fitting, after, key=lambda si: si.number)
         page = fitting[start : start + size]
         return page, len(fitting), page[-1].number if start + size < len(fitting) else 0
@@ -85,10 +85,18 @@ class Register:
         return [found[number] for number in sorted(found)]
 
 
-def _fits(si: Si, filters: Mapping[str, Any]) -> bool:
+def _fits(si: Si, filters: Mapping[str, Any], today: date) -> bool:
     status, reference, day = (filters.get(name) for name in ("status", "participant_reference", "business_date"))
     return (
         status in (None, si.status)
         and reference in (None, si.stated["participant_reference"])
         and (day in (None, si.created_at.date()) or filters.get("request_reference") is not None)
+        and all(filters.get(name) in (None, si.stated[name]) for name in ("stock_code", "isin"))
+        and _settles_within(si, filters.get("settlement_from"), filters.get("settlement_to"))
+        and (not filters.get("deleted_today") or (si.status is Status.DELETED and si.updated_at.date() == today))
     )
+
+
+def _settles_within(si: Si, first: date | None, last: date | None) -> bool:
+    due: date = si.stated["settlement_date"]
+    return (first is None or first <= due) and (last is None or due <= last)

@@ -205,3 +205,44 @@ async def test_by_tls_with_a_client_certificate_and_not_without(tmp_path: Path) 
     assert 1 == without.returncode
     assert b"PGB-" in without.stderr
     assert [1, 0] == entered
+
+
+def listing(reference: str, stock: str) -> bytes:
+    """The text block of a list of the SIs of a stock."""
+    lines = [
+        ":16R:GENL", f":20C::SEME//{reference}", ":23G:NEWM", ":13A::REQU//537", ":97A::SAFE//00000001", ":16S:GENL",
+        ":16R:BYSTAREA", f":35B:/HK/{stock}", ":16S:BYSTAREA",
+    ]  # fmt: skip
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+async def test_answer_of_several_messages_is_waited_for_to_its_last(shared_stack: Stack, tmp_path: Path) -> None:
+    inputs, asking = tmp_path / "inputs.fin", tmp_path / "asking.fin"
+    inputs.write_bytes(b"\r\n".join(as_frame(deliver(f"PAGE{number:03d}", stock="00241")) for number in range(101)))
+    asking.write_bytes(as_frame(listing("PAGES", "00241"), "SI08", "549"))
+    assert 0 == send(shared_stack, str(inputs), *AS_SI01).returncode
+    done = send(shared_stack, str(asking), *AS_SI01, "--json")
+    *answers, outcome = [fact for fact in facts(done) if fact["what"] in ("answer", "outcome")]
+    pages = [fact for fact in answers if fact["template"] == "SI58"]
+
+    assert 0 == done.returncode, done.stderr
+    assert ["00001/MORE", "00002/LAST"] == [fact["text"].split(":28E:")[1].split("\r\n")[0] for fact in pages]
+    assert {2} == {fact["request"] for fact in pages}
+    assert (1, 1, 0, 0) == tuple(outcome[name] for name in ("sent", "accepted", "refused", "unanswered"))
+
+
+async def test_each_block_of_a_message_is_answered_by_itself(shared_stack: Stack, tmp_path: Path) -> None:
+    hold = shared_stack.words.blocks("hold", "BLOCKS", "NOSUCH1", "NOSUCH2", "NOSUCH3")
+    faulty = hold.replace(b"SEME//BLOCKS", b"SEME//FAULTY").replace(b":20C::PREV//NOSUCH2\r\n", b"")
+    frames = tmp_path / "frames.fin"
+    frames.write_bytes(
+        b"\r\n".join([
+            as_frame(hold, "SI06", "530"), as_frame(faulty, "SI06", "530"), as_frame(deliver("BEHIND", stock="00242")),
+        ])
+    )  # fmt: skip
+    done = send(shared_stack, str(frames), *AS_SI01, "--json")
+    answers = [fact for fact in facts(done) if fact["what"] == "answer"]
+
+    assert [(2, "refused")] * 3 + [(3, "refused"), (4, "accepted")] == [
+        (fact["request"], fact["outcome"]) for fact in answers
+    ]

@@ -26,6 +26,9 @@ STEPS = (
     "after_the_reply",
 )
 
+#: behind the first message of an answer that has several
+BETWEEN_PAGES = "between_pages"
+
 
 def die() -> None:
     """No handler, no flush, no goodbye."""
@@ -65,7 +68,7 @@ def arm(step: str) -> None:
         if step == "before_the_reply":
             die()
         done = answer(self, action)
-        if step == "after_the_reply":
+        if step == "after_the_reply" or (step == BETWEEN_PAGES and action.token is None):
             die()
         return done
 

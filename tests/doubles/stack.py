@@ -117,6 +117,26 @@ class Words:
         asked = asked.replace("@number@", number).replace("@reference@", related)
         return _filled(self.asking["body"], reference=reference, asked=asked)
 
+    def send_list(
+        self, pss: ScriptedPss, reference: str, *asked: str, stock: str = "", narrowed: str = "", day: str = ""
+    ) -> int:
+        """Have a PSS ask for its SIs: of the statuses named, of a stock, narrowed (`deleted_today`), as of a day."""
+        texts = self._texts["list"]
+        of_stock = texts["stock"].replace("@stock@", stock) if stock else ""
+        body = _filled(
+            texts["body"].lstrip("\n"),
+            reference=reference,
+            day=texts["on_day"].replace("@day@", day) if day else "",
+            narrowed=texts[narrowed] if narrowed else "",
+            asked="".join(texts[name] for name in asked) + of_stock,
+        )
+        return pss.send(texts["message_type"], texts["template"], body)
+
+    @property
+    def listed(self) -> str:
+        """The template of a list."""
+        return self._texts["list"]["answer"]
+
     def holds(self, name: str, reference: str = "") -> str:
         """A piece of text that a message holds: related, accepted, refused, matched ..."""
         return self._texts["holds"][name].replace("@reference@", reference)

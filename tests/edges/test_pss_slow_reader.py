@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.record import Reply
 from pg_bridge.pss.listener import Listener
 from tests.doubles.desk_stub import DeafPss, NotingDesk, delivery, listening
 from tests.doubles.link_pair import BODY
@@ -78,10 +80,31 @@ async def test_silent_reader_is_read_from_and_delivered_to_only_when_it_reads_ag
 
 async def test_what_waits_for_a_session_is_bounded() -> None:
     desk = NotingDesk(_TEXT)
-    async with deaf(desk, slow_reader_s=60.0, most_unsent=200_000) as (_, pss):
+    async with deaf(desk, slow_reader_s=60.0, most_unsent=100_000) as (_, pss):
         flooding = asyncio.create_task(flood(pss, desk))
         await desk.until(lambda: bool(desk.ends))
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
 
     assert "bytes wait for it" in desk.ends[0]
+
+
+async def test_answer_of_many_messages_is_written_as_it_is_read_and_ends_no_session() -> None:
+    """Forty messages of 200 KB, far more than may wait for a PSS that does not read."""
+    desk = NotingDesk("")
+    async with deaf(desk, slow_reader_s=60.0, most_unsent=1_000_000) as (listener, pss):
+        await pss.send("543", "SI01", BODY)
+        await desk.until(lambda: bool(desk.requests))
+        asked = desk.requests[0].frame
+        reply = Reply("SI51", "548", _TEXT)
+        for number in range(40):
+            is_last = number == 39
+            token = "X1" if is_last else None
+            listener.answer(Answer(asked.session_id, asked.sequence, token, reply, is_last=is_last))
+        (connection,) = listener.connections
+        before = connection._unsent
+        await pss.read_until(b"{1:01B01234PSS1" + asked.session_id.encode() + b"000041")
+        ended = list(desk.ends)
+
+    assert before < 1_000_000
+    assert [] == ended

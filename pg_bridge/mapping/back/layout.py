@@ -46,8 +46,11 @@ def _sequence(spec: SequenceSpec, type_: str, texts: Texts, items: Items, lines:
 
 
 def _has_any(spec: SequenceSpec, type_: str, texts: Texts, items: Items) -> bool:
-    """Whether a sequence has anything to say: a text below it, or, where it is mandatory, a constant."""
+    """Whether a sequence is to stand: with a text below it, or, where it is mandatory, a constant or nothing due."""
     inside = f"{spec.path}/"
     if any(place.startswith(inside) for place in (*texts, *items)):
         return True
-    return spec.mandatory and any(constant(each) is not None for each in spec.fields() if type_ in each.types)
+    if not spec.mandatory:
+        return False
+    due = [each for each in spec.fields() if type_ in each.types and each.mandatory]
+    return not due or any(constant(each) is not None for each in due)

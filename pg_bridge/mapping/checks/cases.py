@@ -108,6 +108,11 @@ def body_of(text: str) -> bytes:
     return text.replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")
 
 
+def sources_of(case: d.Case) -> dict[str, Any]:
+    """The sources of an answer or message, with the entries of one that lists them."""
+    return {**case.sources, "ocp": case.entries} if case.entries else {**case.sources}
+
+
 def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterator[str]:
     case, section = each.case, each.located.file.request
     if section is None:
@@ -158,8 +163,7 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
     case = each.case
     write = book.write_answer if case.kind == "answer" else book.write_unsolicited
     try:
-        listed = {"ocp": case.entries} if case.entries else {}
-        written = write(each.located.file.function, case.sources | listed)
+        written = write(each.located.file.function, sources_of(case))
     except BridgeError as error:
         codes = [finding.code for finding in error.findings]
         if not codes or codes != case.findings:

@@ -20,7 +20,7 @@ from pg_bridge.mapping.checks.request_check import unknown_values
 from pg_bridge.mapping.checks.situations import OUTCOMES, situations
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.functions import FUNCTIONS
-from pg_bridge.mapping.places import find_sequence, places_of
+from pg_bridge.mapping.places import always_there, find_sequence, places_of
 from pg_bridge.mapping.rule_set import Located, RuleSet, Spot
 from pg_bridge.mapping.schema import Members
 from pg_bridge.profiles.concepts import Refusal
@@ -110,6 +110,7 @@ def message_faults(
             ocp,
             budget,
             section.message_type if isinstance(section.message_type, d.ByTable) else None,
+            _surely_carried(located, legacy) if part == "answer" else frozenset(),
         )
         for number_, fault_ in paths.faults():
             yield _at(blocks[number_][2], fault_) if number_ is not None else told("template", fault_)
@@ -117,6 +118,20 @@ def message_faults(
 
 def _at(spot: Spot, fault: Fault) -> Finding:
     return fault.finding(spot.path, spot.line)
+
+
+def _surely_carried(located: Located, legacy: LegacyProfile) -> frozenset[str]:
+    """What every message that the section's own request takes is carried from."""
+    request = located.file.request
+    template = legacy.templates.get(request.template) if request is not None else None
+    if request is None or template is None:
+        return frozenset()
+    sure = frozenset.intersection(*(always_there(template, type_) for type_ in template.message_types))
+    return frozenset(
+        f"{CARRIED}{rule.carried}"
+        for rule in request.rule
+        if rule.carried and not rule.when and sure.intersection(rule.sources())
+    )
 
 
 def _carried(rules: RuleSet) -> frozenset[str]:

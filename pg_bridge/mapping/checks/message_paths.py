@@ -51,7 +51,10 @@ class MessagePaths:
         ocp: OcpProfile,
         budget: Budget,
         by_table: ByTable | None = None,
+        surely: frozenset[str] = frozenset(),
     ) -> None:
+        """surely: sources that are there whenever the request was taken."""
+        self._surely = surely
         self._budget = budget
         self._values = {f"value.{value.name}": value for value in values}
         self._blocks = blocks
@@ -304,6 +307,8 @@ class MessagePaths:
             return value is not None if is_due else value is None or situation.outcome == "waits"
         if source == "request.reference":
             return value is not None or situation.has_request is not True
+        if source in self._surely:
+            return value is not None or situation.outcome == "refused"
         return True
 
     def _is_possible(self, path: Path) -> bool:

@@ -12,7 +12,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
 from pg_bridge.mapping.checks.part_check import CONTEXT, Tables, is_sound, most_characters, part_faults, table_codes
-from pg_bridge.mapping.checks.paths import Budget
+from pg_bridge.mapping.checks.paths import Budget, holds_on
 from pg_bridge.mapping.checks.request_paths import PathCheck
 from pg_bridge.mapping.conditions import condition_sources
 from pg_bridge.mapping.document import Each, RequestRule, RequestSection
@@ -260,8 +260,10 @@ def _fit(rule: RequestRule, places: Places, members: Members, tables: Tables, pr
                 text = f"the table {table.name} gives {code}, which {member.path} does not know"
                 yield Fault(f.TABLE_INCOMPLETE, text)
         spec = places.get(rule.sources()[0]) if len(rule.sources()) == 1 and not rule.use else None
+        own_when = {place: wanted for place, wanted in rule.when.items() if spec is not None and place == spec.place}
+        holds = holds_on(own_when)  # of a field's codes it may leave the rule some only
         for value in sorted(spec.values) if spec is not None else ():
-            if table.find(value) is None:
+            if holds({rule.sources()[0]: value}) and table.find(value) is None:
                 text = f"the table {table.name} has no code for {value}, which {rule.sources()[0]} allows"
                 yield Fault(f.TABLE_INCOMPLETE, text)
         return

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping.book import MappingBook
-from pg_bridge.mapping.checks.cases import LocatedCase, body_of, read_cases
+from pg_bridge.mapping.checks.cases import LocatedCase, body_of, read_cases, sources_of
 from pg_bridge.mapping.coverage.condition_words import OCP
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, Use, named_function, named_table
 from pg_bridge.mapping.coverage.pairing import FidelityOf, Pairing, Section, sections
@@ -203,9 +203,9 @@ def _stands(source: str, body: str) -> bool:
 def _message(book: MappingBook, each: LocatedCase) -> set[tuple[str, str]]:
     case = each.case
     write = book.write_answer if case.kind == "answer" else book.write_unsolicited
-    written = write(each.located.file.function, case.sources)
+    written = write(each.located.file.function, sources_of(case))
     shown: set[tuple[str, str]] = set()
-    for line in written.lineage:
+    for line in (line for page in written.pages for line in page.lineage):
         shown.add((written.template, line.target.partition("#")[0]))
         shown |= {("", source.removeprefix(OCP)) for source in line.sources if source.startswith(OCP)}
     return shown

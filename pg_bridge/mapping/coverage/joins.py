@@ -161,6 +161,19 @@ def message_joins(rules: RuleSet, located: Located, section: d.MessageSection) -
                             status="transformed",
                         ),
                     )
+    for source in _apart(section.pages.when, origins) if section.pages is not None else ():
+        member = source.removeprefix(OCP)
+        looked_at.setdefault(
+            member,
+            Join(
+                member=member,
+                how=CONDITION,
+                rule=located.rule_name(f"{part}.pages"),
+                rule_source=located.file.source,
+                condition=condition_words(section.pages.when),  # type: ignore[union-attr]
+                status="transformed",
+            ),
+        )
     yield from (join for member, join in looked_at.items() if member not in used)
     yield from _left_out(located, part, section.left_out, {name: "" for name in section.left_out if "/" in name})
 
@@ -230,6 +243,16 @@ def _conditions(block: d.Block, rule: d.FieldRule, origins: Mapping[str, list[_O
         for origin in origins.get(source.removeprefix(VALUE), ()) if source.startswith(VALUE) else ():
             whens += [dict(when) for when in origin.when]
     return [source for when in whens for source in (*when, *choosing_sources(when))]
+
+
+def _apart(when: Mapping[str, object], origins: Mapping[str, list[_Origin]]) -> Iterator[str]:
+    """The members that a condition looks at, those of the values that it names included."""
+    for source in when:
+        known = origins.get(source.removeprefix(VALUE), ()) if source.startswith(VALUE) else ()
+        yield from (f"{OCP}{origin.member}" for origin in known if origin.member)
+        yield from (each for origin in known for each in choosing_sources(*origin.when) if each.startswith(OCP))
+        if source.startswith(OCP):
+            yield source
 
 
 def _by_table(located: Located, chosen: d.ByTable, part: str) -> Iterator[Join]:

@@ -124,7 +124,7 @@ def test_code_tables_are_told_in_full(covered: Coverage, book: MappingBook) -> N
         tables["market_of_stock"].ranges[0],
         tables["market_of_stock"].default,
     )
-    assert {"input_si", "change_si", "enquire_si", "status_change", "settlement_confirmation"} == {
+    assert {"input_si", "change_si", "enquire_si", "list_sis", "status_change", "settlement_confirmation"} == {
         use.function for use in tables["purpose"].uses
     }
 
@@ -157,10 +157,10 @@ INSTRUCTIONS = {"SI01", "SI03", "SI04", "SI05"}
 @pytest.mark.parametrize(
     ("word", "templates"),
     [
-        ("36B:SETT", {*INSTRUCTIONS, "SI60", "T03A"}),
-        ("36B", {*INSTRUCTIONS, "SI60", "SI61", "T03A"}),
+        ("36B:SETT", {*INSTRUCTIONS, "SI58", "SI60", "T03A"}),
+        ("36B", {*INSTRUCTIONS, "SI58", "SI60", "SI61", "T03A"}),
         ("SETPRTY[95R]/95R:REAG", {*INSTRUCTIONS, "SI60", "SI61", "T03A"}),
-        ("SETPRTY/95R:REAG", {*INSTRUCTIONS, "SI60", "SI61", "T03A"}),
+        ("SETPRTY/95R:REAG", {*INSTRUCTIONS, "SI58", "SI60", "SI61", "T03A"}),
         ("6B:SETT", set()),
     ],
 )
@@ -172,7 +172,9 @@ def test_a_member_is_explained_both_ways(book: MappingBook, files: dict[str, str
     (member,) = told(book, files, "ocp.counterpartyId").members
 
     assert {"SETDET/SETPRTY[95R]/95R:REAG", "SETDET/SETPRTY[95R]/95R:DEAG"} == {each.place for each in member.to_ocp}
-    assert {"enquire_si", "status_change", "settlement_confirmation"} == {each.function for each in member.to_legacy}
+    assert {"enquire_si", "list_sis", "status_change", "settlement_confirmation"} == {
+        each.function for each in member.to_legacy
+    }
     assert member.cases
 
 
@@ -197,9 +199,10 @@ def test_every_function_is_explained_with_its_examples(book: MappingBook, files:
 
 
 def test_a_refused_case_shows_the_place_that_it_is_refused_for(book: MappingBook, files: dict[str, str]) -> None:
-    (place,) = told(book, files, "GENL/98A:STAT").places
+    places = {place.template: place.cases for place in told(book, files, "GENL/98A:STAT").places}
 
-    assert any("the status of yesterday" in name for name in place.cases)
+    assert {"SI07", "SI08", "SI58"} == set(places)
+    assert any("the status of yesterday" in name for name in places["SI07"])
 
 
 def test_cases_of_a_function_and_of_a_table_are_told(book: MappingBook, files: dict[str, str]) -> None:

@@ -112,6 +112,7 @@ def with_arrays(files: dict[str, str]) -> dict[str, str]:
     for name, part in (
         ("si-change", "[request.left_out]"),
         ("si-enquiry", "[answer.left_out]"),
+        ("si-list", "[answer.left_out]"),
         ("status-change", "[message.left_out]"),
         ("settlement-confirmation", "[message.left_out]"),
     ):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pg_bridge.formats.iso15022 import reader
 from pg_bridge.formats.iso15022.reader import read, read_plain
-from pg_bridge.formats.iso15022.shapes import MOST_CONCLUSIONS, MOST_VALUES_OF_ONE_FIELD, Shapes
+from pg_bridge.formats.iso15022.shapes import MOST_CONCLUSIONS, MOST_FIELDS, MOST_VALUES_OF_ONE_FIELD, Shapes
 from pg_bridge.profiles.check_plan import CheckPlan, passes_of
 from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.profiles.template import Template
@@ -74,11 +74,11 @@ def test_every_faultless_message_checks_alike_by_both_ways(monkeypatch: pytest.M
         assert plain == quick
         assert list(plain.values) == list(quick.values)
         known = read(body).known
-        if known is None:
-            fields = read(body).fields
+        fields = read(body).fields
+        if known is None and len(fields) <= MOST_FIELDS:
             has_one_slash = any(field.qualifier and not field.scheme and field.raw[5:7] != "//" for field in fields)
             assert has_one_slash or not any(field.path for field in fields)
-        else:
+        elif known is not None:
             assert isinstance(known.conclusions[template.nodes[type_]], CheckPlan)
 
 
