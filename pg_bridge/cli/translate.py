@@ -105,7 +105,7 @@ def _from_message(book: MappingBook, spec: Template, message_type: str, body: by
                 "document": request.document,
                 "carried": request.carried,
             },
-            headline=f"{request.operation} by {request.mapping}:",
+            headline=f"{request.operation or 'a report is asked for'} by {request.mapping}:",
             text=_json(request.document),
             lineage=request.lineage,
             to_ocp=True,

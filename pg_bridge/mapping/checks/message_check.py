@@ -31,10 +31,11 @@ from pg_bridge.profiles.template import FieldSpec, SequenceSpec, Template
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
-    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
+    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults", "fault_texts"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
     "broadcast": ("head", "text"),
+    "report": ("part",),
     "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
@@ -62,7 +63,7 @@ def message_faults(
         yield told("template", Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}"))
         return
     try:
-        members = Members(ocp.openapi, section.schema)
+        members = Members(ocp.openapi, d.shape_of(section))
     except KeyError as missing:
         text = f"the OpenAPI document has no schema {missing.args[0]}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
@@ -97,7 +98,8 @@ def message_faults(
     yield from never
     if wrong or never:
         return
-    cases = situations(located.file.function, part, template, legacy)
+    is_report = part == "answer" and located.file.request is not None and located.file.request.report
+    cases = situations(located.file.function, part, template, legacy, is_report=is_report)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],

@@ -34,6 +34,7 @@ _ENQUIRE = (
     Situation("nothing_found", has_entry=False),
     Situation("refused", has_entry=False),
 )
+_REPORT = (Situation("found", has_entry=False), Situation("refused", has_entry=False))
 _UPDATE = (Situation(None, has_entry=True, has_request=None),)
 _LATE = (
     Situation("accepted", has_entry=True, is_late=True),
@@ -41,8 +42,12 @@ _LATE = (
 )
 
 
-def situations(function: str, part: str, template: Template, legacy: LegacyProfile) -> tuple[Situation, ...]:
-    """All situations of an answer or message section of a function."""
+def situations(
+    function: str, part: str, template: Template, legacy: LegacyProfile, *, is_report: bool = False
+) -> tuple[Situation, ...]:
+    """All situations of an answer or message section of a function. is_report: it brings a report, or says why not."""
+    if is_report:
+        return _REPORT
     if part == "message":
         return _UPDATE + _LATE if function == LATE_FUNCTION else _UPDATE
     effects = {other.effect for other in legacy.templates.values() if other.function == function}
