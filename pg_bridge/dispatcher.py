@@ -68,6 +68,8 @@ class Dispatcher:
         self._actions: list[e.Action] = []
         #: who waits, with the number of entries that must be durable
         self._durable: list[tuple[int, asyncio.Future[Position]]] = []
+        #: how many of the records that the state was folded from are durable
+        self._durable_records = 0
         self._wake = asyncio.Event()
         self._awaiting_slot: set[tuple[str, str]] = set()
         self._touched_lanes: set[tuple[str, str]] = set()
@@ -104,6 +106,7 @@ class Dispatcher:
     def begin(self, sessions: Sessions, *, version: str, replayed: int) -> None:
         """Take up what was open when the last process ended."""
         self._sessions = sessions
+        self._durable_records = self.state.folded
         self.forget()
         first = self.sets.in_force
         reopened = recover(self.state, first.terms.set_hash)
@@ -287,6 +290,7 @@ class Dispatcher:
             positions = await self._commit(entries, waiters) if entries else ()
             if positions is None:
                 return
+            self._durable_records += len(entries)
             for count, waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(positions[count - 1] if count else 0)
@@ -369,15 +373,19 @@ class Dispatcher:
         exchange = self.state.exchanges.get(answer.token or "")
         if exchange is not None and not exchange.has_left:
             queue_answer(self.state, exchange)
-            self._pump(exchange.participant)
+            self._actions.append(e.Pump(exchange.participant))
+            self._wake.set()
 
     def _pump(self, participant: str) -> None:
+        """Give sessions what may go. Whoever calls: a delivery whose entry is not durable stays until the `Pump` of
+        its own decision, which acts when it is.
+        """
         if self._sessions is None:
             return
         outbox = self.state.outbox(participant)
         if len(outbox.queue) == len(outbox.sent):
             return
-        for session, delivery in choose(outbox, self._sessions.seats(participant)):
+        for session, delivery in choose(outbox, self._sessions.seats(participant), self._durable_records):
             if self._sessions.deliver(session, delivery):
                 outbox.sent[delivery.id] = session
 

@@ -18,9 +18,13 @@ import msgspec
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
+from pg_bridge.exchange.precedence import behind
 from pg_bridge.exchange.state import Batch, Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
+
+#: the finding of an instruction that waited for one that fell in doubt
+BEHIND_A_DOUBT = "PGB-XCH-004"
 
 #: refusals of a whole call that no smaller call would escape
 _SPLIT_IS_USELESS = frozenset(
@@ -198,7 +202,7 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
     limits = terms.ocp.limits
     age_s = (note.at_us - batch.called_us) / 1e6
     if age_s >= limits.request_id_life_s:
-        _doubt(state, batch, note, "not found, and its request id is too old to be sent again")
+        _doubt(state, batch, terms, now, note, "not found, and its request id is too old to be sent again")
         return
     if not batch.is_duplicate:
         note.record(
@@ -213,7 +217,8 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
         return
     looks = batch.looks + 1
     if looks >= limits.in_doubt_looks:
-        _doubt(state, batch, note, f"its request id or reference is used, and {looks} looks did not find it")
+        text = f"its request id or reference is used, and {looks} looks did not find it"
+        _doubt(state, batch, terms, now, note, text)
         return
     note.record(
         r.OutcomeUnknown(
@@ -234,10 +239,11 @@ def _pause_s(terms: Terms, batch: Batch) -> float:
     return min(terms.options.retry_most_s, terms.options.retry_first_s * float(2 ** min(batch.failures - 2, 10)))
 
 
-def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:
+def _doubt(state: State, batch: Batch, terms: Terms, now: datetime, note: Note, text: str) -> None:
     for member in batch.members:
         if member in batch.open:
             exchange = state.exchanges[member]
+            _refuse_behind(state, exchange, terms, now, note)
             note.record(
                 r.ExchangeInDoubt(
                     exchange=member,
@@ -249,6 +255,17 @@ def _doubt(state: State, batch: Batch, note: Note, text: str) -> None:
             )
 
 
+def _refuse_behind(state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note) -> None:
+    """Refuse what waits for an instruction that falls in doubt: it may rest on what nobody knows.
+
+    What comes later is called: who sends it was told that the outcome is awaited.
+    """
+    text = f"nothing was done: it came behind {exchange.reference} about the same SI, whose outcome nobody knows"
+    fault = terms.fault(BEHIND_A_DOUBT, BEHIND_A_DOUBT, text)
+    while waiting := behind(state, exchange):
+        conclude(state, waiting[0], terms, now, note, outcome="refused", faults=(fault,))
+
+
 def resume(state: State) -> list[e.Action]:
     """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
     actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
@@ -257,7 +274,7 @@ def resume(state: State) -> list[e.Action]:
             actions.append(e.Watch(exchange.id))
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(e.Ask(exchange.id))
-        if exchange.sought and exchange.stage is Stage.RECEIVED:
+        if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:
             actions.append(e.Seek(exchange.id))
     actions += [e.Pump(participant) for participant in state.outboxes]
     return actions

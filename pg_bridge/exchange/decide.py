@@ -35,8 +35,12 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     decision = e.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
-    if state.waiting_for_input:
-        seeking.look_again(state, terms, note)
+    while state.freed:
+        freed = state.exchanges[state.freed.pop(0)]
+        if freed.sought:
+            seeking.seek(state, freed, terms, note)
+        else:
+            note.act(e.OpenLane(freed.participant, freed.operation))
     return decision
 
 
@@ -86,6 +90,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         return
     first_id = terms.fresh.exchange_id()
     for number, part in enumerate(request.parts, 1):
+        si_number, si_reference = _names_in(part, terms)
         exchange_id = f"{first_id}{part_suffix(number)}"
         note.record(
             r.RequestReceived(
@@ -111,11 +116,12 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
                 sought=part.sought,
                 part=number,
                 parts=len(request.parts),
-                si_number=_number_in(part, terms),
+                si_number=si_number,
+                si_reference=si_reference,
             )
         )
         exchange = state.exchanges[exchange_id]
-        if part.sought:
+        if part.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
         note.act(e.Watch(exchange_id))
@@ -123,11 +129,14 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             note.act(e.Ask(exchange_id))
 
 
-def _number_in(request: Request, terms: Terms) -> str:
-    """The number of the SI that an instruct is about, where its document has it."""
-    if request.effect != "instruct" or request.operation is Operation.SI_ADD:
-        return ""
-    return str(terms.ocp.get("si", "si_number", request.document) or "")
+def _names_in(request: Request, terms: Terms) -> tuple[str, str]:
+    """The number and the participant reference of the SI that an instruct is about or enters, empty where not known."""
+    if request.effect != "instruct":
+        return "", ""
+    reference = str(terms.ocp.get("si", "participant_reference", request.document) or "")
+    if request.operation is Operation.SI_ADD:
+        return "", reference
+    return str(terms.ocp.get("si", "si_number", request.document) or ""), reference
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:

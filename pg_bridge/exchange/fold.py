@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from pg_bridge.exchange import precedence
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.state import (
@@ -22,6 +23,7 @@ from pg_bridge.profiles.concepts import Operation
 
 def apply(state: State, record: r.Record, at_us: int) -> None:
     """Fold one record into `state`. Records that only tell a story (sessions, refusals) change nothing."""
+    state.folded += 1
     fold = _FOLDS.get(type(record))
     if fold is not None:
         fold(state, record, at_us)
@@ -49,23 +51,23 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         sought=record.sought,
         part=record.part,
         parts=record.parts,
+        received=state.folded,
         si_number=record.si_number,
+        si_reference=record.si_reference,
     )
     state.exchanges[exchange.id] = exchange
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
         if record.part == 1:
             state.uses[key] = Use(exchange.id, record.fingerprint)
-        if not record.sought:
-            state.lane(record.participant, record.operation).waiting.append(exchange.id)
+        precedence.enter(state, exchange)
 
 
 def _si_found(state: State, record: r.SiFound, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     exchange.document = bytes(record.document)
     exchange.sought = ()
-    exchange.si_number = record.si_number
-    state.lane(exchange.participant, exchange.operation).waiting.append(exchange.id)
+    precedence.name(state, exchange, record.si_number, record.si_reference)
 
 
 def _message_refused(state: State, record: r.MessageRefused, at_us: int) -> None:
@@ -142,6 +144,7 @@ def _awaited(state: State, record: r.ExchangeAwaited, at_us: int) -> None:
 
 def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.ANSWERED
     exchange.outcome = record.outcome
     exchange.si_number = record.si_number
@@ -158,6 +161,7 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
 
 def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
+    precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
     _conclude(state, exchange)
 
@@ -226,6 +230,7 @@ def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
         si_number=record.si_number,
         reply=record.reply,
         exchange=record.after or record.exchange,
+        needs_durable=state.folded,
     )
     own = state.exchanges.get(delivery.exchange)
     if own is not None and not (own.has_left or own.is_sent):
@@ -322,6 +327,7 @@ def recover(state: State, set_hash: str = "") -> int:
             exchange.ends_by = set_hash
         for batch in state.batches.values():
             batch.ends_by = set_hash
+    state.freed.clear()
     for outbox in state.outboxes.values():
         for delivery in outbox.queue.values():
             delivery.is_copy = True
@@ -350,8 +356,10 @@ def queue_answer(state: State, exchange: Exchange) -> None:
                 exchange=exchange.id,
                 message=exchange.message,
                 is_copy=True,
+                # Its answer may have been decided a moment ago.
+                needs_durable=state.folded,
             )
-    exchange.is_sent = True
+    exchange.is_told = exchange.is_sent = True
     for delivery in exchange.held:
         delivery.is_copy = True
     release(state, exchange)

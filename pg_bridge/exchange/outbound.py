@@ -1,6 +1,7 @@
 """Which delivery may go to which session now.
 
-The order of one SI's messages holds across sessions, and so does that of the answers to one message.
+The order of one SI's messages holds across sessions, and so does that of the answers to one message. What the
+journal does not hold yet stays, whoever asks.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ class Seat(NamedTuple):
     window_free: int
 
 
-def choose(outbox: Outbox, seats: Sequence[Seat]) -> list[tuple[str, Delivery]]:
+def choose(outbox: Outbox, seats: Sequence[Seat], durable: int) -> list[tuple[str, Delivery]]:
     """The (session, delivery) pairs that may go now, in order. `seats`: the participant's sessions, oldest first.
+    durable: how many of the records that were folded are durable.
 
     A delivery goes to the terminal that entered its SI if that is on, else to the oldest session; never while
     an earlier one of the same SI, or of the same message's answers, is under way in another session.
@@ -43,7 +45,7 @@ def choose(outbox: Outbox, seats: Sequence[Seat]) -> list[tuple[str, Delivery]]:
             continue
         target = by_terminal.get(delivery.terminal) or seats[0].session
         is_free = all(order not in blocked and under_way.get(order, target) == target for order in orders)
-        if not is_free or free[target] <= 0:
+        if not is_free or free[target] <= 0 or delivery.needs_durable > durable:
             blocked.update(orders)
             continue
         free[target] -= 1

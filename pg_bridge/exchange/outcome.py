@@ -132,7 +132,7 @@ def told(state: State, exchange: Exchange, note: Note) -> None:
     for part in state.parts_of(exchange):
         if part.reply is None:
             return
-        if part is exchange or part.askers or not (part.is_sent or part.has_left):
+        if part is exchange or part.askers or not (part.is_told or part.has_left):
             _told(state, part, note)
 
 
@@ -144,13 +144,13 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
         return
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
-        is_copy = is_repeat or exchange.is_sent or exchange.has_left
+        is_copy = is_repeat or exchange.is_told or exchange.has_left
         *further, (_, last) = exchange.frames
         for _, reply in further:
             note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
         note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
-        exchange.is_sent = True
+        exchange.is_told = True
     exchange.askers.clear()
 
 

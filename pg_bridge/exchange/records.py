@@ -86,6 +86,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     parts: int = 1
     #: of the SI that it is about, where the message says it
     si_number: str = ""
+    #: the participant reference of the SI that it is about or enters, where the message says it
+    si_reference: str = ""
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -153,6 +155,7 @@ class SiFound(Record, frozen=True, kw_only=True):
     reference: str
     by: str
     si_number: str
+    si_reference: str = ""
     is_known: bool
     document: msgspec.Raw
 

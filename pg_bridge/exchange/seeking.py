@@ -1,7 +1,8 @@
 """Which SI a request is about: named by its number or by its participant reference, and found before it is called.
 
 A number that the bridge knows is enough; for everything else OCP is asked. Of several open SIs under one reference
-none is chosen: the request is refused and names them. A reference whose input is still under way waits for its outcome.
+none is chosen: the request is refused and names them. A reference is sought when what came before under it, its input
+among it, is over.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
-#: the findings of a request whose SI is not found, and of one that names several
+#: the findings of a request whose SI is not found, of one that names several, and of one whose input is in doubt
 NO_SUCH_SI = "PGB-XCH-002"
 SEVERAL_SIS = "PGB-XCH-003"
+INPUT_IN_DOUBT = "PGB-XCH-005"
 
 #: what an SI never leaves again
 _FINAL = frozenset({Status.SETTLED, Status.DELETED, Status.REVOKED, Status.PURGED})
@@ -74,29 +76,15 @@ def is_done(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
 
 
 def seek(state: State, exchange: Exchange, terms: Terms, note: Note) -> None:
-    """Find the SI of an exchange by what the bridge knows, or have OCP asked."""
-    number, reference = _names(terms, exchange)
+    """Find the SI of an exchange, whose turn it is, by what the bridge knows, or have OCP asked."""
+    number, _ = _names(terms, exchange)
     if number:
         own = state.instructions.get((exchange.participant, number))
         if own is not None:
             _found(exchange, terms, note, number, own.reference, is_known=True)
             return
-    elif (entering := _open_input(state, exchange, reference)) is not None:
-        state.waiting_for_input[exchange.id] = entering.id
-        return
     # OCP is asked for a reference always: another SI may have been entered under it elsewhere, or on another day.
     note.act(e.Seek(exchange.id))
-
-
-def look_again(state: State, terms: Terms, note: Note) -> None:
-    """Seek the SIs whose inputs are no longer under way."""
-    for id_, input_id in list(state.waiting_for_input.items()):
-        entering = state.exchanges.get(input_id)
-        if entering is None or not _is_under_way(entering):
-            del state.waiting_for_input[id_]
-            exchange = state.exchanges.get(id_)
-            if exchange is not None and exchange.sought:
-                seek(state, exchange, terms, note)
 
 
 def _sought(state: State, event: e.SiSought, terms: Terms, now: datetime, note: Note) -> None:
@@ -110,15 +98,15 @@ def _sought(state: State, event: e.SiSought, terms: Terms, now: datetime, note: 
         text = f"several SIs are open under {reference}, name one by its number: {numbers}"
         _refuse(state, exchange, terms, now, note, SEVERAL_SIS, text)
         return
+    if not number and _is_in_doubt(state, terms, exchange, reference, event):
+        text = f"the input of {reference} is in doubt, name the SI by its number"
+        _refuse(state, exchange, terms, now, note, INPUT_IN_DOUBT, text)
+        return
     if event.entries:
         # Of SIs that are all over the last is meant; OCP tells that its state allows nothing any more.
         (entry,) = alive or [max(event.entries, key=lambda one: str(terms.ocp.get("si", "created_at", one) or ""))]
         found = terms.ocp.read("si", entry)
         _found(exchange, terms, note, str(found["si_number"]), str(found["participant_reference"] or ""))
-        return
-    entering = _open_input(state, exchange, reference) if not number else None
-    if entering is not None:
-        state.waiting_for_input[exchange.id] = entering.id
         return
     _refuse(state, exchange, terms, now, note, NO_SUCH_SI, f"SI unknown: {number or reference}")
 
@@ -154,6 +142,7 @@ def _found(
             reference=exchange.reference,
             by=names_number or names_reference,
             si_number=number,
+            si_reference=reference,
             is_known=is_known,
             document=msgspec.Raw(_encode(document)),
         )
@@ -169,15 +158,17 @@ def _names(terms: Terms, exchange: Exchange) -> tuple[str, str]:
     return str(number or ""), str(reference or "")
 
 
-def _open_input(state: State, exchange: Exchange, reference: str) -> Exchange | None:
-    """The input of today under this reference whose outcome is not known yet."""
+def _is_in_doubt(state: State, terms: Terms, exchange: Exchange, reference: str, event: e.SiSought) -> bool:
+    """Whether the SI that is meant may be one whose input is in doubt, and that OCP does not show."""
     use = state.uses.get((exchange.participant, exchange.business_date, reference))
     entering = state.exchanges.get(use.exchange) if use is not None else None
-    return entering if entering is not None and _is_under_way(entering) else None
-
-
-def _is_under_way(entering: Exchange) -> bool:
-    return entering.operation == Operation.SI_ADD and entering.stage in (Stage.RECEIVED, Stage.CALLED)
+    if entering is None or entering.operation != Operation.SI_ADD or entering.stage is not Stage.IN_DOUBT:
+        return False
+    return not any(
+        str(terms.ocp.get("si", "request_reference", entry) or "") == reference
+        and str(terms.ocp.get("si", "created_at", entry) or "")[:10] == entering.business_date
+        for entry in event.entries
+    )
 
 
 def _is_final(terms: Terms, entry: e.Json) -> bool:

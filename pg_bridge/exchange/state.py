@@ -45,14 +45,20 @@ class Exchange:
     #: hexadecimal characters of its hash; empty where the journal does not say
     translated_by: str = ""
     ends_by: str = ""
+    #: how many records were folded before it: its place in the order of receipt
+    received: int = 0
     #: concepts of the document that wait for the SI that it names to be found
     sought: tuple[str, ...] = ()
+    #: the exchange, about the same SI perhaps, that must be over before this one's SI is sought or it is called
+    awaits: str = ""
     #: of a message with several instructions, which one this is, from 1
     part: int = 1
     parts: int = 1
     stage: Stage = Stage.RECEIVED
     request_id: str = ""
     si_number: str = ""
+    #: the participant reference of the SI that it is about or enters, where known
+    si_reference: str = ""
     outcome: str = ""
     reply: Reply | None = None
     #: the further frames of its answer, in order
@@ -64,7 +70,9 @@ class Exchange:
     held: list[Delivery] = field(default_factory=list)
     #: not folded: the sessions that wait for this answer, as (session, request's sequence number, is a repeat)
     askers: list[tuple[str, int, bool]] = field(default_factory=list)
-    #: not folded: a copy without the possible-duplicate mark was handed to a session
+    #: not folded: a copy without the possible-duplicate mark is on its way to a session, or waits in the outbox
+    is_told: bool = False
+    #: not folded: a copy was written to a session, or waits in the outbox: what must not overtake it may follow
     is_sent: bool = False
 
     @property
@@ -145,6 +153,8 @@ class Delivery:
     message: str = ""
     #: a copy may have left before
     is_copy: bool = False
+    #: not folded: it may leave when so many records are durable
+    needs_durable: int = 0
 
     @property
     def keeps_order_of(self) -> tuple[str, ...]:
@@ -181,6 +191,23 @@ class SettlementInstruction:
     reference: str
 
 
+@dataclass(slots=True)
+class Precedence:
+    """The open instructions by the SIs that they may be about, and who waits for whom (precedence.py).
+
+    Each inner dictionary is a set that keeps its order: ids of exchanges.
+    """
+
+    #: (participant, SI input number)
+    by_number: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    #: (participant, participant reference), inputs among them
+    by_reference: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    #: participant -> those about an SI whose number is not known yet
+    nameless: dict[str, dict[str, None]] = field(default_factory=dict)
+    #: exchange -> those that wait for its end, or for the number of its SI
+    behind: dict[str, list[str]] = field(default_factory=dict)
+
+
 def part_suffix(part: int) -> str:
     """What the id of a message's further exchanges has behind the first one's."""
     return f"-{part}" if part > 1 else ""
@@ -202,12 +229,15 @@ class State:
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
     #: (participant, SI input number)
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
-    #: not folded: exchange -> the open input under the reference by which it names its SI; asked again when that ends
-    waiting_for_input: dict[str, str] = field(default_factory=dict)
+    precedence: Precedence = field(default_factory=Precedence)
+    #: not folded: exchanges whose wait for others ended a moment ago
+    freed: list[str] = field(default_factory=list)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say
     ocp_hash: str = ""
+    #: how many records were folded
+    folded: int = 0
 
     def parts_of(self, exchange: Exchange) -> list[Exchange]:
         """The exchanges of the same message, in the order of its blocks."""

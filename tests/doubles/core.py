@@ -12,7 +12,7 @@ import msgspec
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.fold import apply
+from pg_bridge.exchange.fold import apply, release
 from pg_bridge.exchange.records import read_entry
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Options, Terms
@@ -62,11 +62,19 @@ class Core:
         self.terms = Terms(book(set_name), CountingIds(), Options(**options))
         self.state = State()
         self.entries: list[Entry] = []
+        #: False: answers are handed to sessions, and wait there
+        self.writes_answers = True
 
     def offer(self, event: e.Event) -> e.Decision:
-        """Decide on one event."""
+        """Decide on one event; its answers are written to their sessions."""
         decision = decide(self.state, event, self.terms, self.now)
         self.entries += decision.entries
+        if self.writes_answers:
+            for action in decision.actions:
+                if isinstance(action, e.Answer) and action.token:
+                    exchange = self.state.exchanges[action.token]
+                    exchange.is_sent = True
+                    release(self.state, exchange)
         return decision
 
     def wait(self, seconds: float) -> None:

@@ -41,6 +41,7 @@ class Answers:
         self.refused: list[e.Refuse] = []
         self.delivered: list[Delivery] = []
         self.came = asyncio.Event()
+        self.dispatcher: Dispatcher | None = None
 
     def seats(self, participant: str) -> Sequence[Seat]:
         return [Seat("S1", "PSS1", 16)]
@@ -48,6 +49,8 @@ class Answers:
     def answer(self, answer: e.Answer) -> bool:
         self.told.append((answer, len(self._journal.entries)))
         self.came.set()
+        if self.dispatcher is not None and answer.token is not None:
+            self.dispatcher.answer_written(answer.token)
         return True
 
     def refuse(self, refusal: e.Refuse) -> None:
@@ -81,6 +84,7 @@ class Loop:
         self.dispatcher = Dispatcher(
             terms=core.terms, journal=self.journal, ocp=self.ocp, slots=FreeSlots(), clock=lambda: core.now
         )
+        self.sessions.dispatcher = self.dispatcher
 
     def request(self, reference: str, sequence: int = 2) -> None:
         body = deliver(reference)

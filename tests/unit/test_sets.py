@@ -88,6 +88,7 @@ class Loop:
             slots=self.slots,
             clock=lambda: self.core.now,
         )
+        self.sessions.dispatcher = self.dispatcher
 
     def request(
         self, reference: str, sequence: int, *, template: str = "SI01", type_: str = "543", body: bytes = b""

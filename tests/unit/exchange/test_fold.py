@@ -16,12 +16,12 @@ from pg_bridge.exchange.state import State
 from tests.doubles.core import Core
 
 #: what a process knows beyond its journal, and forgets with it
-_NOT_FOLDED = {"askers", "is_sent", "held", "failures"}
+_NOT_FOLDED = {"askers", "is_told", "is_sent", "held", "failures"}
 
 
 def folded(state: State) -> dict[str, Any]:
     everything = asdict(state)
-    for part in ("asked", "outboxes"):
+    for part in ("asked", "outboxes", "freed"):
         del everything[part]
     for part in ("exchanges", "batches"):
         for one in everything[part].values():

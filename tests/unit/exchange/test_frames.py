@@ -66,7 +66,7 @@ def test_answer_not_known_to_have_left_goes_again_whole_in_order_and_marked() ->
     ask(core)
     answer(core)
     queue_answer(core.state, core.state.exchanges["X1"])
-    sent = choose(core.state.outbox("B01234"), SEATS)
+    sent = choose(core.state.outbox("B01234"), SEATS, 10_000)
 
     assert [("X1", "1", True), ("X1.2", "2", True), ("X1.3", "3", True)] == waiting(core.state)
     assert [("S1", "1"), ("S1", "2"), ("S1", "3")] == [(session, one.reply.body) for session, one in sent]
@@ -108,8 +108,8 @@ def test_frames_behind_one_that_is_under_way_go_to_its_session() -> None:
     outbox = core.state.outbox("B01234")
     outbox.sent["X1"] = "S2"
 
-    assert [] == choose(outbox, SEATS)
-    assert ["2", "3"] == [one.reply.body for _, one in choose(outbox, SEATS[1:])]
+    assert [] == choose(outbox, SEATS, 10_000)
+    assert ["2", "3"] == [one.reply.body for _, one in choose(outbox, SEATS[1:], 10_000)]
 
 
 def test_answer_of_an_enquiry_is_let_go_once_it_has_left() -> None:

@@ -120,7 +120,7 @@ def outbox(*deliveries: tuple[str, str, str]) -> Outbox:
 
 
 def chosen(box: Outbox, *seats: Seat) -> list[tuple[str, str]]:
-    return [(session, delivery.id) for session, delivery in choose(box, seats)]
+    return [(session, delivery.id) for session, delivery in choose(box, seats, 10_000)]
 
 
 def test_terminal_that_entered_the_si_is_told_else_the_oldest_session() -> None:
