@@ -38,6 +38,7 @@ from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
 from pg_bridge.ways import PushTaker, Ways
 
@@ -194,6 +195,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             ocp_hash=hash_of_ocp(world.mappings),
             close_ocp=lambda: ways.close(client),
             slots=slots,
+            reports=_reports(config),
             clock=world.clock,
         )
         replayed = await dispatcher.replay()
@@ -237,6 +239,14 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         host, pss_port = listener.address
         telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
         yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
+
+
+def _reports(config: Config) -> ReportFolder | None:
+    """The reports folder, where one is configured. Raises ConfigError when it is none."""
+    folder = config.reports.folder
+    if folder and not Path(folder).is_dir():
+        raise ConfigError(f"opening the reports folder {folder}: there is no such folder ([reports] folder)")
+    return ReportFolder(Path(folder)) if folder else None
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -83,6 +83,13 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retry_most_s: float = 30.0
 
 
+class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reports]: what participants may download."""
+
+    #: `<folder>/<participant>/<YYYYMMDD>/<report id>`; empty: no reports
+    folder: str = ""
+
+
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[control]: the door for commands to the running bridge."""
 
@@ -107,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     control: ControlConfig = ControlConfig()
+    reports: ReportsConfig = ReportsConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -151,7 +159,7 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     return config
 
 
-_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "control", "log"})
+_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "control", "reports", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -224,6 +232,10 @@ retry_most_s = 30.0
 [control]
 socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
                                     # empty: none
+
+[reports]
+folder = ""                         # reports for download: <folder>/<participant>/<YYYYMMDD>/<report id>, each renamed
+                                    # into its place when it is whole; empty: none
 
 [log]
 level = "info"

@@ -89,7 +89,15 @@ class Sets:
                 return self.in_force
             case e.LaneOpen():
                 return self.of_lane((event.participant, event.operation))
-            case e.EnquiryAnswered() | e.EnquiryFailed() | e.SiSought() | e.SeekFailed() | e.Overdue():
+            case (
+                e.EnquiryAnswered()
+                | e.EnquiryFailed()
+                | e.SiSought()
+                | e.SeekFailed()
+                | e.Overdue()
+                | e.ReportFound()
+                | e.ReportRefused()
+            ):
                 return self.of_exchange(self._state.exchanges.get(event.exchange))
             case _:
                 return self.of_batch(self._state.batches.get(event.request_id))

@@ -19,6 +19,7 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.precedence import behind
+from pg_bridge.exchange.reports import asking
 from pg_bridge.exchange.state import Batch, Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
@@ -273,7 +274,7 @@ def resume(state: State) -> list[e.Action]:
         if exchange.stage is not Stage.ANSWERED and exchange.reply is None:
             actions.append(e.Watch(exchange.id))
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
-            actions.append(e.Ask(exchange.id))
+            actions.append(asking(exchange))
         if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:
             actions.append(e.Seek(exchange.id))
     actions += [e.Pump(participant) for participant in state.outboxes]

@@ -1,7 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
 This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
-calls.py, updates in updates.py, broadcasts in broadcasts.py.
+calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import broadcasts, calls, seeking, updates
+from pg_bridge.exchange import broadcasts, calls, reports, seeking, updates
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import apply
@@ -126,7 +126,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         _asks(state, exchange, event, is_repeat=False)
         note.act(e.Watch(exchange_id))
         if part.effect == "enquire":
-            note.act(e.Ask(exchange_id))
+            note.act(reports.asking(exchange))
 
 
 def _names_in(request: Request, terms: Terms) -> tuple[str, str]:
@@ -279,4 +279,5 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     **seeking.DECISIONS,
     **updates.DECISIONS,
     **broadcasts.DECISIONS,
+    **reports.DECISIONS,
 }

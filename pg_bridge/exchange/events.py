@@ -129,6 +129,29 @@ class UpdatesArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFound:
+    """The report that an enquiry asks for was read whole, its pieces are durable. Fields as those of ReportRead."""
+
+    exchange: str
+    name: str
+    day: str
+    size: int
+    hash: str
+    copy: str
+    form: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRefused:
+    """The report that an enquiry asks for is not to be had: the error's code, and words for the PSS."""
+
+    exchange: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastGiven:
     """The operator has something told to these participants. Raises MappingError where it cannot be written."""
 
@@ -199,6 +222,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadReport:
+    """Read the report that this enquiry asks for."""
+
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seek:
     """Ask OCP for the SI that this request names, after `after_s` seconds."""
 
@@ -239,9 +269,10 @@ class Watch:
 
 Event = (
     RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
-    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived | BroadcastGiven | Overdue
+    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived
+    | BroadcastGiven | ReportFound | ReportRefused | Overdue
 )  # fmt: skip
-Action = Answer | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump | Watch
+Action = Answer | Refuse | Call | Look | Ask | ReadReport | Seek | OpenLane | Fetch | Pump | Watch
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pg_bridge.exchange.decide import AWAITED_TEXT
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import faults_anew
 from pg_bridge.exchange.outcome import LATE_FUNCTION, NOT_WRITTEN
+from pg_bridge.exchange.reports import write_report
 from pg_bridge.exchange.rerun import (
     NO_REFERENCE,
     Event,
@@ -62,7 +63,11 @@ def answered(run: Rerun, record: r.ExchangeAnswered, stored: Stored) -> list[Ret
         return [outcome_of(about, not_run="the request that it answers is not in the journal")]
 
     def write() -> Written:
-        return run.book.write_answer(exchange.function, _outcome(run, exchange, record, stored.entry.at_us))
+        sources = _outcome(run, exchange, record, stored.entry.at_us)
+        read = run.reports.get(exchange.id) if record.outcome == "found" else None
+        if read is not None:
+            return write_report(run.book, exchange.function, sources, read)
+        return run.book.write_answer(exchange.function, sources)
 
     was = (record.reply, *record.more)
     return [run.replies(of_exchange(about, exchange), was, record.lineage, record.findings, write)]
@@ -78,6 +83,12 @@ def _outcome(run: Rerun, exchange: Exchange, record: r.ExchangeAnswered, at_us: 
         faults=faults_anew(run.terms, record.faults),
         ocp=_decode(record.ocp),
     )
+
+
+def report_read(run: Rerun, record: r.ReportRead, stored: Stored) -> list[Retranslated]:
+    """A report that was read; the answer stands in the entry behind it."""
+    run.reports[record.exchange] = record
+    return []
 
 
 def in_doubt(run: Rerun, record: r.ExchangeInDoubt, stored: Stored) -> list[Retranslated]:

@@ -55,6 +55,8 @@ from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
 from pg_bridge.exchange.record import Fault as Fault
 from pg_bridge.exchange.record import Record as Record
 from pg_bridge.exchange.record import Reply as Reply
+from pg_bridge.exchange.report_records import ReportPiece as ReportPiece
+from pg_bridge.exchange.report_records import ReportRead as ReportRead
 from pg_bridge.mapping.lineage import Lineage
 
 
@@ -377,7 +379,7 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused, BroadcastOrdered, BroadcastRefused,
+    MappingsRefused, BroadcastOrdered, BroadcastRefused, ReportPiece, ReportRead,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

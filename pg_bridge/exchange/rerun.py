@@ -83,6 +83,7 @@ class Rerun:
         self.carried: dict[str, dict[str, str]] = {}
         #: exchange -> its outcome, which the next entry tells late
         self.late: dict[str, r.ExchangeAnswered] = {}
+        self.reports: dict[str, r.ReportRead] = {}
         self.broadcasts: dict[str, r.BroadcastOrdered] = {}
         self.event: Event | None = None
         #: the last message's blocks, each an instruction, as the new set reads them: this one's and those behind it

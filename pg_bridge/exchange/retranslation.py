@@ -104,5 +104,6 @@ _RUNS: dict[type[r.Record], Callable[[Rerun, Any, Stored], list[Retranslated]]] 
     r.UpdateReleased: message.released,
     r.UpdateParked: message.update_parked,
     r.DeliveryQueued: message.queued,
+    r.ReportRead: message.report_read,
     r.BroadcastOrdered: message.broadcast,
 }

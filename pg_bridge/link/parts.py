@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,18 @@ class Part(NamedTuple):
     size: int
     hash: str
     data: str
+
+
+def piece_size(form: PartsForm) -> int:
+    """How many bytes of a file one part holds, so that its base64 is of whole lines; 0 where it cannot be."""
+    unit = math.lcm(form.line, 4)
+    return form.part // unit * unit // 4 * 3
+
+
+def data_lines(form: PartsForm, piece: bytes) -> list[str]:
+    """The lines of data of one piece of a file, cut at `piece_size` bytes."""
+    text = base64.b64encode(piece).decode("ascii")
+    return [f"{form.keys['data']}/{text[at : at + form.line]}" for at in range(0, len(text), form.line)]
 
 
 def split(form: PartsForm, name: str, day: date, content: bytes) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -40,6 +41,9 @@ def parts_faults(file: PartsFile) -> Iterator[FileFault]:
     if head.part < head.line:
         told = f"a part of {head.part} characters holds no line of {head.line}"
         yield FileFault("parts.part", told, "Let a part hold at least one line.")
+    elif head.part < math.lcm(head.line, 4):
+        told = f"a part of {head.part} characters holds no whole lines of {head.line} that are whole base64"
+        yield FileFault("parts.part", told, f"Let a part hold at least {math.lcm(head.line, 4)} characters.")
     seen: set[str] = set()
     for concept, key in msgspec.structs.asdict(head.keys).items():
         if not _KEY.fullmatch(key):
