@@ -60,8 +60,8 @@ def send(
 ) -> None:
     """Log on, send messages, print and acknowledge what comes back as bytes and as fields, log off.
 
-    Exit code 0: every message was accepted; 1: one was refused or not answered, or a report did not come whole; 2: wrong
-    use.
+    Exit code 0: every message was accepted; 1: one was refused or not answered, or a report did not come whole;
+    2: wrong use.
 
     Example: pg-bridge send si.fin --to 127.0.0.1:7000 --participant B01234 --template SI01 --message-type 543
     """
