@@ -107,7 +107,7 @@ class Downloads:
         form = self._loop.sets.of_exchange(exchange).terms.book.legacy.parts
         if self._reports is None or form is None:
             raise ReportMissing("no reports are kept here")
-        report = await self._reports.open(exchange.participant, day.replace("-", ""), name, form.largest)
+        report = await self._reports.open(exchange.participant, day.replace("-", ""), name, form.most(is_report=True))
         try:
             of = max(1, -(-report.size // piece_size(form)))
             key = exchange.participant, report.hash, form_name(form)

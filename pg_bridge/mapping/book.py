@@ -18,6 +18,7 @@ from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping.checks.report_check import report_findings
 from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
@@ -411,6 +412,8 @@ def load(files: Mapping[str, str]) -> MappingBook:
     rules = read_rule_set(files, findings)
     if legacy is not None and ocp is not None:
         findings += document_findings(rules, legacy, ocp)
+        if not any(finding.severity == "error" for finding in findings):
+            findings += report_findings(files, rules, legacy.parts)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=in_order(findings))
     return MappingBook(legacy, ocp, rules, content_hash(files), findings)

@@ -49,7 +49,7 @@ def test_it_waits_over_a_restart_until_it_is_acknowledged() -> None:
     given(core)
     state = core.replayed()
     recover(state)
-    ((session, delivery),) = choose(state.outbox("C00019"), [Seat("S2", "PSS1", 16)])
+    ((session, delivery),) = choose(state.outbox("C00019"), [Seat("S2", "PSS1", 16)], state.folded)
     note(core, DeliveryAcknowledged(exchange="X1", participant="C00019", delivery=delivery.id))
 
     assert ("S2", "C00019", True) == (session, delivery.participant, delivery.is_copy)
