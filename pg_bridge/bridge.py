@@ -23,6 +23,7 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.terms import Fresh, Options, Terms
+from pg_bridge.filing import Filing
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
@@ -37,6 +38,8 @@ from pg_bridge.ocp.subscription import ensure_subscribed
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.desk import ListenerOptions
+from pg_bridge.pss.drop import Drops
+from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
@@ -48,6 +51,10 @@ class FreshIds(Fresh, Protocol):
 
     def session_id(self) -> str:
         """A new session id, 10x."""
+        ...
+
+    def claim(self) -> str:
+        """A new claim on a file of a drop folder: letters and digits, sorted by time."""
         ...
 
 
@@ -186,6 +193,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 profiles={name: entry.profile for name, entry in config.participants.items() if entry.profile},
                 retry_first_s=config.exchange.retry_first_s,
                 retry_most_s=config.exchange.retry_most_s,
+                file_within_s=config.exchange.file_within_s,
             ),
         )
         dispatcher = Dispatcher(
@@ -208,7 +216,15 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             session_id=world.fresh.session_id,
             clock=world.clock,
         )
-        dispatcher.begin(listener, version=world.version, replayed=replayed)
+        drops = Drops(
+            {name: Path(entry.drop_folder) for name, entry in config.participants.items() if entry.drop_folder},
+            DropOptions(scan_s=config.drop.scan_s, settle_s=config.drop.settle_s),
+            Filing(dispatcher, world.clock),
+            owner=journal.public_key.key_id().hex(),
+            claim=world.fresh.claim,
+            monotonic=world.monotonic,
+        )
+        dispatcher.begin(listener, version=world.version, replayed=replayed, files=drops)
         loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
         stack.push_async_callback(_ended, loop_task)
         stack.push_async_callback(dispatcher.close, "stopped in order")
@@ -221,6 +237,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         except OSError as error:
             raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
         stack.push_async_callback(listener.close)
+        drops.start()
+        stack.push_async_callback(drops.close)
         watch = asyncio.get_running_loop().create_task(
             _watch_updates(config, dispatcher, slots, taker, push_url, world)
         )

@@ -11,6 +11,7 @@ from pg_bridge.errors import Finding, JournalFull, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.broadcasts import NOT_SENT, broadcast_findings
+from pg_bridge.exchange.edge_records import BroadcastRefused
 from pg_bridge.pss.listener import Listener
 
 #: findings of one refused broadcast that are journaled whole
@@ -43,7 +44,7 @@ class Broadcasting:
                 findings = list(error.findings) or [Finding(error.code, "error", "", str(error))]
         if findings:
             dispatcher.note(
-                r.BroadcastRefused(
+                BroadcastRefused(
                     exchange=id_,
                     who=who,
                     head=head,

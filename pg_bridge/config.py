@@ -5,6 +5,7 @@ Secrets come from files or from environment variables that the file names, never
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from collections.abc import Mapping
 
@@ -36,6 +37,8 @@ class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     lenient: bool = False
     #: texts of its own for `profile.*` in rules, in place of the mapping set's
     profile: dict[str, str] = {}
+    #: the folder in which it exchanges files; empty: none
+    drop_folder: str = ""
 
 
 class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +59,13 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     read_timeout_s: float = 10.0
     #: 0: as the profile says; -1: no limit
     company_calls: int = 0
+
+
+class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[drop]: how the participants' drop folders are looked after."""
+
+    scan_s: float = 1.0
+    settle_s: float = 2.0
 
 
 class PushConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +91,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer_within_s: float = 20.0
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
+    file_within_s: float = 600.0
 
 
 class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +121,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ocp: OcpConfig
     participants: dict[str, ParticipantConfig]
     pss: PssConfig = PssConfig()
+    drop: DropConfig = DropConfig()
     push: PushConfig = PushConfig()
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
@@ -154,12 +166,38 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
             "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
         )
         findings.append(Finding("PGB-CFG-004", "error", "push.url", text))
+    findings += _folder_findings(config)
     if findings:
         raise ConfigError("; ".join(str(finding) for finding in findings), findings=findings)
     return config
 
 
-_SECTIONS = frozenset({"ocp", "pss", "push", "journal", "exchange", "control", "reports", "log"})
+def _folder_findings(config: Config) -> list[Finding]:
+    """Drop folders that are one another's, or within one another: a file would be everybody's."""
+    folders = {
+        name: posixpath.normpath(entry.drop_folder) + "/"
+        for name, entry in config.participants.items()
+        if entry.drop_folder
+    }
+    findings = [
+        Finding(
+            "PGB-CFG-006",
+            "error",
+            f"participants.{name}.drop_folder",
+            f"the folder is that of {other} too, or one lies within the other",
+            remedy="Give each participant a folder of its own, side by side.",
+        )
+        for name, folder in folders.items()
+        for other, beside in folders.items()
+        if name != other and folder.startswith(beside)
+    ]
+    if config.drop.scan_s <= 0 or config.drop.settle_s < 0:
+        text = "scan_s must be more than 0, settle_s 0 or more"
+        findings.append(Finding("PGB-CFG-007", "error", "drop", text, remedy="Give times in seconds."))
+    return findings
+
+
+_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -199,6 +237,13 @@ company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, 
 addresses = []                      # source addresses allowed; empty: any
 lenient = false                     # carry unknown optional fields along instead of refusing them
 profile = {}                        # texts of its own for `profile.*` in rules: { place_of_settlement = "XHKCHKH1XXX" }
+drop_folder = ""                    # where it exchanges files: inbox, taken, outbox, rejected, archive are made in it,
+                                    # all on one file system; empty: none
+
+[drop]
+scan_s = 1.0                        # how often the inboxes are looked at
+settle_s = 2.0                      # for so long a file must not have changed before it is taken; names that begin with
+                                    # a dot or end in .tmp, .part or .filepart are left alone
 
 [pss]
 host = "127.0.0.1"
@@ -228,6 +273,7 @@ node = "node1"
 answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
 retry_first_s = 1.0
 retry_most_s = 30.0
+file_within_s = 600.0               # a batch file whose parts have not all come by then is dropped
 
 [control]
 socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;

@@ -24,7 +24,7 @@ from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Entry, Position
 from pg_bridge.exchange.fold import apply, forget, queue_answer, recover, release
 from pg_bridge.exchange.outbound import choose
-from pg_bridge.exchange.ports import Journal, Ocp, Reports, Sessions, Slots
+from pg_bridge.exchange.ports import Files, Journal, Ocp, Reports, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
 from pg_bridge.exchange.state import Stage, State
 from pg_bridge.exchange.terms import Terms, epoch_us
@@ -66,6 +66,7 @@ class Dispatcher:
         self._clock = clock
         self._options = options
         self._sessions: Sessions | None = None
+        self._files: Files | None = None
         self._entries: list[Entry] = []
         self._actions: list[e.Action] = []
         #: who waits, with the number of entries that must be durable
@@ -85,6 +86,7 @@ class Dispatcher:
             offer=self.offer,
             lane_freed=self._touched_lanes.add,
             refetch_s=options.refetch_s,
+            clock=clock,
         )
         self.fetch = self._errands.fetch
         self._downloads = Downloads(self, journal, reports, self._chores.spawn)
@@ -107,10 +109,11 @@ class Dispatcher:
             count += 1
         return count
 
-    def begin(self, sessions: Sessions, *, version: str, replayed: int) -> None:
+    def begin(self, sessions: Sessions, *, version: str, replayed: int, files: Files | None = None) -> None:
         """Take up what was open when the last process ended."""
         self._sessions = self._downloads.sessions = sessions
         self._durable_records = self.state.folded
+        self._files = files
         self.forget()
         first = self.sets.in_force
         reopened = recover(self.state, first.terms.set_hash)
@@ -249,6 +252,10 @@ class Dispatcher:
                 release(self.state, exchange)
                 self._pump(exchange.participant)
 
+    def file_told(self, exchange_id: str) -> None:
+        """The report of a drop folder's file is durable there."""
+        self.note(r.AnswersLeft(exchanges=(exchange_id,)))
+
     def answers_left(self, session: str, exchanges: Sequence[str]) -> None:
         """These answers are known to have left."""
         asked = self.state.asked.get(session, {})
@@ -279,6 +286,8 @@ class Dispatcher:
             if exchange.reply is not None and not exchange.has_left:
                 queue_answer(self.state, exchange)
         self.note(record)
+        if record.participant in self.state.intakes:
+            self.offer(e.SessionEnded(record.participant, record.session))
         self._log.info(telemetry.SESSION_CLOSED, participant=record.participant, reason=record.reason)
         self._actions.append(e.Pump(record.participant))
 
@@ -348,6 +357,17 @@ class Dispatcher:
         match action:
             case e.Answer():
                 self._answer(action)
+            case e.NoAnswer():
+                if self._sessions is not None:
+                    self._sessions.pass_over(action)
+            case e.Judge():
+                self._chores.spawn(self._errands.judge(action.file))
+            case e.WatchParts():
+                overdue = e.PartsOverdue(action.participant, action.mark)
+                self._chores.later(action.after_s, lambda: self.offer(overdue))
+            case e.FileEnded():
+                if self._files is not None:
+                    self._files.ended(action)
             case e.Refuse():
                 if self._sessions is not None:
                     self._sessions.refuse(action)
@@ -377,14 +397,8 @@ class Dispatcher:
     def _answer(self, answer: e.Answer) -> None:
         if answer.reply.data:
             self._downloads.hand(answer.session, answer)
-            return
-        if self._sessions is None or self._sessions.answer(answer):
-            return
-        exchange = self.state.exchanges.get(answer.token or "")
-        if exchange is not None and not exchange.has_left:
-            queue_answer(self.state, exchange)
-            self._actions.append(e.Pump(exchange.participant))
-            self._wake.set()
+        elif self._sessions is not None and not self._sessions.answer(answer):
+            self._downloads.unanswered(answer)
 
     def _pump(self, participant: str) -> None:
         """Give sessions what may go. Whoever calls: a delivery whose entry is not durable stays until the `Pump` of

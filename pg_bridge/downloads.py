@@ -24,6 +24,7 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Kind, Position, Stored
 from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.ports import Journal, OpenReport, Reports, Sessions
+from pg_bridge.exchange.report_records import ReportPiece, ReportRead
 from pg_bridge.exchange.reports import form_name
 from pg_bridge.exchange.state import Delivery, Exchange, Stage, State
 from pg_bridge.link.parts import PartsForm, data_lines, piece_size
@@ -77,7 +78,7 @@ class Downloads:
             self._pieces.setdefault(entry.exchange, {})[int(entry.references["piece"])] = stored.position
         elif entry.kind is Kind.REPORT_READ:
             record = r.read_entry(entry)
-            if isinstance(record, r.ReportRead):
+            if isinstance(record, ReportRead):
                 self._copies[record.participant, record.hash, record.form] = record.copy
 
     def forget(self) -> None:
@@ -129,7 +130,7 @@ class Downloads:
             digest.update(piece)
             lines = "\r\n".join(data_lines(form, piece))
             self._loop.note(
-                r.ReportPiece(exchange=exchange.id, participant=exchange.participant, number=number, lines=lines)
+                ReportPiece(exchange=exchange.id, participant=exchange.participant, number=number, lines=lines)
             )
             pieces[number] = await self._loop.durable()
         if digest.hexdigest() != report.hash:
@@ -178,7 +179,7 @@ class Downloads:
         if position is None:
             raise JournalError(f"reading the piece {reply.data} of a report: its entry is not known")
         record = r.read_entry((await self._journal.read(position)).entry)
-        lines = record.lines if isinstance(record, r.ReportPiece) else ""
+        lines = record.lines if isinstance(record, ReportPiece) else ""
         return r.Reply(reply.template, reply.message_type, f"{reply.body}{lines}\r\n" if lines else reply.body)
 
     def _deliver(self, session: str, delivery: Delivery) -> None:
@@ -193,9 +194,12 @@ class Downloads:
         """Answer the request; False when its session is gone."""
         if self.sessions is not None and self.sessions.answer(answer):
             return True
-        # The whole answer became deliveries when its session ended, or becomes them now.
+        self.unanswered(answer)
+        return False
+
+    def unanswered(self, answer: e.Answer) -> None:
+        """The session of an answer is gone: the whole of it became deliveries then, or becomes them now."""
         exchange = self._loop.state.exchanges.get(answer.token or "")
         if exchange is not None and not exchange.has_left:
             queue_answer(self._loop.state, exchange)
             self._loop.session_freed(exchange.participant)
-        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from pg_bridge import telemetry
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
 from pg_bridge.exchange.state import LaneKey, Stage, State
@@ -76,6 +78,7 @@ class Errands:
         offer: Callable[[e.Event], None],
         lane_freed: Callable[[LaneKey], None],
         refetch_s: float,
+        clock: Callable[[], datetime],
     ) -> None:
         self._state = state
         self._sets = sets
@@ -84,6 +87,7 @@ class Errands:
         self._offer = offer
         self._lane_freed = lane_freed
         self._refetch_s = refetch_s
+        self._clock = clock
         self._fetching: set[tuple[str, str]] = set()
         self._log = telemetry.logger()
 
@@ -138,6 +142,19 @@ class Errands:
             return
         self._offer(e.Looked(request_id, found))
         self._lane_freed((batch.participant, batch.operation))
+
+    async def judge(self, file: e.FileArrived) -> None:
+        """Judge a whole file by the set in force, step by step, so that nothing else waits for all of it."""
+        judgement = Judgement()
+        at_work = None
+        while at_work is not self._sets.in_force:  # another one may come into force meanwhile
+            at_work = self._sets.in_force
+            terms = at_work.terms
+            context = terms.context(file.participant, file.terminal, self._clock())
+            lenient = file.participant in terms.options.lenient_participants
+            for judgement in judge(terms, file.content, context, is_lenient=lenient):  # noqa: B007 - the last one counts
+                await asyncio.sleep(0)
+        self._offer(e.FileJudged(file, judgement))
 
     async def ask(self, exchange_id: str) -> None:
         """Ask OCP an enquiry."""

@@ -182,3 +182,18 @@ class ConfigError(BridgeError):
     """The configuration cannot be used."""
 
     code = "PGB-CFG-001"
+
+
+class DiskFault(BridgeError):
+    """The disk did not do a step of a drop folder. `finding` says which, and whose move it is.
+
+    is_absent: what the step was about is not there.
+    """
+
+    code = "PGB-DRP-001"
+    retryable = True
+
+    def __init__(self, message: str = "", *, finding: Finding, is_absent: bool = False) -> None:
+        super().__init__(message, findings=(finding,))
+        self.finding = finding
+        self.is_absent = is_absent

@@ -85,7 +85,10 @@ class Sets:
         if len(self._held) == 1:
             return self.in_force
         match event:
-            case e.RequestArrived() | e.UpdatesArrived() | e.BroadcastGiven():
+            case (
+                e.RequestArrived() | e.FileArrived() | e.FileJudged() | e.PartsOverdue() | e.SessionEnded()
+                | e.UpdatesArrived() | e.BroadcastGiven()
+            ):  # fmt: skip
                 return self.in_force
             case e.LaneOpen():
                 return self.of_lane((event.participant, event.operation))

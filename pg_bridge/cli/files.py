@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.progress import Progress
 
+from pg_bridge.cli import files_list
 from pg_bridge.cli.output import console, findings_table, say_json, table
 from pg_bridge.cli.world import read_file, read_mappings
 from pg_bridge.errors import ConfigError, Finding
@@ -194,3 +195,6 @@ def _tables(kept: list[Any]) -> Iterator[Any]:
 
 def _in_words(values: Mapping[str, Value]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+app.command("list")(files_list.list_)

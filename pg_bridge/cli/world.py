@@ -49,6 +49,10 @@ class RandomIds:
         """A new reference of the PG, 16x: 9 characters of time, 5 of chance."""
         return "PG" + _timed(5)
 
+    def claim(self) -> str:
+        """A new claim on a file."""
+        return "F" + _timed(11)
+
     def session_id(self) -> str:
         """A new session id, 10x."""
         return _random(10)

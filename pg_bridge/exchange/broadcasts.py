@@ -10,6 +10,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.formats.iso15022.charset import outside_x
@@ -54,7 +55,7 @@ def _given(state: State, event: e.BroadcastGiven, terms: Terms, now: datetime, n
         for context in contexts
     ]
     note.record(
-        r.BroadcastOrdered(
+        BroadcastOrdered(
             exchange=event.broadcast,
             who=event.who,
             head=event.head,

@@ -16,12 +16,14 @@ from typing import Any
 import msgspec
 
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange import file_reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.precedence import behind
 from pg_bridge.exchange.reports import asking
 from pg_bridge.exchange.state import Batch, Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.exchange.upload_fold import UPLOAD
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
 #: the finding of an instruction that waited for one that fell in doubt
@@ -271,8 +273,11 @@ def resume(state: State) -> list[e.Action]:
     """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
     actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
     for exchange in state.exchanges.values():
-        if exchange.stage is not Stage.ANSWERED and exchange.reply is None:
+        is_told_by_itself = not exchange.file and exchange.effect != UPLOAD
+        if exchange.stage is not Stage.ANSWERED and exchange.reply is None and is_told_by_itself:
             actions.append(e.Watch(exchange.id))
+        if exchange.claims and exchange.reply is not None and not exchange.has_left:
+            actions += file_reports.to_folders(exchange, exchange.claims)
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(asking(exchange))
         if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:

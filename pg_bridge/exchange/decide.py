@@ -14,15 +14,25 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import broadcasts, calls, reports, seeking, updates
-from pg_bridge.exchange import events as e
-from pg_bridge.exchange import records as r
+from pg_bridge.exchange import (
+    broadcasts,
+    calls,
+    file_reports,
+    reports,
+    seeking,
+    updates,
+    uploading,
+)
+from pg_bridge.exchange import (
+    events as e,
+)
+from pg_bridge.exchange import (
+    records as r,
+)
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
-from pg_bridge.mapping.book import Request
-from pg_bridge.profiles.concepts import Operation
 
 #: what the PSS is told while the outcome is awaited
 AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
@@ -41,10 +51,15 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
             seeking.seek(state, freed, terms, note)
         else:
             note.act(e.OpenLane(freed.participant, freed.operation))
+    if state.reports_due:
+        file_reports.report(state, terms, now, note)
     return decision
 
 
 def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime, note: Note) -> None:
+    if uploading.is_part(event, terms):
+        uploading.part_arrived(state, event, terms, now, note)
+        return
     context = terms.context(event.participant, event.terminal, now)
     request = terms.book.read_request(
         event.template,
@@ -90,7 +105,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         return
     first_id = terms.fresh.exchange_id()
     for number, part in enumerate(request.parts, 1):
-        si_number, si_reference = _names_in(part, terms)
+        si_number, si_reference = seeking.names_in(part, terms)
         exchange_id = f"{first_id}{part_suffix(number)}"
         note.record(
             r.RequestReceived(
@@ -127,16 +142,6 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         note.act(e.Watch(exchange_id))
         if part.effect == "enquire":
             note.act(reports.asking(exchange))
-
-
-def _names_in(request: Request, terms: Terms) -> tuple[str, str]:
-    """The number and the participant reference of the SI that an instruct is about or enters, empty where not known."""
-    if request.effect != "instruct":
-        return "", ""
-    reference = str(terms.ocp.get("si", "participant_reference", request.document) or "")
-    if request.operation is Operation.SI_ADD:
-        return "", reference
-    return str(terms.ocp.get("si", "si_number", request.document) or ""), reference
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
@@ -207,6 +212,8 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
     )
     for part in state.parts_of(exchange):
         _asks(state, part, event, is_repeat=True)
+        if part.file and part.reply is None:
+            note.act(e.Watch(part.id))  # no one waited for an answer of its own before
     told(state, exchange, note)
 
 
@@ -277,6 +284,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.Overdue: _overdue,
     **calls.DECISIONS,
     **seeking.DECISIONS,
+    **uploading.DECISIONS,
     **updates.DECISIONS,
     **broadcasts.DECISIONS,
     **reports.DECISIONS,

@@ -48,6 +48,16 @@ class Kind(StrEnum):
     REPORT_READ = "report_read"
     BROADCAST_ORDERED = "broadcast_ordered"
     BROADCAST_REFUSED = "broadcast_refused"
+    PART_RECEIVED = "part_received"
+    PARTS_DROPPED = "parts_dropped"
+    FILE_RECEIVED = "file_received"
+    FILE_REFUSED = "file_refused"
+    FILE_REPEATED = "file_repeated"
+    FILE_TAKEN = "file_taken"
+    FILE_PUT_AWAY = "file_put_away"
+    FILE_TURNED_AWAY = "file_turned_away"
+    FOLDER_FAULT_FOUND = "folder_fault_found"
+    FOLDER_FAULT_ENDED = "folder_fault_ended"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pg_bridge.exchange.entries import Entry
 from pg_bridge.exchange.records import Fault, Reply, Who
+
+if TYPE_CHECKING:
+    from pg_bridge.exchange.judging import Judgement
 
 Json = dict[str, Any]
 
@@ -24,6 +27,48 @@ class RequestArrived:
     message_type: str
     legacy: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileArrived:
+    """A whole file. claim: of a drop folder's file, the unique id of its taking; else it came in parts on a session.
+
+    day: the day that the participant gives it, `YYYY-MM-DD`. The same claim again is never entered again.
+    """
+
+    participant: str
+    name: str
+    day: str
+    content: bytes
+    claim: str = ""
+    session: str = ""
+    terminal: str = ""
+    sequence: int = 0
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileJudged:
+    """A whole file has been judged, by the set in force."""
+
+    file: FileArrived
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class PartsOverdue:
+    """The parts of a file that began under this mark have been coming for too long."""
+
+    participant: str
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is over: a file whose parts were coming on it is not going to be whole."""
+
+    participant: str
+    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +234,46 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEnded:
+    """A drop folder's file has ended: `reply` is its report, `more` what of a long one does not fit in it.
+
+    outcome: `refused` when nothing of it was entered.
+    """
+
+    exchange: str
+    participant: str
+    claim: str
+    name: str
+    outcome: str
+    reply: Reply
+    more: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The request that came with `sequence` on `session` gets no answer of its own: its place is free."""
+
+    session: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judge a whole file."""
+
+    file: FileArrived
+
+
+@dataclass(frozen=True, slots=True)
+class WatchParts:
+    """Say PartsOverdue with this mark after `after_s` seconds."""
+
+    participant: str
+    mark: int
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Refuse the frame of a request in place of an answer; nothing was done."""
 
@@ -268,11 +353,14 @@ class Watch:
 
 
 Event = (
-    RequestArrived | LaneOpen | CallAnswered | CallRefused | CallFailed | CallDenied | CallLost | Looked
-    | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed | UpdatesArrived
-    | BroadcastGiven | ReportFound | ReportRefused | Overdue
+    RequestArrived | FileArrived | FileJudged | PartsOverdue | SessionEnded | LaneOpen | CallAnswered | CallRefused
+    | CallFailed | CallDenied | CallLost | Looked | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed
+    | UpdatesArrived | BroadcastGiven | ReportFound | ReportRefused | Overdue
 )  # fmt: skip
-Action = Answer | Refuse | Call | Look | Ask | ReadReport | Seek | OpenLane | Fetch | Pump | Watch
+Action = (
+    Answer | NoAnswer | FileEnded | Judge | WatchParts | Refuse | Call | Look | Ask | ReadReport | Seek | OpenLane
+    | Fetch | Pump | Watch
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -18,6 +18,17 @@ from pg_bridge.exchange.state import (
     State,
     Use,
 )
+from pg_bridge.exchange.upload_fold import (
+    UPLOAD,
+    file_has_left,
+    file_received,
+    file_refused,
+    file_repeated,
+    forget_files,
+    record_ended,
+    record_in_doubt,
+    report_made,
+)
 from pg_bridge.profiles.concepts import Operation
 
 
@@ -54,8 +65,12 @@ def _received(state: State, record: r.RequestReceived, at_us: int) -> None:
         received=state.folded,
         si_number=record.si_number,
         si_reference=record.si_reference,
+        file=record.file,
+        number=record.number,
     )
     state.exchanges[exchange.id] = exchange
+    if record.file:
+        state.uploads[record.file].open.add(exchange.id)
     if record.effect == "instruct":
         key = (record.participant, record.business_date, record.reference)
         if record.part == 1:
@@ -156,6 +171,10 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
         state.instructions[exchange.participant, record.si_number] = SettlementInstruction(
             record.si_number, exchange.id, exchange.terminal, exchange.reference
         )
+    if exchange.file:
+        record_ended(state, exchange, record.faults if record.outcome == "refused" else ())
+    elif exchange.effect == UPLOAD:
+        report_made(state, exchange)
     _conclude(state, exchange)
 
 
@@ -163,6 +182,9 @@ def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
+    if exchange.file:
+        record_in_doubt(state, exchange, record.text)
+    state.reports_due.pop(exchange.id, None)
     _conclude(state, exchange)
 
 
@@ -192,6 +214,7 @@ def _has_left(state: State, exchange: Exchange) -> None:
         # Asked again, it is asked afresh: its answer, which may be large, is of no further use.
         exchange.reply = Reply(exchange.reply.template, exchange.reply.message_type, "")
         exchange.more = ()
+    file_has_left(state, exchange)
     release(state, exchange)
 
 
@@ -233,6 +256,9 @@ def _queued(state: State, record: r.DeliveryQueued, at_us: int) -> None:
         needs_durable=state.folded,
     )
     own = state.exchanges.get(delivery.exchange)
+    if own is not None and own.file:
+        own = state.answered_with(own)
+        delivery.exchange = own.id
     if own is not None and not (own.has_left or own.is_sent):
         own.held.append(delivery)
     else:
@@ -289,6 +315,9 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.DeliveryQueued: _queued,
     r.DeliveryAcknowledged: _acknowledged,
     r.NodeStarted: _in_force,
+    r.FileReceived: file_received,
+    r.FileRefused: file_refused,
+    r.FileRepeated: file_repeated,
     r.MappingsLoaded: _in_force,
 }
 
@@ -300,10 +329,12 @@ def forget(state: State, before: str) -> None:
     """
     for id_, exchange in list(state.exchanges.items()):
         day = exchange.business_date or hong_kong_day(exchange.received_us)
-        if day < before and exchange.has_left and exchange.stage is Stage.ANSWERED and not exchange.held:
+        is_over = exchange.has_left and exchange.stage is Stage.ANSWERED and not exchange.held
+        if day < before and is_over and not exchange.claims:
             del state.exchanges[id_]
     for key in [key for key in state.uses if key[1] < before]:
         del state.uses[key]
+    forget_files(state, before)
     for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
         del state.feeds[feed_key]
 
@@ -332,9 +363,14 @@ def recover(state: State, set_hash: str = "") -> int:
         for delivery in outbox.queue.values():
             delivery.is_copy = True
     for exchange in state.exchanges.values():
-        if exchange.reply is not None and not exchange.has_left:
+        if exchange.reply is not None and not exchange.has_left and not _is_told_otherwise(exchange):
             queue_answer(state, exchange)
     return sum(exchange.stage is not Stage.ANSWERED for exchange in state.exchanges.values())
+
+
+def _is_told_otherwise(exchange: Exchange) -> bool:
+    """A record of a file is told by the file's report; the report of a drop folder's file goes there."""
+    return bool(exchange.file) or bool(exchange.claims and not exchange.session)
 
 
 def queue_answer(state: State, exchange: Exchange) -> None:

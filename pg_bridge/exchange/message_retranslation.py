@@ -8,9 +8,11 @@ from pg_bridge.errors import MappingError
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
 from pg_bridge.exchange.decide import AWAITED_TEXT
+from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import faults_anew
 from pg_bridge.exchange.outcome import LATE_FUNCTION, NOT_WRITTEN
+from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.reports import write_report
 from pg_bridge.exchange.rerun import (
     NO_REFERENCE,
@@ -85,7 +87,7 @@ def _outcome(run: Rerun, exchange: Exchange, record: r.ExchangeAnswered, at_us: 
     )
 
 
-def report_read(run: Rerun, record: r.ReportRead, stored: Stored) -> list[Retranslated]:
+def report_read(run: Rerun, record: ReportRead, stored: Stored) -> list[Retranslated]:
     """A report that was read; the answer stands in the entry behind it."""
     run.reports[record.exchange] = record
     return []
@@ -123,13 +125,13 @@ def queued(run: Rerun, record: r.DeliveryQueued, stored: Stored) -> list[Retrans
     return [run.reply(about, record.reply, record.lineage, record.findings, write)]
 
 
-def broadcast(run: Rerun, record: r.BroadcastOrdered, stored: Stored) -> list[Retranslated]:
+def broadcast(run: Rerun, record: BroadcastOrdered, stored: Stored) -> list[Retranslated]:
     """What the operator told; the deliveries stand in the entries behind it."""
     run.broadcasts[record.exchange] = record
     return []
 
 
-def _broadcast(run: Rerun, ordered: r.BroadcastOrdered, record: r.DeliveryQueued, stored: Stored) -> Retranslated:
+def _broadcast(run: Rerun, ordered: BroadcastOrdered, record: r.DeliveryQueued, stored: Stored) -> Retranslated:
     about = about_of(stored, Way.BROADCAST, BROADCAST, record.reference)
 
     def write() -> Written:

@@ -114,7 +114,8 @@ def conclude(
         )
     )
     if not is_late:
-        told(state, exchange, note)
+        if not exchange.file or exchange.askers:
+            told(state, exchange, note)
         return
     note.record(
         r.DeliveryQueued(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pg_bridge.exchange.entries import Entry, Position, Stored
-from pg_bridge.exchange.events import Answer, Refuse
+from pg_bridge.exchange.events import Answer, FileEnded, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.profiles.concepts import Operation
@@ -102,6 +102,10 @@ class Sessions(Protocol):
         """Answer a request; False when its session is gone."""
         ...
 
+    def pass_over(self, passed: NoAnswer) -> None:
+        """A request gets no answer of its own; nothing when its session is gone."""
+        ...
+
     def refuse(self, refusal: Refuse) -> None:
         """Refuse the frame of a request; nothing when its session is gone."""
         ...
@@ -112,4 +116,12 @@ class Sessions(Protocol):
 
     def has_room(self, session: str, *, is_delivery: bool) -> bool:
         """Whether a large answer or delivery may be given now, or the session is gone and need not be waited for."""
+        ...
+
+
+class Files(Protocol):
+    """Where the reports of files go that came from drop folders. Nothing here waits."""
+
+    def ended(self, ended: FileEnded) -> bool:
+        """A file has ended; `file_told` follows when its report is durable. False: its participant has no folder."""
         ...

@@ -11,12 +11,9 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
-from pg_bridge.exchange.edge_records import (
-    BroadcastOrdered as BroadcastOrdered,
-)
-from pg_bridge.exchange.edge_records import (
-    BroadcastRefused as BroadcastRefused,
-)
+from pg_bridge.exchange import drop_records as drop
+from pg_bridge.exchange import edge_records as edge
+from pg_bridge.exchange import report_records as report
 from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
@@ -51,12 +48,28 @@ from pg_bridge.exchange.edge_records import (
     Who as Who,
 )
 from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.exchange.file_records import (
+    FileReceived as FileReceived,
+)
+from pg_bridge.exchange.file_records import (
+    FileRefused as FileRefused,
+)
+from pg_bridge.exchange.file_records import (
+    FileRepeated as FileRepeated,
+)
+from pg_bridge.exchange.file_records import (
+    Item as Item,
+)
+from pg_bridge.exchange.file_records import (
+    PartReceived as PartReceived,
+)
+from pg_bridge.exchange.file_records import (
+    PartsDropped as PartsDropped,
+)
 from pg_bridge.exchange.record import NO_DOCUMENT as NO_DOCUMENT
 from pg_bridge.exchange.record import Fault as Fault
 from pg_bridge.exchange.record import Record as Record
 from pg_bridge.exchange.record import Reply as Reply
-from pg_bridge.exchange.report_records import ReportPiece as ReportPiece
-from pg_bridge.exchange.report_records import ReportRead as ReportRead
 from pg_bridge.mapping.lineage import Lineage
 
 
@@ -90,6 +103,9 @@ class RequestReceived(Record, frozen=True, kw_only=True):
     si_number: str = ""
     #: the participant reference of the SI that it is about or enters, where the message says it
     si_reference: str = ""
+    #: of a record of a batch file: the exchange of the file, and which record it is, from 1; `legacy` is its text block
+    file: str = ""
+    number: int = 0
 
     def entry_kind(self) -> Kind:
         """An instruct and an enquire are told apart in lists."""
@@ -97,7 +113,8 @@ class RequestReceived(Record, frozen=True, kw_only=True):
 
     def references(self) -> dict[str, str]:
         """The participant's own reference, and the SI input number where the message says it."""
-        return {"reference": self.reference} | ({"si_number": self.si_number} if self.si_number else {})
+        found = {"reference": self.reference, "si_number": self.si_number, "file": self.file}
+        return {name: value for name, value in found.items() if value or name == "reference"}
 
 
 class MessageRefused(Record, frozen=True, kw_only=True):
@@ -379,7 +396,9 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused, BroadcastOrdered, BroadcastRefused, ReportPiece, ReportRead,
+    MappingsRefused, PartReceived, PartsDropped, FileReceived, FileRefused, FileRepeated,
+    drop.FileTaken, drop.FilePutAway, drop.FileTurnedAway, drop.FolderFaultFound, drop.FolderFaultEnded,
+    edge.BroadcastOrdered, edge.BroadcastRefused, report.ReportPiece, report.ReportRead,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

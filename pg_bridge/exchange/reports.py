@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
+from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.link.parts import Part, PartsForm, write_part
@@ -28,7 +28,7 @@ def form_name(form: PartsForm) -> str:
     return f"{form.keys['data']}/{form.line}/{form.part}"
 
 
-def write_report(book: MappingBook, function: str, sources: Sources, read: e.ReportFound | r.ReportRead) -> Written:
+def write_report(book: MappingBook, function: str, sources: Sources, read: e.ReportFound | ReportRead) -> Written:
     """The messages of a report, one a part, each without its lines of data. Raises MappingError."""
     form = book.legacy.parts
     parts = []
@@ -46,7 +46,7 @@ def _found(state: State, event: e.ReportFound, terms: Terms, now: datetime, note
     if exchange is None or exchange.stage is Stage.ANSWERED:
         return
     note.record(
-        r.ReportRead(
+        ReportRead(
             exchange=exchange.id,
             participant=exchange.participant,
             name=event.name,

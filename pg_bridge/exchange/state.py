@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from pg_bridge.exchange.records import Reply
+from pg_bridge.exchange.records import Item, Reply
+from pg_bridge.link.parts import Assembly
+
+if TYPE_CHECKING:
+    from pg_bridge.exchange.events import FileArrived, RequestArrived
 
 
 class Stage(StrEnum):
@@ -68,6 +73,12 @@ class Exchange:
     is_awaited: bool = False
     has_left: bool = False
     held: list[Delivery] = field(default_factory=list)
+    #: of a record of a batch file: the exchange of the file, and which record it is; its outcome is told by the report
+    file: str = ""
+    number: int = 0
+    #: of a batch file: its name, and the claims of a drop folder that wait for its report
+    file_name: str = ""
+    claims: list[str] = field(default_factory=list)
     #: not folded: the sessions that wait for this answer, as (session, request's sequence number, is a repeat)
     askers: list[tuple[str, int, bool]] = field(default_factory=list)
     #: not folded: a copy without the possible-duplicate mark is on its way to a session, or waits in the outbox
@@ -208,6 +219,42 @@ class Precedence:
     behind: dict[str, list[str]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Upload:
+    """A batch file that was taken, until its report has left. open: its exchanges whose outcome is awaited."""
+
+    id: str
+    name: str
+    read: int
+    records: tuple[str, ...]
+    items: list[Item]
+    open: set[str]
+
+
+@dataclass(slots=True)
+class KnownFile:
+    """A file that was entered: the SHA-256 of its content, its exchange, and the Hong Kong day on which it came."""
+
+    sha256: str
+    exchange: str
+    taken_on: str
+
+
+@dataclass(slots=True)
+class Intake:
+    """Not folded: the files of a participant that are coming, one at a time.
+
+    session: on which the parts under way come; mark: of that file, for its time-out; judging: the file that is judged;
+    waiting: what came meanwhile of other files.
+    """
+
+    assembly: Assembly
+    session: str = ""
+    mark: int = 0
+    judging: FileArrived | None = None
+    waiting: deque[RequestArrived | FileArrived] = field(default_factory=deque)
+
+
 def part_suffix(part: int) -> str:
     """What the id of a message's further exchanges has behind the first one's."""
     return f"-{part}" if part > 1 else ""
@@ -234,6 +281,15 @@ class State:
     freed: list[str] = field(default_factory=list)
     #: not folded: session -> exchanges that it asked for and whose answers are not known to have left
     asked: dict[str, dict[str, None]] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    #: uploads all of whose records have ended: their reports are due
+    reports_due: dict[str, None] = field(default_factory=dict)
+    #: (participant, the file's own day, name) -> the file entered under it
+    files: dict[tuple[str, str, str], KnownFile] = field(default_factory=dict)
+    #: claim of a drop folder's file -> its exchange
+    claims: dict[str, str] = field(default_factory=dict)
+    #: not folded: participant -> what is coming of its files
+    intakes: dict[str, Intake] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say
     ocp_hash: str = ""
     #: how many records were folded
@@ -245,6 +301,10 @@ class State:
             return [exchange]
         ids = [f"{exchange.message}{part_suffix(part)}" for part in range(1, exchange.parts + 1)]
         return [self.exchanges[id_] for id_ in ids if id_ in self.exchanges]
+
+    def answered_with(self, exchange: Exchange) -> Exchange:
+        """The exchange whose answer tells the outcome of this one: its own, or its file's."""
+        return self.exchanges.get(exchange.file, exchange) if exchange.file else exchange
 
     def outbox(self, participant: str) -> Outbox:
         """The participant's outbox, made when first needed."""

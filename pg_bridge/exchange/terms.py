@@ -55,6 +55,8 @@ class Options:
     profiles: Profiles = field(default_factory=dict)
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
+    #: a file whose parts are not all there after this time is dropped
+    file_within_s: float = 600.0
 
 
 @lru_cache(maxsize=64)

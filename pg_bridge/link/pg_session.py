@@ -203,6 +203,14 @@ class PgSession(Session):
         asked.is_complete = is_last
         return self._write_answers(now)
 
+    def pass_over(self, sequence: int, now: datetime) -> list[e.Event]:
+        """A request gets no answer of its own, as a part of a file that is not its last; its place is free again."""
+        asked = self._in_flight.get(sequence)
+        if asked is None or asked.answers:
+            return []
+        del self._in_flight[sequence]
+        return self._write_answers(now)
+
     def refuse_request(self, sequence: int, meaning: str, text: str, now: datetime) -> list[e.Event]:
         """Refuse a request's frame in place of an answer (busy); its place is free again."""
         self._in_flight.pop(sequence, None)

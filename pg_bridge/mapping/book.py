@@ -23,6 +23,7 @@ from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.mapping.field import Sources, getter
+from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.message import MessageMapping
 from pg_bridge.mapping.pages import PagedMapping
@@ -134,15 +135,20 @@ class MappingBook:
         self._requests: dict[tuple[str, str], _RequestEntry] = {}
         self._answers: dict[str, _MessageEntry] = {}
         self._messages: dict[str, _MessageEntry] = {}
+        #: how batch files come, and become messages
+        self.files = FileRules(rules, legacy, lambda located: self._name(located))
         for located in rules.files:
             file = located.file
-            name = f"{file.name}@{rules.name}/{rules.version}/{content_hash[:12]}"
+            name = self._name(located)
             if file.request is not None:
                 self._add_request(located, file.request, name)
             if file.answer is not None:
                 self._answers[file.function] = self._message(located, file.answer, name)
             if file.message is not None:
                 self._messages[file.function] = self._message(located, file.message, name)
+
+    def _name(self, located: Located) -> str:
+        return f"{located.file.name}@{self.name}/{self.version}/{self.hash[:12]}"
 
     # --- use -------------------------------------------------------------------------------------------------
 

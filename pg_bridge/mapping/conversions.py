@@ -299,6 +299,23 @@ def keyed_lines_to_legacy(options: Options) -> ToLegacy:
     return write
 
 
+def rows_to_legacy(options: Options) -> ToLegacy:
+    """Objects to lines: `before`, then their `members` with `between`; a line is cut at `width` characters."""
+    before, members, between, width = options["before"], options["members"], options["between"], options["width"]
+
+    def write(values: Sequence[Any]) -> str | None:
+        lines = [
+            to_x(before + between.join("" if row.get(name) is None else str(row[name]) for name in members))[0]
+            for row in values[0] or ()
+        ]
+        text = LINE_END.join(line[:width].rstrip() for line in lines)
+        if any(len(line) > width for line in lines):
+            return Cut(text)
+        return text or None
+
+    return write
+
+
 def join_to_legacy(options: Options) -> ToLegacy:
     """Texts to one, `first` before it, `between` between them."""
     first, between = options["first"], options["between"]

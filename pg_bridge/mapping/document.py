@@ -172,14 +172,53 @@ class MessageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     block: list[Block]
 
 
+class UploadSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How files come from the PSS: the template of a part. The answer tells what became of a whole file.
+
+    items: records told in one message of the answer; those beyond go on in the next.
+    """
+
+    template: str
+    items: int
+
+
+class RecordRefusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Records that cannot be served, and what the participant is told."""
+
+    when: dict[str, Any]
+    text: str
+
+
+class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a record of a fixed-width file becomes the message that the request of its file is.
+
+    layout, record: which one; when: which of its records; `record.<column>` is what stands in a column.
+    refused: those that cannot be served; left_out: columns that are not used, and why.
+    """
+
+    layout: str
+    record: str
+    when: dict[str, Any] = {}
+    message_type: str | ByTable
+    refused: list[RecordRefusal] = []
+    left_out: dict[str, str] = {}
+    value: list[Value] = []
+    block: list[Block]
+
+
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One function: its request and answer, or an unsolicited message."""
+    """One function: its request or upload and its answer, or an unsolicited message.
+
+    record: the records of batch files that become its request.
+    """
 
     name: str
     version: str
     function: str
     source: Source
     request: RequestSection | None = None
+    upload: UploadSection | None = None
+    record: list[RecordSection] = []
     answer: MessageSection | None = None
     message: MessageSection | None = None
 
@@ -212,7 +251,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     name: str
-    kind: Literal["request", "answer", "message"]
+    kind: Literal["request", "record", "answer", "message"]
     message_type: str = ""
     base: str = ""
     absent: list[str] = []

@@ -52,6 +52,7 @@ _DECIMALS = {"decimals": {"HKD": 2, "JPY": 0}}
 _SECURITY = {"isin": "ISIN ", "local": "/HK/"}
 _LINES = {"count": 3, "width": 10}
 _KEYED = {"before": "K/", "count": 3, "width": 8}
+_ROWS = {"before": "K/", "members": ["number", "text"], "between": "/", "width": 9}
 _YES = {"yes": "Y", "no": "N"}
 _NUMBERED = {"before": "I", "width": 8}
 _SECURITY_NUMBER = {**_SECURITY, "width": 5}
@@ -205,6 +206,20 @@ FUNCTIONS: dict[str, Function] = {
             Example((None,), None, _KEYED),
         ),
     ),
+    "rows": Function(
+        "objects -> a line each: `before`, and the `members` with `between`; cut at `width` characters",
+        None,
+        c.rows_to_legacy,
+        options={"before": str, "members": list, "between": str, "width": int},
+        is_lossless=False,
+        is_repeated=False,
+        legacy_examples=(
+            Example(([{"number": 1, "text": "no"}, {"number": 2}],), "K/1/no\r\nK/2/", _ROWS),
+            Example(([{"number": 1, "text": "too long"}],), "K/1/too l", _ROWS),
+            Example(([],), None, _ROWS),
+            Example((None,), None, _ROWS),
+        ),
+    ),
     "join": Function(
         "texts -> one text, `first` before it, `between` between them; absent ones are left out",
         None,
@@ -347,5 +362,6 @@ _FITS: dict[type, Callable[[Any], bool]] = {
     str: lambda value: isinstance(value, str),
     int: lambda value: _is_count(value) and value > 0,
     dict: lambda value: isinstance(value, dict) and all(_is_count(each) for each in value.values()),
+    list: lambda value: isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value),
 }
-_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers"}
+_KINDS = {str: "a text", int: "a whole number from 1", dict: "a table of whole numbers", list: "a list of texts"}

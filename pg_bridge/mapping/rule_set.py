@@ -29,6 +29,13 @@ class Located:
         """How lineage names an entry: file and line."""
         return f"{self.path.removeprefix(d.RULES_FOLDER)}:{self.lines.of(at)}"
 
+    def part_of(self, section: d.MessageSection | d.RecordSection) -> str:
+        """How its file names a section: `answer`, `message`, `record[0]`."""
+        for number, record in enumerate(self.file.record):
+            if record is section:
+                return f"record[{number}]"
+        return "answer" if section is self.file.answer else "message"
+
 
 @dataclass(frozen=True, slots=True)
 class LocatedBlocks:
@@ -60,13 +67,13 @@ class RuleSet:
     shared: dict[str, LocatedBlocks] = field(default_factory=dict)
 
     def parts(
-        self, located: Located, section: d.MessageSection
+        self, located: Located, section: d.MessageSection | d.RecordSection
     ) -> tuple[list[tuple[str, d.Value, Spot]], list[tuple[str, d.Block, Spot]]]:
         """A section's values and blocks, the shared ones in their places: name for lineage, entry, and where.
 
         Shared values stand before the section's own. An unknown include gives nothing; `check` tells it.
         """
-        part = "answer" if section is located.file.answer else "message"
+        part = located.part_of(section)
         values: list[tuple[str, d.Value, Spot]] = []
         blocks: list[tuple[str, d.Block, Spot]] = []
         own_values: list[tuple[str, d.Value, Spot]] = []
@@ -139,7 +146,7 @@ def read_rule_set(files: Mapping[str, str], findings: list[Finding]) -> RuleSet:
 
 def _entries(file: d.RuleFile) -> int:
     """Rules, values, blocks and fields of a file."""
-    sections = [section for section in (file.answer, file.message) if section is not None]
+    sections = [section for section in (file.answer, file.message, *file.record) if section is not None]
     rules = len(file.request.rule) if file.request is not None else 0
     rules += sum(len(each.rule) for each in file.request.each) if file.request is not None else 0
     return rules + sum(_parts(section.value, section.block) for section in sections)

@@ -48,8 +48,8 @@ EVENTS_QUERY = ("participant_id", "business_date", "after_sequence", "size", "cu
 REQUEST = ("entries",)
 SUBSCRIPTION = ("subscription_url", "subscription_events", "subscription_key_id")
 
-#: what a field of a template may be bound to: the reference of a request, unique a day
-TEMPLATE_CONCEPTS = ("request_reference",)
+#: what a field of a template may be bound to: the reference of a request, unique a day; the lines of a file's part
+TEMPLATE_CONCEPTS = ("request_reference", "part_lines")
 
 #: group name in profile.toml [binding.*] -> its concepts
 GROUPS: dict[str, tuple[str, ...]] = {

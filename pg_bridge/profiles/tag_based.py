@@ -14,6 +14,8 @@ from pg_bridge.profiles.template_file_check import FileFault
 from pg_bridge.typed_toml import nearest, shown
 
 MOST_LINES = 50
+#: the name of the head line that says which template the text blocks are of
+TEMPLATE = "template"
 
 _TAG = re.compile(r"[0-9]{2}[A-Z]?")
 _MARK = re.compile(r"[!-~]{1,8}")
@@ -51,6 +53,9 @@ def tag_based_faults(file: TagBasedFile) -> Iterator[FileFault]:
         tags.add(entry.tag)
         names.add(entry.name)
         yield from _line_faults(entry, at)
+    if TEMPLATE not in {entry.name for entry in file.head}:
+        told = f"no head line is named {TEMPLATE}: what the text blocks are is not known"
+        yield FileFault("head", told, f"Name the line {TEMPLATE} that says which template they are of.")
     if file.count.values or file.count.checks or not re.fullmatch(r"[0-9]{1,2}n", file.count.format):
         told = f"{shown(file.count.format)}: a count is a number without values and checks"
         yield FileFault("count.format", told, "Write a format like 6n.")

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field, Message
+from pg_bridge.formats.iso15022.reader import OUTSIDE_X
+from pg_bridge.formats.iso15022.rules import is_wide
 from pg_bridge.profiles.check_plan import CheckPlan, Passes, passes_of
 
 
@@ -102,7 +104,7 @@ class _Rule(NamedTuple):
 class _Node:
     """A sequence as the check needs it."""
 
-    __slots__ = ("children", "mandatory", "mandatory_children", "path", "repeats", "rules", "spec")
+    __slots__ = ("children", "mandatory", "mandatory_children", "path", "repeats", "rules", "spec", "wide")
 
     def __init__(self, spec: SequenceSpec) -> None:
         self.spec = spec
@@ -112,6 +114,8 @@ class _Node:
         self.children: dict[str, list[tuple[str, int, _Node]]] = {}
         self.mandatory: frozenset[str] = frozenset()
         self.mandatory_children: frozenset[str] = frozenset()
+        #: places whose format allows more than the x set
+        self.wide: frozenset[str] = frozenset(spec.place for spec in spec.fields() if is_wide(spec.format))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def compile_nodes(root: SequenceSpec, message_type: str, checks: dict[str, tuple
 def check(root: _Node, message_type: str, message: Message, *, lenient: bool) -> Checked:
     """One pass over the fields, a stack of open sequences; every fault becomes a finding."""
     fields = message.fields
-    findings = list(message.findings)
+    findings = [found for found in message.findings if found.code != OUTSIDE_X or found.path not in root.wide]
     values: dict[str, list[Field]] = {}
     unknown: list[Field] = []
     instances: dict[str, list[tuple[int, int]]] = {}

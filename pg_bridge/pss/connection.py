@@ -133,6 +133,11 @@ class Connection(asyncio.Protocol):
         self._flush()
         return True
 
+    def pass_over(self, sequence: int) -> None:
+        """Give a request no answer."""
+        self._take(self.session.pass_over(sequence, self._listener.clock()))
+        self._flush()
+
     def refuse(self, sequence: int, text: str) -> None:
         """Refuse a request's frame in place of an answer."""
         self._take(self.session.refuse_request(sequence, "busy", text, self._listener.clock()))

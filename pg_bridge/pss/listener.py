@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from pg_bridge.exchange.events import Answer, Refuse
+from pg_bridge.exchange.events import Answer, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.link.profile import LinkProfile
@@ -121,6 +121,12 @@ class Listener:
         """Answer a request; False when its session is gone."""
         connection = self.by_session.get(answer.session)
         return connection is not None and connection.answer(answer)
+
+    def pass_over(self, passed: NoAnswer) -> None:
+        """Give a request no answer; nothing when its session is gone."""
+        connection = self.by_session.get(passed.session)
+        if connection is not None:
+            connection.pass_over(passed.sequence)
 
     def refuse(self, refusal: Refuse) -> None:
         """Refuse the frame of a request; nothing when its session is gone."""

@@ -49,6 +49,9 @@ class CountingIds:
     def reference(self) -> str:
         return self._next("PG")
 
+    def claim(self) -> str:
+        return self._next("F")
+
     def session_id(self) -> str:
         return f"S{self._next('S'):0>9}"
 

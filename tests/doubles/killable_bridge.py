@@ -12,6 +12,7 @@ from pg_bridge.exchange.entries import Kind
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.ocp.client import OcpClient
 from pg_bridge.pss.connection import Connection
+from pg_bridge.pss.drop_folder import DropFolder
 from pg_bridge.pss.listener import Listener
 
 STEPS = (
@@ -28,6 +29,8 @@ STEPS = (
 
 #: behind the first message of an answer that has several
 BETWEEN_PAGES = "between_pages"
+#: of a file in a drop folder: when it is ours, when its report lies in the outbox, when it lies where it stays
+DROP_STEPS = ("when_taken", "when_reported", "when_put_away")
 
 
 def die() -> None:
@@ -77,6 +80,15 @@ def arm(step: str) -> None:
             die()
         data_received(self, data)
 
+    steps = {"when_taken": "take", "when_reported": "report", "when_put_away": "archive"}
+    if step in steps:
+        real: Callable[..., Any] = getattr(DropFolder, steps[step])
+
+        def killing_step(*arguments: Any, **more: Any) -> None:
+            real(*arguments, **more)
+            die()
+
+        setattr(DropFolder, steps[step], killing_step)
     SqliteJournal.append = killing_append  # type: ignore[method-assign]
     OcpClient.write = killing_write  # type: ignore[method-assign]
     Listener.answer = killing_answer  # type: ignore[method-assign]

@@ -61,3 +61,19 @@ def test_all_findings_are_said_at_once() -> None:
 def test_control_door_has_a_default_and_may_be_closed() -> None:
     assert "pg-bridge.control.sock" == read_config(EXAMPLE, {}).control.socket
     assert "" == read_config(EXAMPLE, {"PG_BRIDGE_CONTROL_SOCKET": ""}).control.socket
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [("drop/B", "drop/C", 0), ("drop", "drop-2", 0), ("drop", "./drop/", 2), ("drop", "drop/C/", 1)],
+)
+def test_a_drop_folder_is_of_one_participant(one: str, other: str, count: int) -> None:
+    text = EXAMPLE.replace('drop_folder = ""', f'drop_folder = "{one}"')
+    text += f'[participants.C00019]\ndrop_folder = "{other}"\n'
+    if not count:
+        assert one == read_config(text, {}).participants["B01234"].drop_folder
+        return
+    with pytest.raises(ConfigError) as told:
+        read_config(text, {})
+
+    assert ["PGB-CFG-006"] * count == [finding.code for finding in told.value.findings]

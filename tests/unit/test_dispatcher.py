@@ -39,6 +39,7 @@ class Answers:
         self._journal = journal
         self.told: list[tuple[e.Answer, int]] = []
         self.refused: list[e.Refuse] = []
+        self.passed: list[e.NoAnswer] = []
         self.delivered: list[Delivery] = []
         self.came = asyncio.Event()
         self.dispatcher: Dispatcher | None = None
@@ -52,6 +53,9 @@ class Answers:
         if self.dispatcher is not None and answer.token is not None:
             self.dispatcher.answer_written(answer.token)
         return True
+
+    def pass_over(self, passed: e.NoAnswer) -> None:
+        self.passed.append(passed)
 
     def refuse(self, refusal: e.Refuse) -> None:
         self.refused.append(refusal)

@@ -18,6 +18,8 @@ from pg_bridge.formats.iso15022.shapes import Shapes
 
 #: a stray line is kept as a field of this tag, so that writing gives the same bytes
 STRAY = ""
+#: characters outside the x set: a fault, unless the field's format is of a wider one
+OUTSIDE_X = "PGB-MSG-016"
 #: sequences open at once; ISO 15022 messages need five, and without a limit the paths of a hostile text fill the memory
 MOST_OPEN = 16
 #: faults named for one text; what is beyond is counted in one last finding
@@ -65,7 +67,7 @@ def _check_characters(fields: list[Field], findings: list[Finding]) -> None:
         bad = outside_x(field.raw)
         if bad:
             shown = " ".join(f"{ord(character):02X}" for character in bad[:5])
-            findings.append(_finding("PGB-MSG-016", field, f"characters outside the SWIFT x set (hexadecimal {shown})"))
+            findings.append(_finding(OUTSIDE_X, field, f"characters outside the SWIFT x set (hexadecimal {shown})"))
         together = field.raw.count("\r\n")
         if field.raw.count("\n") != together or field.raw.count("\r") != together:
             findings.append(

@@ -12,9 +12,10 @@ _SETS = {
     "c": "A-Z0-9",
     "h": "A-F0-9",
     "x": r"A-Za-z0-9/\-?:().,'+ ",
+    "z": r"""A-Za-z0-9/\-?:().,'+ =!"%&*<>;@#_""",
     "d": "",  # a decimal: see _decimal
 }
-_ELEMENT = re.compile(r"(?:([0-9]+)\*)?([0-9]+)(!?)([nachxd])")
+_ELEMENT = re.compile(r"(?:([0-9]+)\*)?([0-9]+)(!?)([nachxzd])")
 #: lines of one form, each a group of elements: `20*(TEXT/65x)`
 _LINES_OF = re.compile(r"([0-9]+)\*\(")
 #: Characters of a notation: more, no format of the standard has.
@@ -27,6 +28,11 @@ MOST_WAYS = 100_000
 
 class FormatError(ValueError):
     """The notation is not one of ISO 15022."""
+
+
+def is_wide(notation: str) -> bool:
+    """Whether a format has characters of the z set, which is wider than the x set of all other text."""
+    return any(match[4] == "z" for match in _ELEMENT.finditer(notation))
 
 
 @lru_cache(maxsize=512)

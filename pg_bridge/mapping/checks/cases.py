@@ -16,6 +16,7 @@ from pg_bridge.mapping.back.fidelity import request_fidelity
 from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, Request
 from pg_bridge.mapping.checks.faults import NO_CASES, TWICE, Fault, Kind
+from pg_bridge.mapping.file_message import FileMessage
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.typed_toml import Lines, read_toml
 
@@ -71,7 +72,12 @@ def read_cases(book: MappingBook, files: Mapping[str, str], findings: list[Findi
             by_name[case.name] = whole
             found.append(LocatedCase(path, line, located, whole))
         kinds = {case.kind for case in cases}
-        sections = {"request": located.file.request, "answer": located.file.answer, "message": located.file.message}
+        sections = {
+            "request": located.file.request,
+            "record": located.file.record or None,
+            "answer": located.file.answer,
+            "message": located.file.message,
+        }
         findings += [
             _wrong(NO_CASES, path, f"there is no case of kind {kind}")
             for kind, section in sections.items()
@@ -94,9 +100,12 @@ def run_case(book: MappingBook, each: LocatedCase, way_back: WayBack) -> list[Fi
     """What differs between a case and what the book makes of it, there and back; empty when they agree."""
     case = each.case
     section = getattr(each.located.file, case.kind)
-    if section is None:
+    if not section:
         return []
-    faults = _request(book, each, way_back) if case.kind == "request" else _message(book, each, way_back)
+    if case.kind == "record":
+        faults = _record(book, each)
+    else:
+        faults = _request(book, each, way_back) if case.kind == "request" else _message(book, each, way_back)
     return [
         Finding(CASE_FAILED, "error", each.path, f"case {case.name}: {text}", each.line, remedy=CASE_REMEDY)
         for text in faults
@@ -142,6 +151,29 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield from _differences(case.carried, request.carried, "carried ")
     if not any(finding.severity == "error" for finding in request.findings):
         yield from _taken_back(book, each, request, way_back)
+
+
+def _record(book: MappingBook, each: LocatedCase) -> Iterator[str]:
+    """What the record sections of a file make of a record, and what its request is found to be."""
+    case, file = each.case, each.located.file
+    values, context = case.sources.get("record", {}), case.sources.get("context", {})
+    layouts = dict.fromkeys((section.layout, section.record) for section in file.record)
+    written = [book.files.write(*names, values, context, function=file.function) for names in layouts]
+    messages = [message for message in written if isinstance(message, FileMessage)]
+    found = [finding for message in written if not isinstance(message, FileMessage) for finding in message]
+    if len(messages) > 1:
+        yield f"{len(messages)} layouts write it"
+        return
+    for message in messages:
+        if case.message_type and message.message_type != case.message_type:
+            yield f"MT{case.message_type} is due, MT{message.message_type} came"
+        if message.body != body_of(case.body):
+            yield f"another text came:\n{message.body.decode('latin-1')}"
+        request = book.read_request(message.template, message.message_type, message.body, context)
+        found += request.findings
+    if [finding.code for finding in found] != case.findings:
+        told = "; ".join(str(finding) for finding in found) or "none"
+        yield f"the findings {case.findings} are due, these came: {told}"
 
 
 def _taken_back(book: MappingBook, each: LocatedCase, request: Request, way_back: WayBack) -> Iterator[str]:

@@ -36,6 +36,7 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "context": CONTEXT,
     "broadcast": ("head", "text"),
     "report": ("part",),
+    "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
 #: `request.carried.<name>`: what the rules of the request keep.
@@ -72,7 +73,7 @@ def message_faults(
         text = f"the schema {section.schema} cannot be read: {fault}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
-    check = _SectionCheck(template, members, legacy, _carried(rules), rules.profile)
+    check = SectionCheck(template, members, legacy, _carried(rules), rules.profile)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]
     wrong += [told("pages", fault) for fault in page_faults(rules, located, section, template, ocp)]
     for number, block in enumerate(section.block):
@@ -99,7 +100,8 @@ def message_faults(
     if wrong or never:
         return
     is_report = part == "answer" and located.file.request is not None and located.file.request.report
-    cases = situations(located.file.function, part, template, legacy, is_report=is_report)
+    is_upload = part == "answer" and located.file.upload is not None
+    cases = situations(located.file.function, part, template, legacy, is_report=is_report, is_upload=is_upload)
     for type_ in template.message_types:
         paths = MessagePaths(
             [value for _, value, _ in values],
@@ -146,7 +148,7 @@ def _carried(rules: RuleSet) -> frozenset[str]:
     )
 
 
-class _SectionCheck:
+class SectionCheck:
     """What was seen of one section so far: values named, members used, places written, the last block's order."""
 
     def __init__(
@@ -156,7 +158,12 @@ class _SectionCheck:
         legacy: LegacyProfile,
         carried: frozenset[str],
         profile: Mapping[str, str],
+        roots: Mapping[str, tuple[str, ...]] = ROOTS,
     ) -> None:
+        """roots: what rules may take from the roots that are not OCP's."""
+        self._roots = roots
+        #: sources named of these
+        self.taken: set[str] = set()
         self._template = template
         self._places = {
             place: spec for type_ in template.message_types for place, spec in places_of(template, type_).items()
@@ -170,7 +177,7 @@ class _SectionCheck:
         self._written: set[str] = set()
         self._order: tuple[int, ...] = ()
 
-    def message_type(self, section: d.MessageSection) -> Faults:
+    def message_type(self, section: d.MessageSection | d.RecordSection) -> Faults:
         """The message type, or the table that chooses it."""
         types = self._template.message_types
         if not isinstance(section.message_type, d.ByTable):
@@ -191,13 +198,13 @@ class _SectionCheck:
                 if table.to_legacy(key) is None:
                     yield Fault(f.TABLE_INCOMPLETE, f"the table {table.name} has no message type for {key!r}")
         for source in section.message_type.sources():
-            yield from self._source(source)
+            yield from self.source(source)
 
     def value(self, value: d.Value) -> Faults:
         """One named value; it may use those above it only, so that none goes round in a circle."""
         yield from part_faults(value, self._tables, to_ocp=False)
         for source in (*value.sources(), *condition_sources(value.when)):
-            yield from self._source(source)
+            yield from self.source(source)
         yield from self._condition(value.when)
         if value.name in self._values:
             yield Fault(f.TWICE, f"there is a value {value.name} already")
@@ -220,7 +227,7 @@ class _SectionCheck:
         if block.each:
             yield from self._each(block)
         for source in condition_sources(block.when):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         seen: dict[str, d.FieldRule] = {}
         for rule in block.fields:
             place = block.place(rule.field)
@@ -238,7 +245,7 @@ class _SectionCheck:
     def listed(self, pages: d.Pages) -> Faults:
         """The condition of the entries that are listed."""
         for source in condition_sources(pages.when):
-            yield from self._source(source)
+            yield from self.source(source)
         yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(pages.when))
         yield from self._condition(pages.when)
 
@@ -268,7 +275,7 @@ class _SectionCheck:
             yield Fault(f.WRONG_ORDER, f"{block.at} does not repeat in the template: it cannot stand for each item")
         if block.each == FAULTS:
             return
-        yield from self._source(block.each)
+        yield from self.source(block.each)
         path = block.each.removeprefix("ocp.")
         if path in self._members and not self._members[path].is_array:
             yield Fault(f.NO_SUCH_MEMBER, f"{block.each} is no array of objects")
@@ -289,7 +296,7 @@ class _SectionCheck:
             return
         yield from part_faults(rule, self._tables, to_ocp=False)
         for source in (*rule.sources(), *condition_sources(rule.when)):
-            yield from self._source(source, items)
+            yield from self.source(source, items)
         yield from self._condition(rule.when)
         own = [self._profile.get(source.removeprefix("profile."), "") for source in rule.sources() if not rule.use]
         for text in (rule.constant, rule.default, *own):
@@ -344,7 +351,8 @@ class _SectionCheck:
             for value in unknown_values(wanted, known) if known else ():
                 yield Fault(f.WRONG_CONDITION, f"{source} is never {value}: it is one of {', '.join(sorted(known))}")
 
-    def _source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+    def source(self, source: str, items: tuple[str, ...] | None = None) -> Faults:
+        """A source exists."""
         root, _, path = source.partition(".")
         if root == "ocp":
             if path in self._members:
@@ -361,14 +369,16 @@ class _SectionCheck:
         elif source.startswith(CARRIED):
             if source.removeprefix(CARRIED) not in self._carried:
                 yield Fault(f.NO_SUCH_SOURCE, f"no request carries {source.removeprefix(CARRIED)}")
-        elif root not in ROOTS:
-            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(ROOTS)}"
+        elif root not in self._roots:
+            text = f"{source!r} has no root; roots are ocp, value, profile, {', '.join(self._roots)}"
             yield Fault(f.NO_SUCH_SOURCE, text)
         elif root == "item" and items is None:
             yield Fault(f.NO_SUCH_SOURCE, f"{source} has a meaning only in a block with `each`")
-        elif path not in (items or () if root == "item" else ROOTS[root]):
-            known = ", ".join(items or () if root == "item" else ROOTS[root])
+        elif path not in (items or () if root == "item" else self._roots[root]):
+            known = ", ".join(items or () if root == "item" else self._roots[root])
             yield Fault(f.NO_SUCH_SOURCE, f"there is no {source}; {root} has {known}")
+        else:
+            self.taken.add(source)
 
 
 def _order(spec: SequenceSpec, path: str, before: tuple[int, ...] = ()) -> tuple[int, ...] | None:

@@ -279,8 +279,8 @@ class MessagePaths:
         if root in ("context", "profile", "item"):
             is_date = mention is not None and mention.is_date
             return Domain(source, (DATES[1],)) if is_date else domain(source, mention, is_optional=root == "item")
-        if root == "broadcast":
-            return domain(source, mention, is_optional=False)
+        if root in ("broadcast", "file"):
+            return domain(source, mention, is_optional=source == "file.items")
         if source == "request.reference":
             return Domain(source, (OTHER, "", None))
         if source == "page.mark":

@@ -16,8 +16,8 @@ from pg_bridge.profiles.template import FieldSpec
 #: What rules may take from the context.
 CONTEXT = ("reference", "participant", "terminal", "business_date", "timestamp", "snapshot")
 
-_LENGTH = re.compile(r"([0-9]+)!?[naxch]")
-_LINES = re.compile(r"([0-9]+)\*([0-9]+)[naxch]")
+_LENGTH = re.compile(r"([0-9]+)!?[naxzch]")
+_LINES = re.compile(r"([0-9]+)\*([0-9]+)[naxzch]")
 
 Tables = Mapping[str, CodeTable]
 

@@ -13,7 +13,9 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Kind
 from pg_bridge.mapping.checks.message_check import message_faults
 from pg_bridge.mapping.checks.paths import Budget
+from pg_bridge.mapping.checks.record_check import record_faults
 from pg_bridge.mapping.checks.request_check import request_faults
+from pg_bridge.mapping.checks.upload_check import upload_faults
 from pg_bridge.mapping.rule_set import RuleSet
 from pg_bridge.profiles.legacy import CODES_FILE, LegacyProfile
 from pg_bridge.profiles.ocp import OcpProfile
@@ -27,13 +29,12 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
     findings: list[Finding] = []
     budget = Budget()
     served: dict[str, str] = {}
+    uploads: list[str] = []
     written: dict[tuple[str, str], str] = {}
     for located in rules.files:
         file = located.file
-        if file.request is None and file.answer is None and file.message is None:
-            findings.append(
-                _error(f.SAYS_TOO_MUCH, located.path, "the file has neither a request, nor an answer, nor a message")
-            )
+        if all(section is None for section in (file.request, file.upload, file.answer, file.message)):
+            findings.append(_error(f.SAYS_TOO_MUCH, located.path, "the file has no request, upload, answer or message"))
         if file.request is not None:
             findings += request_faults(located, file.request, legacy, ocp, rules.profile, budget)
             if file.request.template in served:
@@ -42,6 +43,17 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
             served[file.request.template] = located.path
             if file.answer is None:
                 findings.append(_error(f.FORGOTTEN, located.path, "a request needs an answer"))
+        if file.upload is not None:
+            findings += upload_faults(located, file.upload, legacy)
+            if file.upload.template in served or uploads:
+                told = f"{(served.get(file.upload.template) or uploads[0])} says already how files come"
+                findings.append(_error(f.TWICE, located.path, told, located.lines.of("upload.template")))
+            served[file.upload.template] = located.path
+            uploads.append(located.path)
+            if file.answer is None:
+                findings.append(_error(f.FORGOTTEN, located.path, "an upload needs an answer"))
+        for record in file.record:
+            findings += record_faults(rules, located, record, legacy, ocp)
         for kind, section in (("answer", file.answer), ("message", file.message)):
             if section is None:
                 continue
@@ -66,9 +78,10 @@ def document_findings(rules: RuleSet, legacy: LegacyProfile, ocp: OcpProfile) ->
 
 def _templates(path: str, file: d.RuleFile, legacy: LegacyProfile) -> Iterator[Finding]:
     """The templates of a file are those of its function, each in its own direction."""
-    wanted = {"request": "I", "answer": "O", "message": "O"}
-    parts: Mapping[str, d.RequestSection | d.MessageSection | None] = {
+    wanted = {"request": "I", "upload": "I", "answer": "O", "message": "O"}
+    parts: Mapping[str, d.RequestSection | d.UploadSection | d.MessageSection | None] = {
         "request": file.request,
+        "upload": file.upload,
         "answer": file.answer,
         "message": file.message,
     }
@@ -82,7 +95,8 @@ def _templates(path: str, file: d.RuleFile, legacy: LegacyProfile) -> Iterator[F
             yield _error(
                 f.NO_SUCH_PROFILE_NAME, path, f"the template {template.name} is of the function {template.function}"
             )
-    request = legacy.templates.get(file.request.template) if file.request is not None else None
+    asking = file.request or file.upload
+    request = legacy.templates.get(asking.template) if asking is not None else None
     if request is not None and file.answer is not None and request.answer not in ("", file.answer.template):
         yield _error(f.NO_SUCH_PROFILE_NAME, path, f"the template {request.name} is answered by {request.answer}")
 
@@ -91,7 +105,7 @@ def _unused(rules: RuleSet) -> Iterator[Finding]:
     included = {
         block.include
         for located in rules.files
-        for section in (located.file.answer, located.file.message)
+        for section in (located.file.answer, located.file.message, *located.file.record)
         for block in (section.block if section is not None else ())
     }
     for name, shared in rules.shared.items():

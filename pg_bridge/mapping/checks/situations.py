@@ -9,7 +9,7 @@ from pg_bridge.profiles.template import Template
 
 #: the function whose messages also tell outcomes after a request was answered "not known yet"
 LATE_FUNCTION = "status_change"
-OUTCOMES = frozenset({"accepted", "waits", "refused", "found", "nothing_found"})
+OUTCOMES = frozenset({"accepted", "waits", "partly", "refused", "found", "nothing_found"})
 
 
 class Situation(NamedTuple):
@@ -35,6 +35,11 @@ _ENQUIRE = (
     Situation("refused", has_entry=False),
 )
 _REPORT = (Situation("found", has_entry=False), Situation("refused", has_entry=False))
+_UPLOAD = (
+    Situation("accepted", has_entry=False),
+    Situation("partly", has_entry=False),
+    Situation("refused", has_entry=False),
+)
 _UPDATE = (Situation(None, has_entry=True, has_request=None),)
 _LATE = (
     Situation("accepted", has_entry=True, is_late=True),
@@ -43,11 +48,22 @@ _LATE = (
 
 
 def situations(
-    function: str, part: str, template: Template, legacy: LegacyProfile, *, is_report: bool = False
+    function: str,
+    part: str,
+    template: Template,
+    legacy: LegacyProfile,
+    *,
+    is_report: bool = False,
+    is_upload: bool = False,
 ) -> tuple[Situation, ...]:
-    """All situations of an answer or message section of a function. is_report: it brings a report, or says why not."""
+    """All situations of an answer or message section of a function.
+
+    is_report: it brings a report, or says why not. is_upload: it answers files.
+    """
     if is_report:
         return _REPORT
+    if is_upload:
+        return _UPLOAD
     if part == "message":
         return _UPDATE + _LATE if function == LATE_FUNCTION else _UPDATE
     effects = {other.effect for other in legacy.templates.values() if other.function == function}
