@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -66,18 +67,37 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why.
 
+    report: it asks OCP nothing; it names a report of the bridge's own, and its members are `name` and `day`.
+
     split: a sequence that repeats: each time it stands is an instruction of its own, with all that stands outside.
     sought: members that name an SI and why a message may leave them out: the bridge finds the SI and fills them in.
     """
 
     template: str
-    operation: str
-    schema: str
+    operation: str = ""
+    schema: str = ""
+    report: bool = False
     left_out: dict[str, str] = {}
     split: str = ""
     sought: dict[str, str] = {}
     rule: list[RequestRule]
     each: list[Each] = []
+
+
+#: The members of a request for a report, as a schema.
+REPORT_QUERY: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["name", "day"],
+    "properties": {
+        "name": {"type": "string", "description": "id of the report"},
+        "day": {"type": "string", "format": "date", "description": "its day"},
+    },
+}
+
+
+def shape_of(section: RequestSection | MessageSection) -> str | Mapping[str, Any]:
+    """The schema of the document that a section is about: OCP's by name (empty: none), or that of a report."""
+    return REPORT_QUERY if isinstance(section, RequestSection) and section.report else section.schema
 
 
 class Value(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):

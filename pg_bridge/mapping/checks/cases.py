@@ -139,7 +139,7 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield f"the findings {case.findings} are due, these came: {told}"
     if case.document is not None:
         yield from _differences(case.document, request.document, "")
-        if not codes:
+        if not codes and section.schema:
             yield from (
                 f"OCP would refuse the document: {fault.path or 'document'}: {fault.text}"
                 for fault in book.ocp.schema_faults(section.schema, request.document)
