@@ -190,12 +190,13 @@ class RecordRefusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a record of a fixed-width file becomes the message that the request of its file is.
+    """How a record of a fixed-width file becomes a message, of a template that a PSS may send.
 
     layout, record: which one; when: which of its records; `record.<column>` is what stands in a column.
     refused: those that cannot be served; left_out: columns that are not used, and why.
     """
 
+    template: str
     layout: str
     record: str
     when: dict[str, Any] = {}
@@ -209,7 +210,7 @@ class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One function: its request or upload and its answer, or an unsolicited message.
 
-    record: the records of batch files that become its request.
+    record: how records of batch files become messages.
     """
 
     name: str

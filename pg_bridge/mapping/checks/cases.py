@@ -154,11 +154,11 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
 
 
 def _record(book: MappingBook, each: LocatedCase) -> Iterator[str]:
-    """What the record sections of a file make of a record, and what its request is found to be."""
+    """What the record sections of a set make of a record, and what the request that it becomes is found to be."""
     case, file = each.case, each.located.file
     values, context = case.sources.get("record", {}), case.sources.get("context", {})
     layouts = dict.fromkeys((section.layout, section.record) for section in file.record)
-    written = [book.files.write(*names, values, context, function=file.function) for names in layouts]
+    written = [book.files.write(*names, values, context) for names in layouts]
     messages = [message for message in written if isinstance(message, FileMessage)]
     found = [finding for message in written if not isinstance(message, FileMessage) for finding in message]
     if len(messages) > 1:
