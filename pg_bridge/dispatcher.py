@@ -336,8 +336,8 @@ class Dispatcher:
     def _close_batches(self) -> None:
         """Close the batch of every lane that is free and may call, so that it is one commit with what it holds."""
         for key in self._touched_lanes:
-            lane = self.state.lanes[key]
-            if lane.calling or not lane.waiting or key in self._awaiting_slot:
+            lane = self.state.lanes.get(key)
+            if lane is None or lane.calling or not lane.waiting or key in self._awaiting_slot:
                 continue
             if self._slots.try_slot():
                 self.offer(e.LaneOpen(*key))

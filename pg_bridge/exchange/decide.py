@@ -48,7 +48,7 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     while state.freed:
         freed = state.exchanges[state.freed.pop(0)]
         if freed.sought:
-            seeking.seek(state, freed, terms, note)
+            note.act(e.Seek(freed.id))  # named by a reference: of that OCP is asked always
         else:
             note.act(e.OpenLane(freed.participant, freed.operation))
     if state.reports_due:
