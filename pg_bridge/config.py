@@ -110,6 +110,13 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     file_within_s: float = 600.0
 
 
+class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reports]: what participants may download."""
+
+    #: `<folder>/<participant>/<YYYYMMDD>/<report id>`; empty: no reports
+    folder: str = ""
+
+
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[control]: the door for commands to the running bridge."""
 
@@ -135,6 +142,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     control: ControlConfig = ControlConfig()
+    reports: ReportsConfig = ReportsConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -209,7 +217,7 @@ def _folder_findings(config: Config) -> list[Finding]:
     return findings
 
 
-_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "log"})
+_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -293,6 +301,10 @@ file_within_s = 600.0               # a batch file whose parts have not all come
 [control]
 socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
                                     # empty: none
+
+[reports]
+folder = ""                         # reports for download: <folder>/<participant>/<YYYYMMDD>/<report id>, each renamed
+                                    # into its place when it is whole; empty: none
 
 [log]
 level = "info"

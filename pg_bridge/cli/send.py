@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from pg_bridge.cli.output import console, say_json, table
+from pg_bridge.cli.send_reports import SavedReports
 from pg_bridge.cli.send_requests import STANDARD_INPUT, read_requests
 from pg_bridge.cli.send_sessions import Conversation, Fact, converse
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
 from pg_bridge.link.profile import link_profile_of
+from pg_bridge.profiles.legacy import read_legacy_profile
 
 #: the path of what stands between them says where they stand
 BRACKETS = ("16R", "16S")
@@ -49,13 +51,17 @@ def send(
     tls_ca: Annotated[str, typer.Option(help="Use TLS, and trust this CA (PEM).")] = "",
     tls_certificate: Annotated[str, typer.Option(help="Our certificate for TLS (PEM).")] = "",
     tls_key: Annotated[str, typer.Option(help="Its key (PEM).")] = "",
+    save: Annotated[
+        Path | None, typer.Option(help="A folder: put reports that come in parts together, and write them there.")
+    ] = None,
     mappings: Annotated[str, typer.Option(help="A folder of mappings in place of the shipped one.")] = "",
     raw: Annotated[bool, typer.Option("--raw", help="Print the bytes of what comes, and nothing else.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Log on, send messages, print and acknowledge what comes back as bytes and as fields, log off.
 
-    Exit code 0: every message was accepted; 1: one was refused or not answered; 2: wrong use.
+    Exit code 0: every message was accepted; 1: one was refused or not answered, or a report did not come whole;
+    2: wrong use.
 
     Example: pg-bridge send si.fin --to 127.0.0.1:7000 --participant B01234 --template SI01 --message-type 543
     """
@@ -88,6 +94,7 @@ def send(
         tls,
     )
     facts: list[Fact] = []
+    saved = SavedReports(read_legacy_profile(mapping_files).parts, save) if save is not None else None
 
     def say(fact: Fact, frame: Frame | None) -> None:
         if json:
@@ -96,8 +103,13 @@ def send(
             _say_raw(fact, frame)
         else:
             _say(fact)
+        done = saved.take(frame) if saved is not None and frame is not None else None
+        if done is not None:
+            say({"terminal": fact["terminal"], **done}, None)
 
     tally = asyncio.run(converse(how, requests, mapping_files, profile, say))
+    for text in saved.end() if saved is not None else ():
+        say({"what": "spoilt", "terminal": terminal, "text": text}, None)
     told = ", ".join(f"{count} {what}" for what, count in tally.items())
     if json:
         say_json([*facts, {"what": "outcome", **tally, "text": told}])
@@ -105,7 +117,8 @@ def send(
         print(told, file=sys.stderr)
     else:
         print(f"--- {told}")
-    raise typer.Exit(0 if tally["accepted"] == len(requests) else 1)
+    is_whole = saved is None or saved.is_whole
+    raise typer.Exit(0 if is_whole and tally["accepted"] == len(requests) else 1)
 
 
 def _say(fact: Fact) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pg_bridge.cli.send_reports import report_part
 from pg_bridge.cli.send_requests import Outgoing
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field
@@ -52,6 +53,13 @@ class Asked:
             for located in read_rule_set(files, []).files
             if located.file.request is not None and located.file.request.split
         }
+        self.parts = self._legacy.parts
+        #: templates that bring reports
+        self._reports = frozenset(
+            located.file.answer.template
+            for located in read_rule_set(files, []).files
+            if located.file.request is not None and located.file.request.report and located.file.answer is not None
+        )
         self._in_order = profile.limits.answer_order == "request"
         self._unsolicited = frozenset(profile.unsolicited.templates)
         self._open: dict[int, _Open] = {}
@@ -107,6 +115,9 @@ class Asked:
         asked.is_refused = asked.is_refused or self.is_refusal(frame)
         self.outcomes[sequence] = "refused" if asked.is_refused else "accepted"
         template = self._legacy.templates.get(frame.template)
+        part = report_part(self.parts, frame.body) if frame.template in self._reports else None
+        if part is not None and part.number < part.of:
+            return
         if template is not None and template.goes_on(frame.message_type, read(frame.body)):
             return
         asked.due -= 1
@@ -115,6 +126,8 @@ class Asked:
 
     def is_refusal(self, frame: Frame) -> bool:
         """The message says that its request was not accepted."""
+        if frame.template in self._reports:
+            return report_part(self.parts, frame.body) is None
         return any(
             (frame.template, field.tag, field.qualifier, field.value) in self._signs
             for field in read(frame.body).fields

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pg_bridge.pss.listener import Listener
 
 
+#: large frames of one session that may be held: not acknowledged, or behind an earlier answer
+_MOST_LARGE = 3
+
+
 class Connection(asyncio.Protocol):
     """One socket and its session."""
 
@@ -161,6 +165,16 @@ class Connection(asyncio.Protocol):
         )
         self._flush()
         return True
+
+    def has_room(self, *, is_delivery: bool) -> bool:
+        """Whether a large frame may be given now: little waits in the socket, and few frames for something else."""
+        if not self._is_on:
+            return True  # it need not be waited for
+        if self._slow_since is not None:
+            return False
+        if is_delivery:
+            return self.session.window_free > 0 and len(self.session.unacknowledged) < _MOST_LARGE
+        return self.session.held_answers < _MOST_LARGE
 
     def drain(self, now: datetime) -> None:
         """Take no more requests, finish what is in flight, close."""

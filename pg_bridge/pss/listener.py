@@ -197,3 +197,8 @@ class Listener:
         """Give a session one delivery; False when it is gone or full."""
         connection = self.by_session.get(session)
         return connection is not None and connection.deliver(delivery)
+
+    def has_room(self, session: str, *, is_delivery: bool) -> bool:
+        """Whether a large answer or delivery may be given now; a session that is gone need not be waited for."""
+        connection = self.by_session.get(session)
+        return connection is None or connection.has_room(is_delivery=is_delivery)
