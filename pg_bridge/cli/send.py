@@ -13,6 +13,7 @@ import typer
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.send_requests import STANDARD_INPUT, read_requests
 from pg_bridge.cli.send_sessions import Conversation, Fact, converse
+from pg_bridge.cli.send_upload import read_uploads
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
@@ -24,9 +25,9 @@ BRACKETS = ("16R", "16S")
 
 def send(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(help="Frames, or text blocks (then name template and type); - is standard input."),
-    ],
+    ] = None,
     *,
     to: Annotated[str, typer.Option("--to", help="HOST:PORT of the bridge (or PG).")],
     participant: Annotated[str, typer.Option(help="Log on as this participant; left out: the first frame's.")] = "",
@@ -36,6 +37,10 @@ def send(
     user: Annotated[str, typer.Option(help="Log on as this user.")] = "OPS1",
     template: Annotated[str, typer.Option(help="The template of text blocks.")] = "",
     message_type: Annotated[str, typer.Option(help="The message type of text blocks.")] = "",
+    upload: Annotated[
+        list[Path] | None, typer.Option(help="A batch file to send in parts, behind the messages; may be repeated.")
+    ] = None,
+    upload_name: Annotated[str, typer.Option(help="The name that the uploaded file gets; left out: its own.")] = "",
     sessions: Annotated[int, typer.Option(min=1, max=999, help="Spread the messages over so many sessions.")] = 1,
     rate: Annotated[float, typer.Option(min=0.0, help="Messages a second, over all sessions; 0: at once.")] = 0.0,
     wait: Annotated[
@@ -61,6 +66,9 @@ def send(
     """
     if raw and json:
         raise ConfigError("printing: choose one of --raw and --json")
+    files, upload = files or [], upload or []
+    if not files and not upload:
+        raise ConfigError("sending: name FILEs, or a batch file with --upload")
     if files.count(STANDARD_INPUT) > 1:
         raise ConfigError("reading the messages: standard input can be read once")
     if len(terminal) > 4 or not terminal:
@@ -72,6 +80,7 @@ def send(
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise ConfigError(f"reading --to: HOST:PORT is due, not {to!r}")
     requests = read_requests(files, profile, template, message_type)
+    requests += read_uploads(upload, upload_name, mapping_files)
     who = participant or next((request.participant for request in requests if request.participant), "")
     if not who:
         raise ConfigError("logging on: name the --participant")
@@ -105,7 +114,7 @@ def send(
         print(told, file=sys.stderr)
     else:
         print(f"--- {told}")
-    raise typer.Exit(0 if tally["accepted"] == len(requests) else 1)
+    raise typer.Exit(0 if tally["accepted"] == sum(each.is_answered for each in requests) else 1)
 
 
 def _say(fact: Fact) -> None:
