@@ -200,11 +200,14 @@ async def test_by_tls_with_a_client_certificate_and_not_without(tmp_path: Path) 
         entered = [len(await made.entered(reference)) for reference in ("TLS1", "TLS2")]
     finally:
         await made.stop()
+    (refused,) = [read_entry(entry) for entry in made.entries(kind="session_refused")]
 
     assert 0 == done.returncode, done.stderr
     assert 1 == without.returncode
     assert b"PGB-" in without.stderr
     assert [1, 0] == entered
+    assert "TLS was not agreed: peer did not return a certificate" == refused.text
+    assert refused.address.startswith("127.0.0.1:")
 
 
 def listing(reference: str, stock: str) -> bytes:
