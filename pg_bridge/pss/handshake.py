@@ -16,8 +16,7 @@ from typing import Protocol
 #: at once waiting to be accepted
 BACKLOG = 1024
 TOO_MANY = "too many connections"
-#: the process has no more descriptors, or the kernel no more memory: it may in a moment
-_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+#: how long to wait when the process has no more descriptors, or the kernel no more memory
 _SHORT_S = 1.0
 
 
@@ -89,8 +88,8 @@ class TlsServer:
             try:
                 dialled, peer = await loop.sock_accept(listening)
             except OSError as error:
-                # anything else is of that one connection, which is gone before it was accepted
-                if error.errno in _SHORT:
+                # who hung up before being accepted keeps nobody else waiting
+                if error.errno != errno.ECONNABORTED:
                     await asyncio.sleep(_SHORT_S)
                 continue
             address = f"{peer[0]}:{peer[1]}"

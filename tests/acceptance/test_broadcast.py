@@ -44,6 +44,9 @@ async def test_one_is_on_and_one_is_off_over_a_restart(shared_stack: Stack, tmp_
     await late.log_off()
     again = await shared_stack.pss("B01234")
     await again.log_off()
+    await shared_stack.eventually(
+        lambda: 2 == len(shared_stack.entries(kind="delivery_acknowledged", exchange=sent["broadcast"]))
+    )
     entries = shared_stack.entries(exchange=sent["broadcast"])
     (ordered,) = [entry for entry in entries if entry.kind == "broadcast_ordered"]
     lines = [

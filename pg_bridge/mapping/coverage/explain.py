@@ -167,8 +167,11 @@ def _shows(book: MappingBook, files: Mapping[str, str]) -> dict[tuple[str, str],
     found: dict[tuple[str, str], list[str]] = {}
     faults: list[Finding] = []
     for each in read_cases(book, files, faults):
+        run = _RUNS.get(each.case.kind)
+        if run is None:
+            continue  # a record of a file: it has no places of a template, and its message is a case of its own rules
         try:
-            shown = _RUNS[each.case.kind](book, each)
+            shown = run(book, each)
         except BridgeError as error:
             template = getattr(each.located.file, each.case.kind).template
             shown = {(template, finding.path) for finding in error.findings}
