@@ -14,6 +14,7 @@ from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.send_reports import SavedReports
 from pg_bridge.cli.send_requests import STANDARD_INPUT, read_requests
 from pg_bridge.cli.send_sessions import Conversation, Fact, converse
+from pg_bridge.cli.send_upload import read_uploads
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
@@ -26,9 +27,9 @@ BRACKETS = ("16R", "16S")
 
 def send(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(help="Frames, or text blocks (then name template and type); - is standard input."),
-    ],
+    ] = None,
     *,
     to: Annotated[str, typer.Option("--to", help="HOST:PORT of the bridge (or PG).")],
     participant: Annotated[str, typer.Option(help="Log on as this participant; left out: the first frame's.")] = "",
@@ -38,6 +39,10 @@ def send(
     user: Annotated[str, typer.Option(help="Log on as this user.")] = "OPS1",
     template: Annotated[str, typer.Option(help="The template of text blocks.")] = "",
     message_type: Annotated[str, typer.Option(help="The message type of text blocks.")] = "",
+    upload: Annotated[
+        list[Path] | None, typer.Option(help="A batch file to send in parts, behind the messages; may be repeated.")
+    ] = None,
+    upload_name: Annotated[str, typer.Option(help="The name that the uploaded file gets; left out: its own.")] = "",
     sessions: Annotated[int, typer.Option(min=1, max=999, help="Spread the messages over so many sessions.")] = 1,
     rate: Annotated[float, typer.Option(min=0.0, help="Messages a second, over all sessions; 0: at once.")] = 0.0,
     wait: Annotated[
@@ -67,6 +72,9 @@ def send(
     """
     if raw and json:
         raise ConfigError("printing: choose one of --raw and --json")
+    files, upload = files or [], upload or []
+    if not files and not upload:
+        raise ConfigError("sending: name FILEs, or a batch file with --upload")
     if files.count(STANDARD_INPUT) > 1:
         raise ConfigError("reading the messages: standard input can be read once")
     if len(terminal) > 4 or not terminal:
@@ -78,6 +86,7 @@ def send(
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise ConfigError(f"reading --to: HOST:PORT is due, not {to!r}")
     requests = read_requests(files, profile, template, message_type)
+    requests += read_uploads(upload, upload_name, mapping_files)
     who = participant or next((request.participant for request in requests if request.participant), "")
     if not who:
         raise ConfigError("logging on: name the --participant")
@@ -118,7 +127,8 @@ def send(
     else:
         print(f"--- {told}")
     is_whole = saved is None or saved.is_whole
-    raise typer.Exit(0 if is_whole and tally["accepted"] == len(requests) else 1)
+    answered = sum(each.is_answered for each in requests)
+    raise typer.Exit(0 if is_whole and tally["accepted"] == answered else 1)
 
 
 def _say(fact: Fact) -> None:

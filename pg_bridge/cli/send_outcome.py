@@ -25,9 +25,9 @@ from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
 Outcome = Literal["accepted", "refused", "unanswered"]
 
 #: outcomes of an answer that are no acceptance
-_REFUSING = frozenset({"refused", "nothing_found"})
+_REFUSING = frozenset({"refused", "partly", "nothing_found"})
 _OUTCOME = "answer.outcome"
-#: answer template, tag, qualifier, value
+#: answer template, tag, qualifier, value; without a tag, a line of any field
 _Sign = tuple[str, str, str, str]
 
 
@@ -67,6 +67,8 @@ class Asked:
 
     def sent(self, sequence: int, request: Outgoing) -> None:
         """A request left under that number."""
+        if not request.is_answered:
+            return
         template = self._legacy.templates.get(request.template)
         answer = template.answer if template is not None else ""
         self._open[sequence] = _Open(answer, _reference(self._legacy, request), self._blocks(request))
@@ -130,6 +132,7 @@ class Asked:
             return report_part(self.parts, frame.body) is None
         return any(
             (frame.template, field.tag, field.qualifier, field.value) in self._signs
+            or any((frame.template, "", "", line) in self._signs for line in field.value.split("\r\n"))
             for field in read(frame.body).fields
         )
 
@@ -144,7 +147,13 @@ def refusal_signs(files: Mapping[str, str]) -> frozenset[_Sign]:
         answer = located.file.answer
         if answer is None:
             continue
-        for _, block, _ in rules.parts(located, answer)[1]:
+        values, blocks = rules.parts(located, answer)
+        for _, value, _ in values:
+            if value.constant:
+                outcomes = _outcomes(value.when)
+                sign = answer.template, "", "", value.constant
+                (refusing if outcomes and outcomes <= _REFUSING else others).add(sign)
+        for _, block, _ in blocks:
             for field in block.fields:
                 if not field.constant:
                     continue

@@ -161,7 +161,8 @@ async def _send_all(
     for number, request in enumerate(requests):
         if how.rate:
             await asyncio.sleep(max(0.0, began + number / how.rate - loop.time()))
-        turn = seats[number % len(seats) :] + seats[: number % len(seats)]
+        first = (number if request.turn is None else request.turn) % len(seats)
+        turn = seats[first:] + seats[:first]
         # Beyond `most` in flight the other side reads no more; what is behind would only wait in the socket.
         await _until(came, lambda: _free(turn, most) is not None or not _is_any_on(turn), how.wait_s)  # noqa: B023 - used at once
         seat = _free(turn, most)
