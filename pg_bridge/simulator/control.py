@@ -165,7 +165,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             "hold": order.hold,
         }
         outcome = ocp.book.write(Operation.SI_HOLD, asked, ocp.clock.now())
-        ocp.publish()
+        ocp.publish(ocp.clock.now())
         if outcome.refusals:
             raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
         return _json({"si_number": si.si_number, "status": si.status.value})

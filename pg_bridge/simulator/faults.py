@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 import msgspec
@@ -82,6 +82,10 @@ class Faults:
     def order(self, fault: Fault) -> None:
         """Have this go wrong."""
         self._orders.append((fault, 0))
+
+    def restore(self, orders: Iterable[tuple[Fault, int]]) -> None:
+        """Go on with these orders, each with how many calls it has met."""
+        self._orders = list(orders)
 
     def clear(self) -> None:
         """Let nothing go wrong any more."""
