@@ -155,7 +155,13 @@ def si_record(si: Si) -> SiRecord:
     """An SI as a record."""
     values: dict[str, Any] = {name: getattr(si, name) for name in SiRecord.__struct_fields__}
     values["partner"] = si.partner.number if si.partner is not None else None
-    values["changes"] = [
+    values["changes"] = changes_of(si)
+    return SiRecord(**values)
+
+
+def changes_of(si: Si) -> list[ChangeRecord]:
+    """The changes of an SI, oldest first."""
+    return [
         ChangeRecord(
             version=one.version,
             at=one.at,
@@ -165,7 +171,6 @@ def si_record(si: Si) -> SiRecord:
         )
         for one in si.changes
     ]
-    return SiRecord(**values)
 
 
 def build_sis(records: Iterable[SiRecord]) -> list[Si]:

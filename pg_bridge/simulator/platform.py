@@ -84,6 +84,7 @@ class Platform:
             try:
                 restore(self, state.image, after_restart=True)
             except ValueError as error:
+                state.close()
                 raise ConfigError(f"reading the state in {self.options.state_file}: {error}") from error
         self.keeper = Keeper(self, state)
         self.pusher.on_taken = self.keeper.taken

@@ -114,7 +114,11 @@ class StateFile:
                 self._file = _locked(path)
                 self._read(path.read_bytes(), participants)
         except OSError as error:
+            self.close()
             raise ConfigError(f"reading the state in {path}: {error.strerror}") from error
+        except ConfigError:
+            self.close()
+            raise
 
     def _read(self, content: bytes, participants: Mapping[str, Sequence[str]]) -> None:
         lines = _lines(content)
