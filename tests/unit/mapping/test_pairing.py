@@ -175,7 +175,7 @@ def test_a_template_constant_and_a_forgotten_field_stand_alone(paired: list[Pair
 
 
 def test_shared_blocks_bring_their_own_file_and_source(paired: list[Pairing]) -> None:
-    (found,) = of(paired, "enquire_si", "answer", "GENL/LINK[20C:PREV]/20C:PREV")
+    (found,) = of(paired, "enquire_si", "answer", "GENL/LINK[20C:POOL]/20C:POOL")
 
     assert "shared/si-references.toml" == found.rule.partition(":")[0]
     assert ("si-enquiry.toml", "public") == (found.file, found.rule_source)
