@@ -91,7 +91,7 @@ class OcpProfile:
             for group, bindings in file.binding.items()
         }
         self._meanings = {
-            table: {code: kind(meaning) for code, meaning in file.codes[table].items()}
+            table: {code: kind(meaning) for code, meaning in file.codes.get(table, {}).items()}
             for table, kind in CODE_TABLES.items()
         }
         self._codes = {
