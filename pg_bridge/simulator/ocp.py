@@ -15,7 +15,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from pg_bridge.errors import OcpOutcomeUnknown
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.control import create_control
 from pg_bridge.simulator.faults import TOKEN, Fault, FaultKind
@@ -51,7 +51,8 @@ def create_app(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[]
     app = FastAPI(title="Pretend OCP", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.ocp = ocp
     for operation, spec in profile.operations.items():
-        app.add_route(spec.path, _operation(ocp, operation), methods=[spec.method])
+        if operation not in STREAMS:
+            app.add_route(spec.path, _operation(ocp, operation), methods=[spec.method])
     app.add_route(profile.token.path, _token(ocp), methods=["POST"])
     app.mount(CONTROL_PATH, create_control(ocp))
     return app
@@ -69,7 +70,8 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
         call = Call(operation, request.headers, parameters, await request.body())
         fault = ocp.faults.next_call(operation.value)
         if fault is None:
-            return _response(ocp.answer(call))
+            answer = ocp.answer(call)
+            return _response(answer if answer.later is None else await answer.later())
         refusal = fault.refusal if fault.kind is FaultKind.ENTRIES_REFUSED else None
         return await _go_wrong(ocp, fault, request, lambda: ocp.answer(call, refusal), operation)
 

@@ -6,8 +6,8 @@ Synchronous throughout, so that a call is done whole or not at all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from pg_bridge.simulator.gate import CallLimit, RequestIds, check_signature, rea
 from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ledger import Done, Ledger
 from pg_bridge.simulator.life_cycle import Outcome
+from pg_bridge.simulator.market_calls import MARKET_READS, MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher, Subscriber
 from pg_bridge.simulator.si_book import SiBook
@@ -46,12 +47,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back."""
+    """What goes back. later: of a long poll, what goes back instead when the waiting is over."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    later: Callable[[], Awaitable[Answer]] | None = None
 
 
 class PretendOcp:
@@ -73,6 +75,9 @@ class PretendOcp:
         for name, company in self._companies.items():
             for participant in company.participants:
                 self._companies_of[participant].add(name)
+        self.market = MarketCalls(
+            self.binding, options, self.clock, lambda company: self._companies[company].participants
+        )
         self.ledger = Ledger(Path(options.ledger_file) if options.ledger_file else None)
         self.faults = Faults()
         self.pusher = Pusher(
@@ -94,7 +99,8 @@ class PretendOcp:
 
     def _begin(self) -> None:
         self.tokens = TokenDoor(self.profile.token, self.options.registrations, self.key, self.options.token_life_s)
-        self.book = SiBook(self.options.book_rules())
+        rules = self.options.book_rules()
+        self.book = SiBook(replace(rules, **self.market.book_rules()) if self.options.reference_data else rules)
         self._request_ids = RequestIds(self.profile.limits.request_id_life_s, self.options.replay_request_ids)
         self._log: defaultdict[tuple[str, date], list[msgspec.Raw]] = defaultdict(list)
         self._caught_up = self.clock.now()
@@ -106,7 +112,12 @@ class PretendOcp:
         self.ledger.clear()
         self.company_limit.forget()
         self.machine_limit.forget()
+        self.market.forget()
         self._begin()
+
+    def end_waiting(self) -> None:
+        """Answer those that wait, end the streams."""
+        self.market.end()
 
     async def aclose(self) -> None:
         """End the pushes and close the ledger's file."""
@@ -124,6 +135,7 @@ class PretendOcp:
                     self.run(run, moment)
             self._next_run = self._schedule.next_after(now)
         self._caught_up = now
+        self.market.look_again()
 
     def next_run(self) -> datetime | None:
         """When the clock brings about the next run."""
@@ -235,6 +247,8 @@ class PretendOcp:
                 document = msgspec.json.decode(call.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")], operation)
+        if operation in MARKET_READS:
+            return self._market_read(operation, caller.company, document)
         asked, refusals = self.binding.read_query(operation, document)
         if refusals:
             return self.refused(400, refusals, operation)
@@ -253,6 +267,23 @@ class PretendOcp:
         after = max(after, int(asked["after_sequence"] or 0))
         events = log[after : after + size]
         return self._ok(operation, events, len(log), after + size if after + size < len(log) else 0)
+
+    def _market_read(self, operation: Operation, company: str, document: Any) -> Answer:
+        found = self.market.answer(operation, company, document)
+        if found.refusals:
+            return self.refused(400, found.refusals, operation)
+        answer = self._ok(operation, found.entries, found.total, found.cursor)
+        if operation is not Operation.TRADES or found.entries:
+            return answer
+        awaited = self.market.awaited(company, document)
+        if awaited is None:
+            return answer
+
+        async def later() -> Answer:
+            await self.market.wait(awaited)
+            return self._ok(operation, *self.market.answer(operation, company, document)[:3])
+
+        return replace(answer, later=later)
 
     # ---- writes
 
