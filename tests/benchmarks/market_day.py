@@ -10,6 +10,7 @@ import asyncio
 import resource
 import time
 
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.simulator.ocp import create_app
 from pg_bridge.simulator.options import read_options
 from tests.doubles.ocp_caller import COMPANY, Wall, registrations, shipped_profile
@@ -27,7 +28,7 @@ def made_a_second(trades: int) -> float:
     began = time.process_time()
     for after in range(0, trades, PAGE):
         asked = {**TODAY, "afterSequence": after, "size": PAGE}
-        found = calls.answer("trades", COMPANY, asked)
+        found = calls.answer(Operation.TRADES, COMPANY, asked)
         assert PAGE == len(found.entries)
     return trades / (time.process_time() - began)
 
