@@ -30,6 +30,7 @@ from pg_bridge.simulator.market_calls import MARKET_READS, MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher, Subscriber
 from pg_bridge.simulator.si_book import SiBook
+from pg_bridge.simulator.streams import Place, Streams, Told
 from pg_bridge.simulator.tokens import Caller, TokenDoor
 
 PAGE = 100
@@ -80,6 +81,7 @@ class PretendOcp:
         )
         self.ledger = Ledger(Path(options.ledger_file) if options.ledger_file else None)
         self.faults = Faults()
+        self.streams = Streams(self.faults)
         self.pusher = Pusher(
             profile,
             self.key,
@@ -113,11 +115,13 @@ class PretendOcp:
         self.company_limit.forget()
         self.machine_limit.forget()
         self.market.forget()
+        self.streams.forget()
         self._begin()
 
     def end_waiting(self) -> None:
         """Answer those that wait, end the streams."""
         self.market.end()
+        self.streams.end()
 
     async def aclose(self) -> None:
         """End the pushes and close the ledger's file."""
@@ -161,20 +165,36 @@ class PretendOcp:
         for event in self.book.take_events():
             document = self.binding.write_event(event)
             self._log[(event.participant, event.business_date)].append(document)
+            place = Place(event.business_date, event.sequence)
+            self.streams.offer(event.participant, Told(place, document))
             self.pusher.offer(self._companies_of[event.participant], event.event_type, document)
 
     def events(self, participant: str, business_date: date) -> list[msgspec.Raw]:
         """The log of one participant's business day."""
         return self._log.get((participant, business_date), [])
 
+    def event_days(self, participant: str) -> list[date]:
+        """The business days of which the participant has a log, in order."""
+        return sorted(day for whose, day in self._log if whose == participant)
+
     # ---- calls
 
     def answer(self, call: Call, refusal: Refusal | None = None) -> Answer:
         """Do a call and answer it. `refusal`: every entry is to be refused so."""
+        if call.operation is Operation.HEALTH:
+            self.catch_up()
+            return self._ok(call.operation)
+        caller = self.admit(call)
+        if isinstance(caller, Answer):
+            return caller
+        if not self.profile.operations[call.operation].writes:
+            return self._read(call, caller)
+        return self._write(call, caller, self.wall().timestamp(), refusal)
+
+    def admit(self, call: Call) -> Caller | Answer:
+        """Who calls, counted among its calls; or why it may not."""
         self.catch_up()
         operation = call.operation
-        if operation is Operation.HEALTH:
-            return self._ok(operation)
         at = self.wall().timestamp()
         caller = self._caller(call)
         if caller is None:
@@ -189,9 +209,7 @@ class PretendOcp:
         functions = self._companies[caller.company].functions
         if functions is not None and operation not in functions:
             return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")], operation)
-        if not self.profile.operations[operation].writes:
-            return self._read(call, caller)
-        return self._write(call, caller, at, refusal)
+        return caller
 
     def failed(
         self,
@@ -229,7 +247,8 @@ class PretendOcp:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         return self.tokens.caller(token, self.wall()) if scheme.lower() == "bearer" else None
 
-    def _is_ours(self, caller: Caller, participant: object) -> bool:
+    def is_ours(self, caller: Caller, participant: object) -> bool:
+        """Whether the caller's company may speak for the participant."""
         return participant in self._companies[caller.company].participants
 
     # ---- reads
@@ -256,7 +275,7 @@ class PretendOcp:
             wanted = asked["subscription_url"]
             found = [one for one in self.pusher.subscribers(caller.company) if wanted in (None, one.url)]
             return self._ok(operation, [self._subscription(one) for one in found])
-        if not self._is_ours(caller, asked["participant_id"]):
+        if not self.is_ours(caller, asked["participant_id"]):
             refusal = (Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company")
             return self.refused(403, [refusal], operation)
         size, after = int(asked["size"] or PAGE), int(asked["cursor"] or 0)
@@ -332,7 +351,7 @@ class PretendOcp:
         stated, refusals = self.binding.read_entry(operation, entry)
         if refusal is not None:
             refusals.append((refusal, "refused by order"))
-        if not refusals and not self._is_ours(caller, stated["participant_id"]):
+        if not refusals and not self.is_ours(caller, stated["participant_id"]):
             refusals.append((Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company"))
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))

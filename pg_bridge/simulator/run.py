@@ -104,7 +104,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=CuttableProtocol,
-        ws="none",
+        ws="websockets-sansio",
         lifespan="on",
         access_log=False,
         log_level="warning",
