@@ -109,6 +109,9 @@ class _EventStream(Response):
         feed = self._stream.feed
         while told := await feed.take(1):
             if feed.fault(FaultKind.PUSH_CUT) and self._cut is not None:
+                # what was sent before leaves in the loop's next turns
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
                 self._cut()
                 return
             frame = b"id: %b\ndata: %b\n\n" % (str(told[0].place).encode(), bytes(told[0].document))
