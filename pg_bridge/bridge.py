@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import uvicorn
 
 from pg_bridge import telemetry
+from pg_bridge.broadcasting import Broadcasting
 from pg_bridge.config import Config
 from pg_bridge.console.app import create_app
 from pg_bridge.console.control import control_door
@@ -40,6 +41,7 @@ from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
 from pg_bridge.ways import PushTaker, Ways
 
@@ -201,6 +203,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             ocp_hash=hash_of_ocp(world.mappings),
             close_ocp=lambda: ways.close(client),
             slots=slots,
+            reports=_reports(config),
             clock=world.clock,
         )
         replayed = await dispatcher.replay()
@@ -232,7 +235,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         try:
             await listener.start()
         except OSError as error:
-            raise ConfigError(f"listening on {config.pss.host}:{config.pss.port}: {error}") from error
+            nodes = " and ".join(filter(None, (f"{config.pss.host}:{config.pss.port}", config.pss.secondary)))
+            raise ConfigError(f"listening on {nodes}: {error}") from error
         stack.push_async_callback(listener.close)
         drops.start()
         stack.push_async_callback(drops.close)
@@ -249,10 +253,19 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 folder=world.mappings_folder,
                 read_folder=world.read_folder,
             )
-            await stack.enter_async_context(control_door(config.control.socket, loading))
-        host, pss_port = listener.address
-        telemetry.logger().info(telemetry.LISTENING, pss=f"{host}:{pss_port}", push=push_url)
+            broadcasting = Broadcasting(dispatcher, listener, config.participants)
+            await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
+        nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
+        telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
         yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
+
+
+def _reports(config: Config) -> ReportFolder | None:
+    """The reports folder, where one is configured. Raises ConfigError when it is none."""
+    folder = config.reports.folder
+    if folder and not Path(folder).is_dir():
+        raise ConfigError(f"opening the reports folder {folder}: there is no such folder ([reports] folder)")
+    return ReportFolder(Path(folder)) if folder else None
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
@@ -318,6 +331,8 @@ def _listener_options(config: Config) -> ListenerOptions:
         slow_reader_s=pss.slow_reader_s,
         drain_s=pss.drain_s,
         most_unsent=pss.most_unsent_bytes,
+        secondary=pss.second_node(),
+        answer_order=pss.answer_order,
         tls=server_context(pss.tls_certificate, pss.tls_key, pss.tls_client_ca),
     )
 

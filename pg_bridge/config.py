@@ -8,10 +8,13 @@ from __future__ import annotations
 import posixpath
 import tomllib
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from pg_bridge.errors import ConfigError, Finding
+
+_LAST_PORT = 65_535
 
 
 class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +22,10 @@ class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     host: str = "127.0.0.1"
     port: int = 7000
+    #: `host:port` of a second node that PSSs may dial; empty: none
+    secondary: str = ""
+    #: empty: as the framing says
+    answer_order: Literal["", "request", "any"] = ""
     max_sessions_per_participant: int = 4
     pause_unsent_bytes: int = 262_144
     resume_unsent_bytes: int = 65_536
@@ -28,6 +35,15 @@ class PssConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tls_certificate: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
+
+    def second_node(self) -> tuple[str, int] | None:
+        """Host and port of the second node. Raises ConfigError where `secondary` is none."""
+        if not self.secondary:
+            return None
+        host, _, port = self.secondary.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+            raise ConfigError(f"reading the configuration: pss.secondary is {self.secondary!r}, no host:port")
+        return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +110,13 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     file_within_s: float = 600.0
 
 
+class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reports]: what participants may download."""
+
+    #: `<folder>/<participant>/<YYYYMMDD>/<report id>`; empty: no reports
+    folder: str = ""
+
+
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[control]: the door for commands to the running bridge."""
 
@@ -119,6 +142,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: JournalConfig = JournalConfig()
     exchange: ExchangeConfig = ExchangeConfig()
     control: ControlConfig = ControlConfig()
+    reports: ReportsConfig = ReportsConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -153,6 +177,10 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     if not 0 <= config.pss.resume_unsent_bytes <= config.pss.pause_unsent_bytes <= config.pss.most_unsent_bytes:
         text = "resume_unsent_bytes, pause_unsent_bytes and most_unsent_bytes do not follow each other in size"
         findings.append(Finding("PGB-CFG-005", "error", "pss", text, remedy="Give them in this order, each larger."))
+    try:
+        config.pss.second_node()
+    except ConfigError as error:
+        findings.append(Finding("PGB-CFG-008", "error", "pss.secondary", str(error), remedy="Write it as host:port."))
     if config.push.subscribe and not config.push.url and config.push.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
         text = (
             "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
@@ -189,7 +217,7 @@ def _folder_findings(config: Config) -> list[Finding]:
     return findings
 
 
-_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "log"})
+_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:
@@ -240,6 +268,9 @@ settle_s = 2.0                      # for so long a file must not have changed b
 [pss]
 host = "127.0.0.1"
 port = 7000
+secondary = ""                      # host:port of a second node for PSSs that know two; one bridge serves both
+answer_order = ""                   # request: answers leave in the order of their requests; any: as they come; empty:
+                                    # as legacy/framing.toml says
 max_sessions_per_participant = 4
 pause_unsent_bytes = 262144         # with more waiting than this for a PSS that reads slowly nothing is read from it
 resume_unsent_bytes = 65536         # or delivered to it, until no more than this waits
@@ -270,6 +301,10 @@ file_within_s = 600.0               # a batch file whose parts have not all come
 [control]
 socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
                                     # empty: none
+
+[reports]
+folder = ""                         # reports for download: <folder>/<participant>/<YYYYMMDD>/<report id>, each renamed
+                                    # into its place when it is whole; empty: none
 
 [log]
 level = "info"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pg_bridge import telemetry
+from pg_bridge.downloads import Downloads
 from pg_bridge.errands import Chores, Errands
 from pg_bridge.errors import Finding, JournalError, JournalFull, MappingError
 from pg_bridge.exchange import events as e
@@ -23,7 +24,7 @@ from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Entry, Position
 from pg_bridge.exchange.fold import apply, forget, queue_answer, recover, release
 from pg_bridge.exchange.outbound import choose
-from pg_bridge.exchange.ports import Files, Journal, Ocp, Sessions, Slots
+from pg_bridge.exchange.ports import Files, Journal, Ocp, Reports, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
 from pg_bridge.exchange.state import Stage, State
 from pg_bridge.exchange.terms import Terms, epoch_us
@@ -54,6 +55,7 @@ class Dispatcher:
         ocp_hash: str = "",
         close_ocp: Callable[[], Coroutine[Any, Any, None]] | None = None,
         slots: Slots,
+        reports: Reports | None = None,
         clock: Clock,
         options: DispatcherOptions = DispatcherOptions(),
     ) -> None:
@@ -87,6 +89,7 @@ class Dispatcher:
             clock=clock,
         )
         self.fetch = self._errands.fetch
+        self._downloads = Downloads(self, journal, reports, self._chores.spawn)
         #: set when durability is in doubt: the bridge must stop
         self.failed: asyncio.Future[JournalError] = asyncio.get_running_loop().create_future()
 
@@ -102,14 +105,15 @@ class Dispatcher:
         count = 0
         async for stored in self._journal.replay(0):
             apply(self.state, read_entry(stored.entry), stored.entry.at_us)
+            self._downloads.recall(stored)
             count += 1
         return count
 
     def begin(self, sessions: Sessions, *, version: str, replayed: int, files: Files | None = None) -> None:
         """Take up what was open when the last process ended."""
-        self._sessions = sessions
-        self._files = files
+        self._sessions = self._downloads.sessions = sessions
         self._durable_records = self.state.folded
+        self._files = files
         self.forget()
         first = self.sets.in_force
         reopened = recover(self.state, first.terms.set_hash)
@@ -168,6 +172,7 @@ class Dispatcher:
         """Let go of what the days before yesterday left behind."""
         yesterday = self._clock() - timedelta(days=1)
         forget(self.state, self.terms.business_date(yesterday))
+        self._downloads.forget()
 
     # --- events --------------------------------------------------------------------------------------------
 
@@ -331,8 +336,8 @@ class Dispatcher:
     def _close_batches(self) -> None:
         """Close the batch of every lane that is free and may call, so that it is one commit with what it holds."""
         for key in self._touched_lanes:
-            lane = self.state.lanes[key]
-            if lane.calling or not lane.waiting or key in self._awaiting_slot:
+            lane = self.state.lanes.get(key)
+            if lane is None or lane.calling or not lane.waiting or key in self._awaiting_slot:
                 continue
             if self._slots.try_slot():
                 self.offer(e.LaneOpen(*key))
@@ -377,6 +382,8 @@ class Dispatcher:
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.look(action.request_id)))
             case e.Ask():
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.ask(action.exchange)))
+            case e.ReadReport():
+                self._chores.spawn(self._downloads.read(action.exchange))
             case e.Seek():
                 self._chores.later(action.after_s, lambda: self._chores.spawn(self._errands.seek(action.exchange)))
             case e.OpenLane():
@@ -388,13 +395,10 @@ class Dispatcher:
                 self._chores.spawn(self.fetch(action.participant, action.business_date, action.after))
 
     def _answer(self, answer: e.Answer) -> None:
-        if self._sessions is None or self._sessions.answer(answer):
-            return
-        exchange = self.state.exchanges.get(answer.token or "")
-        if exchange is not None and not exchange.has_left:
-            queue_answer(self.state, exchange)
-            self._actions.append(e.Pump(exchange.participant))
-            self._wake.set()
+        if answer.reply.data:
+            self._downloads.hand(answer.session, answer)
+        elif self._sessions is not None and not self._sessions.answer(answer):
+            self._downloads.unanswered(answer)
 
     def _pump(self, participant: str) -> None:
         """Give sessions what may go. Whoever calls: a delivery whose entry is not durable stays until the `Pump` of
@@ -406,7 +410,10 @@ class Dispatcher:
         if len(outbox.queue) == len(outbox.sent):
             return
         for session, delivery in choose(outbox, self._sessions.seats(participant), self._durable_records):
-            if self._sessions.deliver(session, delivery):
+            if delivery.reply.data:
+                outbox.sent[delivery.id] = session
+                self._downloads.hand(session, delivery)
+            elif self._sessions.deliver(session, delivery):
                 outbox.sent[delivery.id] = session
 
     def _watch(self, exchange_id: str) -> None:

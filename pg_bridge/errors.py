@@ -154,6 +154,18 @@ class PushRefused(OcpError):
         self.status = status
 
 
+class ReportError(BridgeError):
+    """A report cannot be given to a participant."""
+
+    code = "PGB-RPT-001"
+
+
+class ReportMissing(ReportError):
+    """There is no such report."""
+
+    code = "PGB-RPT-002"
+
+
 class JournalError(BridgeError):
     """Durability is in doubt: nothing further may be accepted."""
 

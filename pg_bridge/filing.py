@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pg_bridge.dispatcher import Dispatcher
 from pg_bridge.errors import Finding
+from pg_bridge.exchange import drop_records as drop
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange import records as r
 from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import Taken
 
@@ -50,7 +50,7 @@ class Filing:
         """A whole file is ours; return when that is durable. Raises JournalError, MappingError."""
         self._dispatcher.offer(e.FileArrived(participant, file.name, self.day(), content, claim=file.claim))
         self._dispatcher.note(
-            r.FileTaken(
+            drop.FileTaken(
                 participant=participant,
                 claim=file.claim,
                 name=file.name,
@@ -65,7 +65,7 @@ class Filing:
     def ended(self, ended: e.FileEnded, report: Path, moved_to: Path | None) -> None:
         """The report lies in the outbox, and the file where it stays."""
         self._dispatcher.note(
-            r.FilePutAway(
+            drop.FilePutAway(
                 exchange=ended.exchange,
                 participant=ended.participant,
                 claim=ended.claim,
@@ -80,15 +80,15 @@ class Filing:
     def turned_away(self, participant: str, name: str, moved_to: Path, findings: Iterable[Finding]) -> None:
         """A file went to the rejected ones unread."""
         self._dispatcher.note(
-            r.FileTurnedAway(
+            drop.FileTurnedAway(
                 participant=participant, name=as_text(name), moved_to=as_text(moved_to), findings=tuple(findings)
             )
         )
 
     def fault_found(self, participant: str, finding: Finding) -> None:
         """Something is wrong on the disk."""
-        self._dispatcher.note(r.FolderFaultFound(participant=participant, findings=(finding,)))
+        self._dispatcher.note(drop.FolderFaultFound(participant=participant, findings=(finding,)))
 
     def fault_ended(self, participant: str, finding: Finding) -> None:
         """What was found wrong is well."""
-        self._dispatcher.note(r.FolderFaultEnded(participant=participant, path=finding.path, text=finding.text))
+        self._dispatcher.note(drop.FolderFaultEnded(participant=participant, path=finding.path, text=finding.text))

@@ -87,12 +87,20 @@ class Sets:
         match event:
             case (
                 e.RequestArrived() | e.FileArrived() | e.FileJudged() | e.PartsOverdue() | e.SessionEnded()
-                | e.UpdatesArrived()
+                | e.UpdatesArrived() | e.BroadcastGiven()
             ):  # fmt: skip
                 return self.in_force
             case e.LaneOpen():
                 return self.of_lane((event.participant, event.operation))
-            case e.EnquiryAnswered() | e.EnquiryFailed() | e.SiSought() | e.SeekFailed() | e.Overdue():
+            case (
+                e.EnquiryAnswered()
+                | e.EnquiryFailed()
+                | e.SiSought()
+                | e.SeekFailed()
+                | e.Overdue()
+                | e.ReportFound()
+                | e.ReportRefused()
+            ):
                 return self.of_exchange(self._state.exchanges.get(event.exchange))
             case _:
                 return self.of_batch(self._state.batches.get(event.request_id))

@@ -32,6 +32,8 @@ FOLDER_FAULT_FOUND = "folder_fault_found"
 FOLDER_FAULT_ENDED = "folder_fault_ended"
 MAPPINGS_LOADED = "mappings_loaded"
 MAPPINGS_REFUSED = "mappings_refused"
+BROADCAST_ORDERED = "broadcast_ordered"
+BROADCAST_REFUSED = "broadcast_refused"
 
 #: every event name that may be logged; a test holds the code to it
 EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))

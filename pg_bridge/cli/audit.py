@@ -105,6 +105,9 @@ def show(
 def _print_message(out: Any, name: str, message: dict[str, Any]) -> None:
     out.print(f"{name}: MT{message.get('message_type')} {message.get('template')}", markup=False)
     out.print(str(message["body"]).replace("\r\n", "\n"), markup=False)
+    if message.get("data"):
+        copy, _, number = str(message["data"]).rpartition("/")
+        out.print(f"... and the lines of data in the entry report_piece {number} of {copy}", markup=False)
 
 
 @app.command("verify")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import read_file, read_mappings
 from pg_bridge.errors import ConfigError
 from pg_bridge.formats.pcap import TcpStream, is_capture, read_tcp
-from pg_bridge.link.calibration.calibrate import Calibration
+from pg_bridge.link.calibration.calibrate import STEPS, Calibration
 from pg_bridge.link.calibration.calibrate import calibrate as find_framing
 from pg_bridge.link.calibration.framing_file import framing_text
 from pg_bridge.link.calibration.questions import LEAST_FRAMES
 from pg_bridge.link.calibration.stream import Answer, Piece, Side, Stream
-from pg_bridge.link.profile import link_profile_of
+from pg_bridge.link.profile import LinkProfile, link_profile_of
 
 #: how a raw stream's file ends -> where its bytes went, seen from the PG
 _SIDES: dict[str, Side] = {".in": "to_pg", ".out": "to_pss"}
@@ -45,15 +47,16 @@ def calibrate(
 ) -> None:
     """Find the framing of recorded traffic between a PSS and its PG: every question, how sure, on how many frames.
 
-    Exit code 0: all is sure; 1: something is not, or the framing cannot be written as a file; 2: wrong use.
+    Exit code 0: every answer is sure, all that traffic can tell is told; 1: something is not sure, and it says what to
+    record, or the framing cannot be written as a file; 2: wrong use. What no traffic tells is not asked: whether other
+    templates come unasked, refusal codes, time-outs and limits. The file has the default's; correct them by hand.
 
     Example: pg-bridge mappings calibrate monday.pcap --participant B01234 --terminal PSS1 --out framing.toml
     """
     if out is not None and out.exists() and not force:
         raise ConfigError(f"calibrating: {out} is there already; name another file, or say --force")
     default = link_profile_of(read_mappings(mappings))
-    streams = [stream for capture in captures for stream in _streams(capture)]
-    found = find_framing(streams, default, participants=participant or (), terminals=terminal or ())
+    streams, found = _find(captures, default, participant or (), terminal or (), is_quiet=json)
     text = framing_text(found, found.profile) if found.profile is not None else ""
     if out is not None and text:
         try:
@@ -66,6 +69,36 @@ def calibrate(
     else:
         _print(found, streams, written)
     raise typer.Exit(0 if found.is_sure else 1)
+
+
+def _find(
+    captures: Sequence[Path],
+    default: LinkProfile,
+    participants: Sequence[str],
+    terminals: Sequence[str],
+    *,
+    is_quiet: bool,
+) -> tuple[list[Stream], Calibration]:
+    """Read the captures and find what they show; a bar on standard error says how far that is."""
+    out = console()
+    out.stderr = True
+    with Progress(disable=is_quiet or not sys.stderr.isatty(), console=out, transient=True) as progress:
+        task = progress.add_task("reading", total=len(captures) + len(STEPS))
+        streams: list[Stream] = []
+        for capture in captures:
+            progress.update(task, description=f"reading {capture.name}")
+            streams += _streams(capture)
+            progress.advance(task)
+        # a step is told when it begins: the one before it is done
+        begun = iter((0, *[1] * (len(STEPS) - 1)))
+        found = find_framing(
+            streams,
+            default,
+            participants=participants,
+            terminals=terminals,
+            step=lambda name: progress.update(task, description=f"looking for {name}", advance=next(begun)),
+        )
+    return streams, found
 
 
 def _streams(capture: Path) -> list[Stream]:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import httpx
-import msgspec
 import typer
 
+from pg_bridge.cli.control_client import ask, check_who, door_of
 from pg_bridge.cli.output import console, findings_table, say_json
-from pg_bridge.cli.world import read_file, read_mappings
-from pg_bridge.config import ControlConfig, read_config
-from pg_bridge.console.control import MAPPINGS_PATH, MOST_BY, MOST_REASON, InForce, Load, LoadAsked, NextStart
-from pg_bridge.errors import BridgeError, ConfigError, Finding, MappingInvalid
+from pg_bridge.cli.world import read_mappings
+from pg_bridge.console.control import MAPPINGS_PATH, InForce, Load, LoadAsked, NextStart
+from pg_bridge.errors import ConfigError, Finding, MappingInvalid
 from pg_bridge.exchange.edge_records import MappingSet
 from pg_bridge.loading import name_of
 from pg_bridge.mapping.checks.check import check
-
-#: the bridge checks the whole set, beside its traffic
-_ANSWER_S = 120.0
-_T = TypeVar("_T")
 
 
 def load(
@@ -45,17 +37,15 @@ def load(
 
     Example: pg-bridge mappings load ./my-mappings -c bridge.toml --by "A. Chan" --reason "new stock codes"
     """
-    door = _door(config, control)
+    door = door_of(config, control)
     if folder is None:
-        found = _ask(door, "GET", InForce)
+        found = ask(door, "GET", MAPPINGS_PATH, InForce)
         if json:
             say_json(found)
         else:
             _show(found)
         return
-    for name, text, most in (("--by", by, MOST_BY), ("--reason", reason, MOST_REASON)):
-        if len(text) > most or not (text.isprintable() or not text):
-            raise ConfigError(f"loading mappings: {name} takes at most {most} printable characters")
+    check_who("loading mappings", by, reason)
     try:
         files = read_mappings(str(folder))
     except MappingInvalid as error:
@@ -64,7 +54,7 @@ def load(
     findings = check(files)
     try:
         # Also a set that does not check goes over: the bridge refuses it, and its journal keeps that.
-        answer = _ask(door, "POST", Load, LoadAsked(files=files, by=by, reason=reason))
+        answer = ask(door, "POST", MAPPINGS_PATH, Load, LoadAsked(files=files, by=by, reason=reason))
     except ConfigError:
         if findings:
             _print_findings(name_of(files), findings, as_json=json)
@@ -74,49 +64,6 @@ def load(
     else:
         _print(answer, folder)
     raise typer.Exit(1 if answer.verdict == "refused" else 0)
-
-
-def _door(config: Path | None, control: str) -> str:
-    if control:
-        return control
-    if config is None:
-        return ControlConfig().socket
-    text = read_file(config, "the configuration").decode("utf-8", "replace")
-    door = read_config(text, os.environ).control.socket
-    if not door:
-        raise ConfigError(f"{config} opens no control door: name a socket in its [control] section, then start anew")
-    return door
-
-
-def _ask(door: str, method: str, type_: type[_T], document: Any = None) -> _T:
-    """What the bridge answers. Raises ConfigError when no bridge listens there, BridgeError when it cannot do it."""
-    body = b"" if document is None else msgspec.json.encode(document)
-    timeout = httpx.Timeout(_ANSWER_S, connect=5.0)
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.connect(door)  # where this fails, httpx would leave its socket open
-    except OSError as error:
-        text = f"dialling the control socket {door}: {error.strerror or error}; does the bridge run?"
-        raise ConfigError(text) from error
-    try:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=door), timeout=timeout) as http:
-            answer = http.request(method, f"http://bridge{MAPPINGS_PATH}", content=body)
-    except httpx.HTTPError as error:
-        text = f"asking the bridge at {door}: {type(error).__name__}; without FOLDER the verb shows what is in force"
-        raise BridgeError(text) from error
-    if answer.status_code not in (200, 422):
-        raise BridgeError(f"the bridge answers {answer.status_code}: {_message(answer)}")
-    try:
-        return msgspec.json.decode(answer.content, type=type_)
-    except msgspec.MsgspecError as error:
-        raise BridgeError(f"the bridge's answer cannot be read, is it of another version? {error}") from error
-
-
-def _message(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:200]
 
 
 # --- printing ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pg_bridge.cli.send_reports import report_part
 from pg_bridge.cli.send_requests import Outgoing
 from pg_bridge.errors import Finding
 from pg_bridge.formats.iso15022.model import Field
@@ -24,9 +25,9 @@ from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
 Outcome = Literal["accepted", "refused", "unanswered"]
 
 #: outcomes of an answer that are no acceptance
-_REFUSING = frozenset({"refused", "nothing_found"})
+_REFUSING = frozenset({"refused", "partly", "nothing_found"})
 _OUTCOME = "answer.outcome"
-#: answer template, tag, qualifier, value
+#: answer template, tag, qualifier, value; without a tag, a line of any field
 _Sign = tuple[str, str, str, str]
 
 
@@ -52,6 +53,13 @@ class Asked:
             for located in read_rule_set(files, []).files
             if located.file.request is not None and located.file.request.split
         }
+        self.parts = self._legacy.parts
+        #: templates that bring reports
+        self._reports = frozenset(
+            located.file.answer.template
+            for located in read_rule_set(files, []).files
+            if located.file.request is not None and located.file.request.report and located.file.answer is not None
+        )
         self._in_order = profile.limits.answer_order == "request"
         self._unsolicited = frozenset(profile.unsolicited.templates)
         self._open: dict[int, _Open] = {}
@@ -59,6 +67,8 @@ class Asked:
 
     def sent(self, sequence: int, request: Outgoing) -> None:
         """A request left under that number."""
+        if not request.is_answered:
+            return
         template = self._legacy.templates.get(request.template)
         answer = template.answer if template is not None else ""
         self._open[sequence] = _Open(answer, _reference(self._legacy, request), self._blocks(request))
@@ -107,6 +117,9 @@ class Asked:
         asked.is_refused = asked.is_refused or self.is_refusal(frame)
         self.outcomes[sequence] = "refused" if asked.is_refused else "accepted"
         template = self._legacy.templates.get(frame.template)
+        part = report_part(self.parts, frame.body) if frame.template in self._reports else None
+        if part is not None and part.number < part.of:
+            return
         if template is not None and template.goes_on(frame.message_type, read(frame.body)):
             return
         asked.due -= 1
@@ -115,8 +128,11 @@ class Asked:
 
     def is_refusal(self, frame: Frame) -> bool:
         """The message says that its request was not accepted."""
+        if frame.template in self._reports:
+            return report_part(self.parts, frame.body) is None
         return any(
             (frame.template, field.tag, field.qualifier, field.value) in self._signs
+            or any((frame.template, "", "", line) in self._signs for line in field.value.split("\r\n"))
             for field in read(frame.body).fields
         )
 
@@ -131,7 +147,13 @@ def refusal_signs(files: Mapping[str, str]) -> frozenset[_Sign]:
         answer = located.file.answer
         if answer is None:
             continue
-        for _, block, _ in rules.parts(located, answer)[1]:
+        values, blocks = rules.parts(located, answer)
+        for _, value, _ in values:
+            if value.constant:
+                outcomes = _outcomes(value.when)
+                sign = answer.template, "", "", value.constant
+                (refusing if outcomes and outcomes <= _REFUSING else others).add(sign)
+        for _, block, _ in blocks:
             for field in block.fields:
                 if not field.constant:
                     continue

@@ -18,12 +18,17 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One request to send. participant: of the frame it came in, if it came in one."""
+    """One request to send. participant: of the frame it came in, if it came in one.
+
+    turn: which session it goes on, counted over all of them; None: each in its turn. is_answered: it gets an answer.
+    """
 
     message_type: str
     template: str
     body: bytes
     participant: str = ""
+    turn: int | None = None
+    is_answered: bool = True
 
 
 def read_requests(files: Sequence[Path], profile: LinkProfile, template: str, message_type: str) -> list[Outgoing]:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pg_bridge.cli.send_outcome import Asked
+from pg_bridge.cli.send_reports import without_data
 from pg_bridge.cli.send_requests import Outgoing
 from pg_bridge.cli.world import utc_now
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link import events as link
 from pg_bridge.link.framing import Frame
+from pg_bridge.link.parts import PartsForm
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.simulator.pss import ScriptedPss
 
@@ -65,7 +67,8 @@ class _Seat(ScriptedPss):
         match event:
             case link.AnswerReceived(frame) | link.UnsolicitedReceived(frame):
                 sequence = self.asked.answered(frame)
-                self._say(_message_fact(frame, terminal, sequence, self.asked.outcomes.get(sequence, "")), frame)
+                outcome = self.asked.outcomes.get(sequence, "")
+                self._say(_message_fact(frame, terminal, sequence, outcome, self.asked.parts), frame)
             case link.RequestRefused(sequence, code, text):
                 self.asked.refused(sequence)
                 told = f"frame {sequence}: {code} {text}"
@@ -74,7 +77,10 @@ class _Seat(ScriptedPss):
                 self._say({"what": "closed", "terminal": terminal, "text": reason}, None)
 
 
-def _message_fact(frame: Frame, terminal: str, request: int, outcome: str) -> Fact:
+def _message_fact(frame: Frame, terminal: str, request: int, outcome: str, form: PartsForm | None) -> Fact:
+    def shown(text: str) -> str:
+        return without_data(form, text) if form is not None else text
+
     return {
         "what": "answer" if request else "unasked",
         "terminal": terminal,
@@ -84,10 +90,10 @@ def _message_fact(frame: Frame, terminal: str, request: int, outcome: str) -> Fa
         "message_type": frame.message_type,
         "sequence": frame.sequence,
         "possible_duplicate": frame.possible_duplicate,
-        "text": frame.body.decode("latin-1"),
-        "bytes": frame.raw.decode("latin-1"),
+        "text": shown(frame.body.decode("latin-1")),
+        "bytes": shown(frame.raw.decode("latin-1")),
         "fields": [
-            {"path": field.path, "tag": field.tag, "qualifier": field.qualifier, "value": field.value}
+            {"path": field.path, "tag": field.tag, "qualifier": field.qualifier, "value": shown(field.value)}
             for field in read(frame.body).fields
         ],
     }
@@ -155,7 +161,8 @@ async def _send_all(
     for number, request in enumerate(requests):
         if how.rate:
             await asyncio.sleep(max(0.0, began + number / how.rate - loop.time()))
-        turn = seats[number % len(seats) :] + seats[: number % len(seats)]
+        first = (number if request.turn is None else request.turn) % len(seats)
+        turn = seats[first:] + seats[:first]
         # Beyond `most` in flight the other side reads no more; what is behind would only wait in the socket.
         await _until(came, lambda: _free(turn, most) is not None or not _is_any_on(turn), how.wait_s)  # noqa: B023 - used at once
         seat = _free(turn, most)

@@ -49,13 +49,14 @@ async def _serve(config: Config, mappings: str, *, as_json: bool) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     async with running(config, build_world(config, mappings=mappings)) as bridge:
-        host, port = bridge.listener.address
-        where = {"pss": f"{host}:{port}", "push": bridge.push_url, "journal": config.journal.path}
+        nodes = [f"{host}:{port}" for host, port in bridge.listener.addresses]
+        where = {"pss": nodes[0], "push": bridge.push_url, "journal": config.journal.path}
+        where["secondary"] = nodes[1] if len(nodes) > 1 else ""
         where["control"] = config.control.socket
         if as_json:
             print(msgspec.json.encode(where).decode(), flush=True)
         else:
-            print(f"pg-bridge listens for PSSs on {where['pss']} and for pushes at {where['push']}", flush=True)
+            print(f"pg-bridge listens for PSSs on {' and '.join(nodes)} and for pushes at {where['push']}", flush=True)
         # What is loaded stays for good: the collector need not look at it again, nor look as often.
         gc.collect()
         gc.freeze()

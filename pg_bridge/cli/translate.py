@@ -14,6 +14,7 @@ from pg_bridge.cli.lineage_view import lineage_table
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import RandomIds, read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError, Finding
+from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
 from pg_bridge.exchange.terms import Terms, answer_sources
 from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
@@ -104,7 +105,7 @@ def _from_message(book: MappingBook, spec: Template, message_type: str, body: by
                 "document": request.document,
                 "carried": request.carried,
             },
-            headline=f"{request.operation} by {request.mapping}:",
+            headline=f"{request.operation or 'a report is asked for'} by {request.mapping}:",
             text=_json(request.document),
             lineage=request.lineage,
             to_ocp=True,
@@ -139,6 +140,9 @@ def _from_document(
 ) -> Told:
     if spec.effect in ("instruct", "enquire"):
         written = WayBack(book).write_request(spec.name, document, context, message_type=message_type)
+    elif spec.function == BROADCAST:
+        told = {name: str(document.get(name) or "") for name in ("head", "text")}
+        written = book.write_unsolicited(spec.function, broadcast_sources(context, **told))
     elif spec.effect == "unsolicited":
         sources = answer_sources(context=context, ocp=document, outcome=outcome)
         sources["answer"]["outcome"] = outcome or None

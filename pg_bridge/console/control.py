@@ -28,9 +28,12 @@ from pg_bridge.exchange.edge_records import MappingSet, Who
 #: where a request's scope says who is at the other end
 PEER = "pg_bridge.peer"
 MAPPINGS_PATH = "/mappings"
+BROADCASTS_PATH = "/broadcasts"
 #: a set of mappings is some 200 KiB
 MOST_BODY = 33_554_432
 MOST_BY, MOST_REASON = 100, 1_000
+#: characters of a broadcast: more, no message holds
+MOST_TEXT = 100_000
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -77,6 +80,41 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     next_start: NextStart
 
 
+class BroadcastAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tell this to all participants, or to those named in `to`. by, reason: as the person states."""
+
+    head: str
+    text: str
+    to: list[str] = []
+    by: str = ""
+    reason: str = ""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One participant of a broadcast: whether it was on; else its delivery waits for it."""
+
+    participant: str
+    is_on: bool
+
+
+class Broadcast(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a broadcast. broadcast: its id in the journal; position: of its last entry."""
+
+    verdict: Literal["sent", "refused"]
+    broadcast: str
+    position: int
+    told: Sequence[Told]
+    findings: Sequence[Finding]
+
+
+class BroadcastPort(Protocol):
+    """Who tells participants what is commanded. Raises JournalError when nothing can be made durable."""
+
+    async def broadcast(self, asked: BroadcastAsked, who: Who) -> Broadcast:
+        """Send a broadcast if it can be sent as it is."""
+        ...
+
+
 class ControlPort(Protocol):
     """Who does what is commanded. Raises JournalError when nothing can be made durable."""
 
@@ -89,8 +127,8 @@ class ControlPort(Protocol):
         ...
 
 
-def create_control_app(port: ControlPort) -> FastAPI:
-    """The app behind the door: `GET /mappings`, and `POST /mappings` with a LoadAsked."""
+def create_control_app(port: ControlPort, broadcasts: BroadcastPort | None = None) -> FastAPI:
+    """The app behind the door: `GET /mappings`, `POST /mappings` with a LoadAsked, `POST /broadcasts`."""
     app = FastAPI(title="pg-bridge control", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get(MAPPINGS_PATH)
@@ -115,7 +153,31 @@ def create_control_app(port: ControlPort) -> FastAPI:
             return _told(503, str(error))
         return _json(422 if load.verdict == "refused" else 200, load)
 
+    if broadcasts is not None:
+        _add_broadcasts(app, broadcasts)
     return app
+
+
+def _add_broadcasts(app: FastAPI, port: BroadcastPort) -> None:
+    @app.post(BROADCASTS_PATH)
+    async def broadcast(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return _told(413, f"the text is larger than {MOST_BODY} bytes")
+        try:
+            asked = msgspec.json.decode(body, type=BroadcastAsked)
+        except msgspec.MsgspecError as error:
+            return _told(400, f"the command cannot be read: {error}")
+        who = _who(request, asked.by, asked.reason)
+        if isinstance(who, str):
+            return _told(400, who)
+        if len(asked.head) + len(asked.text) > MOST_TEXT:
+            return _told(413, f"head and text have at most {MOST_TEXT:,} characters")
+        try:
+            sent = await port.broadcast(asked, who)
+        except JournalError as error:
+            return _told(503, str(error))
+        return _json(422 if sent.verdict == "refused" else 200, sent)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -180,12 +242,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def control_door(path: str, port: ControlPort) -> AsyncIterator[None]:
+async def control_door(path: str, port: ControlPort, broadcasts: BroadcastPort | None = None) -> AsyncIterator[None]:
     """Serve the control door at `path`. Raises ConfigError when a bridge listens there, or the path cannot be used."""
     sock = _bind(path)
     mark = _mark(path)
     settings = uvicorn.Config(
-        create_control_app(port),
+        create_control_app(port, broadcasts),
         http=_PeerProtocol,
         ws="none",
         log_config=None,

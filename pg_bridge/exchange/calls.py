@@ -22,6 +22,7 @@ from pg_bridge.exchange import file_reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.precedence import behind
+from pg_bridge.exchange.reports import asking
 from pg_bridge.exchange.seeking import was_last
 from pg_bridge.exchange.state import Batch, Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
@@ -321,7 +322,7 @@ def resume(state: State) -> list[e.Action]:
         if exchange.claims and exchange.reply is not None and not exchange.has_left:
             actions += file_reports.to_folders(exchange, exchange.claims)
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
-            actions.append(e.Ask(exchange.id))
+            actions.append(asking(exchange))
         if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:
             actions.append(e.Seek(exchange.id))
     actions += [e.Pump(participant) for participant in state.outboxes]

@@ -1,7 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
 This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
-calls.py, updates in updates.py.
+calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
 """
 
 from __future__ import annotations
@@ -14,9 +14,21 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
-from pg_bridge.exchange import calls, file_reports, seeking, updates, uploading
-from pg_bridge.exchange import events as e
-from pg_bridge.exchange import records as r
+from pg_bridge.exchange import (
+    broadcasts,
+    calls,
+    file_reports,
+    reports,
+    seeking,
+    updates,
+    uploading,
+)
+from pg_bridge.exchange import (
+    events as e,
+)
+from pg_bridge.exchange import (
+    records as r,
+)
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
@@ -36,7 +48,7 @@ def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decis
     while state.freed:
         freed = state.exchanges[state.freed.pop(0)]
         if freed.sought:
-            seeking.seek(state, freed, terms, note)
+            note.act(e.Seek(freed.id))  # named by a reference: of that OCP is asked always
         else:
             note.act(e.OpenLane(freed.participant, freed.operation))
     if state.reports_due:
@@ -101,7 +113,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
                 participant=event.participant,
                 effect=part.effect,
                 function=part.function,
-                operation=part.operation.value,
+                operation=part.operation.value if part.operation is not None else "",
                 template=event.template,
                 message_type=event.message_type,
                 reference=part.reference,
@@ -129,7 +141,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         _asks(state, exchange, event, is_repeat=False)
         note.act(e.Watch(exchange_id))
         if part.effect == "enquire":
-            note.act(e.Ask(exchange_id))
+            note.act(reports.asking(exchange))
 
 
 def _asks(state: State, exchange: Exchange, event: e.RequestArrived, *, is_repeat: bool) -> None:
@@ -274,4 +286,6 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,
+    **broadcasts.DECISIONS,
+    **reports.DECISIONS,
 }

@@ -1,4 +1,4 @@
-"""Records of what happens at the edges: sessions, refused frames and pushes, the node itself, its mapping set.
+"""Records of what happens at the edges: sessions, refused frames and pushes, the node itself, what was commanded.
 
 They change no state but for the set in force.
 """
@@ -153,6 +153,38 @@ class MappingsRefused(Record, frozen=True, kw_only=True):
     def references(self) -> dict[str, str]:
         """The set's hash, as translations name it, and who wanted it loaded."""
         return {"set": self.refused.hash[:12], **self.who.references()}
+
+
+class BroadcastOrdered(Record, frozen=True, kw_only=True):
+    """The operator tells participants something: one delivery to each is queued behind this entry.
+
+    exchange: the broadcast's own id, by which its deliveries are found.
+    """
+
+    kind = Kind.BROADCAST_ORDERED
+    who: Who
+    head: str
+    text: str
+    participants: tuple[str, ...]
+
+    def references(self) -> dict[str, str]:
+        """Who ordered it."""
+        return self.who.references()
+
+
+class BroadcastRefused(Record, frozen=True, kw_only=True):
+    """A broadcast that cannot be sent as it is: nobody was told anything. findings: the first 100."""
+
+    kind = Kind.BROADCAST_REFUSED
+    who: Who
+    head: str
+    text: str
+    participants: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def references(self) -> dict[str, str]:
+        """Who ordered it."""
+        return self.who.references()
 
 
 class NodeStopped(Record, frozen=True, kw_only=True):

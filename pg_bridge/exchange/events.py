@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.records import Fault, Reply
+from pg_bridge.exchange.records import Fault, Reply, Who
 
 if TYPE_CHECKING:
     from pg_bridge.exchange.judging import Judgement
@@ -174,6 +174,40 @@ class UpdatesArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFound:
+    """The report that an enquiry asks for was read whole, its pieces are durable. Fields as those of ReportRead."""
+
+    exchange: str
+    name: str
+    day: str
+    size: int
+    hash: str
+    copy: str
+    form: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRefused:
+    """The report that an enquiry asks for is not to be had: the error's code, and words for the PSS."""
+
+    exchange: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastGiven:
+    """The operator has something told to these participants. Raises MappingError where it cannot be written."""
+
+    broadcast: str
+    head: str
+    text: str
+    participants: tuple[str, ...]
+    who: Who
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """An exchange was received `answer_within` ago."""
 
@@ -273,6 +307,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadReport:
+    """Read the report that this enquiry asks for."""
+
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seek:
     """Ask OCP for the SI that this request names, after `after_s` seconds."""
 
@@ -314,11 +355,11 @@ class Watch:
 Event = (
     RequestArrived | FileArrived | FileJudged | PartsOverdue | SessionEnded | LaneOpen | CallAnswered | CallRefused
     | CallFailed | CallDenied | CallLost | Looked | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed
-    | UpdatesArrived | Overdue
+    | UpdatesArrived | BroadcastGiven | ReportFound | ReportRefused | Overdue
 )  # fmt: skip
 Action = (
-    Answer | NoAnswer | FileEnded | Judge | WatchParts | Refuse | Call | Look | Ask | Seek | OpenLane | Fetch | Pump
-    | Watch
+    Answer | NoAnswer | FileEnded | Judge | WatchParts | Refuse | Call | Look | Ask | ReadReport | Seek | OpenLane
+    | Fetch | Pump | Watch
 )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ TAG_BASED = "tag-based"
 MOST_ITEMS = 5000
 #: what codes of findings of a text block begin with
 _OF_TEXT = "PGB-MSG-"
+#: records of a fixed-width file that stand before the first detail: its header
+_BEFORE_DETAILS = 1
 #: records judged in one step
 _STEP = 100
 
@@ -124,11 +126,11 @@ class _Judging:
         judgement = self._judgement
         judgement.layout = layout.name
         reader = FixedWidthReader(layout)
+        details = [name for name, spec in layout.records.items() if spec.role == "detail"]
         for record in reader.records([content]):
-            if layout.records[record.name].role != "detail":
+            if record.name not in details:
                 continue
-            judgement.read += 1
-            number = judgement.read
+            number = record.line - _BEFORE_DETAILS
             written = self._book.files.write(layout.name, record.name, plain(record), self._context)
             if isinstance(written, FileMessage):
                 self._record(number, written, record.line, is_written=True)
@@ -136,9 +138,11 @@ class _Judging:
                 self._tell(number, "", written, record.line, is_line=True)
             if number % _STEP == 0:
                 yield judgement
-        details = sum(reader.counts[name] for name, spec in layout.records.items() if spec.role == "detail")
-        judgement.read = max(judgement.read, details)
-        self._tell(0, "", reader.findings)
+        judgement.read = sum(reader.counts[name] for name in details)
+        for found in reader.findings:
+            is_of_record = found.line > _BEFORE_DETAILS and found.path.partition("/")[0] in details
+            self._tell(found.line - _BEFORE_DETAILS if is_of_record else 0, "", [found])
+        judgement.items.sort(key=lambda item: item.number)
 
     # --- any record ----------------------------------------------------------------------------------------------
 

@@ -6,10 +6,14 @@ import msgspec
 
 from pg_bridge.errors import MappingError
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
 from pg_bridge.exchange.decide import AWAITED_TEXT
+from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import faults_anew
 from pg_bridge.exchange.outcome import LATE_FUNCTION, NOT_WRITTEN
+from pg_bridge.exchange.report_records import ReportRead
+from pg_bridge.exchange.reports import write_report
 from pg_bridge.exchange.rerun import (
     NO_REFERENCE,
     Event,
@@ -61,7 +65,11 @@ def answered(run: Rerun, record: r.ExchangeAnswered, stored: Stored) -> list[Ret
         return [outcome_of(about, not_run="the request that it answers is not in the journal")]
 
     def write() -> Written:
-        return run.book.write_answer(exchange.function, _outcome(run, exchange, record, stored.entry.at_us))
+        sources = _outcome(run, exchange, record, stored.entry.at_us)
+        read = run.reports.get(exchange.id) if record.outcome == "found" else None
+        if read is not None:
+            return write_report(run.book, exchange.function, sources, read)
+        return run.book.write_answer(exchange.function, sources)
 
     was = (record.reply, *record.more)
     return [run.replies(of_exchange(about, exchange), was, record.lineage, record.findings, write)]
@@ -79,6 +87,12 @@ def _outcome(run: Rerun, exchange: Exchange, record: r.ExchangeAnswered, at_us: 
     )
 
 
+def report_read(run: Rerun, record: ReportRead, stored: Stored) -> list[Retranslated]:
+    """A report that was read; the answer stands in the entry behind it."""
+    run.reports[record.exchange] = record
+    return []
+
+
 def in_doubt(run: Rerun, record: r.ExchangeInDoubt, stored: Stored) -> list[Retranslated]:
     """An outcome that could not be told."""
     if NOT_WRITTEN not in record.text:
@@ -89,13 +103,16 @@ def in_doubt(run: Rerun, record: r.ExchangeInDoubt, stored: Stored) -> list[Retr
 
 
 def queued(run: Rerun, record: r.DeliveryQueued, stored: Stored) -> list[Retranslated]:
-    """A delivery: an update, or an outcome told late."""
+    """A delivery: an update, an outcome told late, or a broadcast."""
     event, run.event = run.event, None
     if record.event_id:
         if event is None:
             about = about_of(stored, Way.UPDATE, "", record.reference)
             return [outcome_of(about, not_run="the event that it tells is not in the journal")]
         return [update(run, event, Way.UPDATE, record, at_us=stored.entry.at_us)]
+    ordered = run.broadcasts.get(record.exchange)
+    if ordered is not None:
+        return [_broadcast(run, ordered, record, stored)]
     about = about_of(stored, Way.LATE, LATE_FUNCTION, record.reference)
     outcome = run.late.pop(record.exchange, None)
     exchange = run.state.exchanges.get(record.exchange)
@@ -106,6 +123,22 @@ def queued(run: Rerun, record: r.DeliveryQueued, stored: Stored) -> list[Retrans
         return run.book.write_unsolicited(LATE_FUNCTION, _outcome(run, exchange, outcome, stored.entry.at_us))
 
     return [run.reply(about, record.reply, record.lineage, record.findings, write)]
+
+
+def broadcast(run: Rerun, record: BroadcastOrdered, stored: Stored) -> list[Retranslated]:
+    """What the operator told; the deliveries stand in the entries behind it."""
+    run.broadcasts[record.exchange] = record
+    return []
+
+
+def _broadcast(run: Rerun, ordered: BroadcastOrdered, record: r.DeliveryQueued, stored: Stored) -> Retranslated:
+    about = about_of(stored, Way.BROADCAST, BROADCAST, record.reference)
+
+    def write() -> Written:
+        context = run.context(record.participant, "", stored.entry.at_us)
+        return run.book.write_unsolicited(BROADCAST, broadcast_sources(context, ordered.head, ordered.text))
+
+    return run.reply(about, record.reply, record.lineage, record.findings, write)
 
 
 def came(run: Rerun, record: r.UpdateReceived, stored: Stored) -> list[Retranslated]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -38,11 +39,14 @@ def conclude(
     ocp: e.Json | Sequence[e.Json] | None = None,
     group: str = "answer",
     findings: Sequence[Finding] = (),
+    write: Callable[[Mapping[str, Any]], Written] | None = None,
+    data: Sequence[str] = (),
 ) -> None:
     """Record the outcome and answer the PSS: by the answer of the function, or by a delivery if it was told to wait.
 
     group: the binding group in whose shape `ocp` is: an entry of a write's answer, or of an enquiry. ocp: an array of
-    entries where the function lists them. findings: why another answer could not be written.
+    entries where the function lists them. findings: why another answer could not be written. write: makes the answer of
+    its sources otherwise than by its function alone. data: of each of its messages, the piece of a report that ends it.
     """
     is_late = exchange.is_awaited
     # Of a request about an SI the number is known, also where it is refused.
@@ -66,6 +70,8 @@ def conclude(
     try:
         if is_late:
             written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
+        elif write is not None:
+            written = write(sources)
         else:
             written = terms.book.write_answer(exchange.function, sources)
     except MappingError as error:
@@ -74,6 +80,22 @@ def conclude(
             told_why = error.findings or (Finding(error.code, "error", "", str(error)),)
             fault = terms.fault(error.code, error.code, f"the answer cannot be written: {error}")
             conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,), findings=told_why)
+            return
+        if exchange.file and not is_late and not exchange.askers:
+            # The report of its file tells it: an answer of its own is only for who sends its message again.
+            note.record(
+                r.ExchangeAnswered(
+                    exchange=exchange.id,
+                    participant=exchange.participant,
+                    reference=exchange.reference,
+                    request_id=request_id,
+                    outcome=outcome,
+                    si_number=si_number,
+                    faults=tuple(faults),
+                    ocp=msgspec.Raw(_encode(ocp)),
+                    findings=error.findings or (Finding(error.code, "error", "", str(error)),),
+                )
+            )
             return
         # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
         note.record(
@@ -86,7 +108,10 @@ def conclude(
             )
         )
         return
-    reply, *more = [r.Reply(page.template, page.message_type, page.body.decode("ascii")) for page in written.pages]
+    reply, *more = [
+        r.Reply(page.template, page.message_type, page.body.decode("ascii"), piece)
+        for page, piece in zip(written.pages, data or [""] * len(written.pages), strict=True)
+    ]
     note.record(
         r.ExchangeAnswered(
             exchange=exchange.id,

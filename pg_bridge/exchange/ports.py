@@ -62,6 +62,35 @@ class Slots(Protocol):
         ...
 
 
+class OpenReport(Protocol):
+    """One report, the same bytes for as long as it is open. size: of the whole; hash: SHA-256 (hex) of it."""
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def hash(self) -> str: ...  # noqa: D102
+
+    async def read(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset` on. Raises ReportError when they cannot be read."""
+        ...
+
+    async def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class Reports(Protocol):
+    """The reports that participants may download."""
+
+    async def open(self, participant: str, day: str, name: str, largest: int) -> OpenReport:
+        """The participant's report of that name and day (YYYYMMDD), read once for its hash.
+
+        Raises ReportMissing when there is none, ReportError when it is no report: larger than `largest` bytes, being
+        written, or not readable.
+        """
+        ...
+
+
 class Sessions(Protocol):
     """The sessions that are on, towards the PSSs. Nothing here waits."""
 
@@ -83,6 +112,10 @@ class Sessions(Protocol):
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         """Give a session one delivery; False when it is gone or its window is full."""
+        ...
+
+    def has_room(self, session: str, *, is_delivery: bool) -> bool:
+        """Whether a large answer or delivery may be given now, or the session is gone and need not be waited for."""
         ...
 
 

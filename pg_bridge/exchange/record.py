@@ -11,12 +11,17 @@ from pg_bridge.exchange.entries import Kind
 NO_DOCUMENT = msgspec.Raw(b"null")
 
 
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    """One message to the PSS: template, message type and the lines of its text block."""
+class Reply(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One message to the PSS: template, message type and the lines of its text block.
+
+    data: of a part of a report, the piece whose lines end the body (`<the exchange that read it>/<number>`): they
+    stand in an entry of their own, once, and are put behind it when it leaves.
+    """
 
     template: str
     message_type: str
     body: str
+    data: str = ""
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):

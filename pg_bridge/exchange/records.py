@@ -11,21 +11,9 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
-from pg_bridge.exchange.drop_records import (
-    FilePutAway as FilePutAway,
-)
-from pg_bridge.exchange.drop_records import (
-    FileTaken as FileTaken,
-)
-from pg_bridge.exchange.drop_records import (
-    FileTurnedAway as FileTurnedAway,
-)
-from pg_bridge.exchange.drop_records import (
-    FolderFaultEnded as FolderFaultEnded,
-)
-from pg_bridge.exchange.drop_records import (
-    FolderFaultFound as FolderFaultFound,
-)
+from pg_bridge.exchange import drop_records as drop
+from pg_bridge.exchange import edge_records as edge
+from pg_bridge.exchange import report_records as report
 from pg_bridge.exchange.edge_records import (
     FrameRefused as FrameRefused,
 )
@@ -367,7 +355,7 @@ class GapFound(Record, frozen=True, kw_only=True):
 
 
 class DeliveryQueued(Record, frozen=True, kw_only=True):
-    """A message to the PSS that must be acknowledged: a status change, a confirmation, or a late outcome."""
+    """A message to the PSS that must be acknowledged: a status change, a confirmation, a late outcome, a broadcast."""
 
     kind = Kind.DELIVERY_QUEUED
     delivery: str
@@ -410,8 +398,9 @@ _RECORDS: tuple[type[Record], ...] = (
     ExchangeAwaited, ExchangeAnswered, ExchangeInDoubt, AnswersLeft, UpdateReceived, UpdateReleased, UpdateRepeated,
     UpdateParked, GapFound, DeliveryQueued, DeliveryAcknowledged, SessionOpened, SessionRefused, SessionClosed,
     FrameRefused, PushRefused, NodeStarted, NodeStopped, MappingsLoaded,
-    MappingsRefused, PartReceived, PartsDropped, FileReceived, FileRefused,
-    FileRepeated, FileTaken, FilePutAway, FileTurnedAway, FolderFaultFound, FolderFaultEnded,
+    MappingsRefused, PartReceived, PartsDropped, FileReceived, FileRefused, FileRepeated,
+    drop.FileTaken, drop.FilePutAway, drop.FileTurnedAway, drop.FolderFaultFound, drop.FolderFaultEnded,
+    edge.BroadcastOrdered, edge.BroadcastRefused, report.ReportPiece, report.ReportRead,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record) for record in _RECORDS

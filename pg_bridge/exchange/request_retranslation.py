@@ -72,7 +72,7 @@ def _of_one_block(run: Rerun, record: r.RequestReceived, now: Request) -> list[D
     differences = [
         Difference(what=f"the {what}", was=was, is_=is_)
         for what, was, is_ in (
-            ("operation", record.operation, now.operation.value),
+            ("operation", record.operation, now.operation.value if now.operation is not None else ""),
             ("function", record.function, now.function),
             ("effect", record.effect, now.effect),
             ("reference", record.reference, now.reference),

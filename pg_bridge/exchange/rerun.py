@@ -10,10 +10,12 @@ import msgspec
 
 from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import Leniency, reference_used, references_in
 from pg_bridge.exchange.outcome import findings_of as findings_of_all
 from pg_bridge.exchange.outcome import page_place
+from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.retranslated import (
     MESSAGES,
     WHOLE,
@@ -99,6 +101,8 @@ class Rerun:
         self.carried: dict[str, dict[str, str]] = {}
         #: exchange -> its outcome, which the next entry tells late
         self.late: dict[str, r.ExchangeAnswered] = {}
+        self.reports: dict[str, ReportRead] = {}
+        self.broadcasts: dict[str, BroadcastOrdered] = {}
         self.event: Event | None = None
         #: the last message's blocks, each an instruction, as the new set reads them: this one's and those behind it
         self.further: tuple[Request, ...] = ()

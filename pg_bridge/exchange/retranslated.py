@@ -36,6 +36,7 @@ class Way(StrEnum):
     LATE = "outcome told late"
     UPDATE = "update"
     PARKED_UPDATE = "update parked"
+    BROADCAST = "broadcast"
     UNREADABLE = "entry that cannot be used"
 
 

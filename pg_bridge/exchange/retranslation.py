@@ -17,8 +17,10 @@ import msgspec
 from pg_bridge.exchange import message_retranslation as message
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange import request_retranslation as request
+from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.fold import apply, forget, hong_kong_day
+from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.rerun import Rerun, not_run
 from pg_bridge.exchange.retranslated import Retranslated, Way
 from pg_bridge.exchange.terms import NO_PROFILES, Profiles
@@ -104,4 +106,6 @@ _RUNS: dict[type[r.Record], Callable[[Rerun, Any, Stored], list[Retranslated]]] 
     r.UpdateReleased: message.released,
     r.UpdateParked: message.update_parked,
     r.DeliveryQueued: message.queued,
+    ReportRead: message.report_read,
+    BroadcastOrdered: message.broadcast,
 }

@@ -173,7 +173,8 @@ def _found(
             document=msgspec.Raw(_encode(document)),
         )
     )
-    note.act(e.OpenLane(exchange.participant, exchange.operation))
+    if not exchange.awaits:
+        note.act(e.OpenLane(exchange.participant, exchange.operation))
 
 
 def _names(terms: Terms, exchange: Exchange) -> tuple[str, str]:

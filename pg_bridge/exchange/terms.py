@@ -183,6 +183,7 @@ def answer_sources(
             "si_number": si_number or None,
             "participant_reference": request["reference"] if request else None,
             "text": text or None,
+            "fault_texts": "\n".join(fault.text for fault in faults) or None,
             "faults": [msgspec.structs.asdict(fault) for fault in faults],
         },
         "ocp": ocp,

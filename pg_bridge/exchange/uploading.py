@@ -300,13 +300,14 @@ def _enter(
         fingerprint = hashlib.sha256(body).hexdigest()
         for at, part in enumerate(request.parts, 1):
             si_number, si_reference = seeking.names_in(part, terms)
+            operation = part.operation.value if part.operation is not None else ""
             note.record(
                 r.RequestReceived(
                     exchange=f"{id_}{part_suffix(at)}",
                     participant=file.participant,
                     effect=part.effect,
                     function=part.function,
-                    operation=part.operation.value,
+                    operation=operation,
                     template=part.template,
                     message_type=part.message_type,
                     reference=part.reference,
@@ -330,7 +331,7 @@ def _enter(
                     number=number,
                 )
             )
-            lanes[file.participant, part.operation.value] = None
+            lanes[file.participant, operation] = None
             exchange = state.exchanges[f"{id_}{part_suffix(at)}"]
             if exchange.sought and not exchange.awaits:
                 to_seek.append(exchange)

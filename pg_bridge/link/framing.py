@@ -1,10 +1,12 @@
 """Frames: bytes of the stream <-> header, text block and trailer, by the link profile.
 
 Strategy: all fields are of fixed width, so everything in front of a body is one regular expression, which checks
-marks, constants, codes and digits in one call. The text block ends at the first CRLF`-}{5:` (braces stand outside
-the SWIFT x set); the length is then compared, not used to find the end. Bytes that are no frame are refused at the
-first wrong one, and the search for the end goes on where it stopped: what comes out depends on the bytes alone, not
-on how they were split, and costs no more a byte at a time. `write` gives only what is read back as it was given.
+marks, constants, codes and digits in one call. The text block ends at the first line that begins with `-}{5:` (braces
+stand outside the SWIFT x set); the length is then compared, not used to find the end. Bytes that are no frame are
+refused at the first wrong one, and the search for the end goes on where it stopped: what comes out depends on the bytes
+alone, not on how they were split, and costs no more a byte at a time. `write` gives only what is read back as it was
+given. Where the wire's lines end in LF or CR, bodies are given and taken with CRLF all the same: nothing inside knows
+of it. Every count and every place is of the wire's bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pg_bridge.errors import FramingError
 from pg_bridge.link.checksum import ALGORITHMS
 from pg_bridge.link.profile import HeaderField, LinkProfile
 
+#: how the lines of a body end, however the wire's do
+CRLF = b"\r\n"
 #: how much of what is refused is kept
 MOST_RAW = 65_536
 
@@ -46,7 +50,7 @@ class Header(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One frame read. body: the text block's lines, each ending in CRLF.
+    """One frame read. body: the text block's lines, each ending in CRLF; raw: the bytes as they stood on the wire.
 
     faults: meanings (length, checksum, character).
     """
@@ -91,8 +95,12 @@ class Framing:
     def __init__(self, profile: LinkProfile) -> None:
         self.profile = profile
         text = profile.text
-        self._allowed = text.allowed()
-        opened = f"{{{text.block}:\r\n"
+        line_end = profile.lines.written
+        self._line_end = line_end
+        self._is_crlf = line_end == CRLF
+        # a CR or LF that ends no line could not be told from a line end when the body is written back
+        self._allowed = bytes(byte for byte in text.allowed() if byte in line_end or byte not in CRLF)
+        opened = f"{{{text.block}:{line_end.decode()}"
         opening: list[str | HeaderField] = []
         for block in profile.header:
             opening += [f"{{{block.block}:", *block.fields, "}"]
@@ -100,7 +108,10 @@ class Framing:
         trailer: list[str | HeaderField] = [*profile.trailer.fields, "}"]
         self.text_open = sum(block.width + len(block.block) + 3 for block in profile.header)
         self.body_open = self.text_open + len(opened)
-        self.end_mark = f"\r\n-}}{{{profile.trailer.block}:".encode()
+        trailer_opened = f"{{{profile.trailer.block}:".encode()
+        self.end_mark = line_end + b"-}" + trailer_opened
+        self._end_line = b"-}" + trailer_opened
+        self.line_end_size = len(line_end)
         self.trailer_size = profile.trailer.width + 1
         # x fields hold characters of the set; a header that holds others is a frame still, with a fault
         printable = "".join(re.escape(chr(byte)) for byte in self._allowed if 0x20 <= byte <= 0x7E)
@@ -111,7 +122,7 @@ class Framing:
         self.opening_due = _due(opening)
         self.trailer_due = _due(trailer)
         self._format = "".join(map(_format, opening))
-        self._trailer_format = self.end_mark[4:] + "".join(map(_format, trailer)).encode()
+        self._trailer_format = trailer_opened + "".join(map(_format, trailer)).encode()
         self._fields = {field.concept: field for block in profile.header for field in block.fields if field.concept}
         concepts = list(self._fields)
         self._reading = itemgetter(*(concepts.index(name) for name in _CONCEPTS))
@@ -159,6 +170,8 @@ class Framing:
         body = raw[self.body_open : body_close]
         if is_loose or body.translate(None, self._allowed):
             faults += ("character",)
+        if not self._is_crlf:
+            body = body.replace(self._line_end, CRLF)
         return Frame(
             participant.rstrip(" "),
             terminal.rstrip(" "),
@@ -187,6 +200,8 @@ class Framing:
         A value that does not fit its field or a body that would break the frame is our own fault, never sent.
         """
         self.check_body(body)
+        if not self._is_crlf:
+            body = body.replace(CRLF, self._line_end)
         (participant, terminal, session_id, sequence, direction, message_type, template, timestamp,
          duplicate) = header  # fmt: skip
         body_close = self.body_open + len(body)
@@ -202,15 +217,19 @@ class Framing:
         return covered + self._trailer_format % self._sum(covered, body_close)
 
     def check_body(self, body: bytes) -> None:
-        """Raise FramingError when `body` cannot stand in a text block."""
-        if body and not body.endswith(b"\r\n"):
+        """Raise FramingError when `body`, lines ending in CRLF, cannot stand in a text block."""
+        if body and not body.endswith(CRLF):
             raise FramingError("writing a frame: the body's last line does not end in CRLF")
+        if not self._is_crlf:
+            if sum(map(body.count, (b"\r", b"\n"))) != 2 * body.count(CRLF):
+                raise FramingError("writing a frame: its body holds a CR or LF that ends no line")
+            body = body.replace(CRLF, self._line_end)
         foreign = body.translate(None, self._allowed)
         if foreign:
             raise FramingError(f"writing a frame: its body holds {foreign[:10]!r}, outside the character set")
         if self.body_open + len(body) > self.largest_close:
             raise FramingError(f"writing a frame: a body of {len(body)} bytes is over the limit")
-        if self._can_hold_end and (body.startswith(self.end_mark[2:]) or self.end_mark in body):
+        if self._can_hold_end and (body.startswith(self._end_line) or self.end_mark in body):
             raise FramingError("writing a frame: a line of its body looks like the body's end")
 
     def _misfit(self, values: tuple[object, ...]) -> str:
@@ -280,7 +299,7 @@ class FrameReader:
             bad = self._open(source, start, size)
             if bad is not None or self._opening is None:
                 return bad
-        limit = framing.largest_close - 2 + len(framing.end_mark)
+        limit = framing.largest_close - framing.line_end_size + len(framing.end_mark)
         mark = source.find(framing.end_mark, start + self._searched, start + limit)
         if mark < 0:
             if size - start >= limit:
@@ -297,9 +316,10 @@ class FrameReader:
             if bad is None and end <= size:
                 bad = _bad("frame", "the trailer is none of the profile's", source, start, end - start)
             return bad
-        # the CRLF found is that of the body's last line, or the one that opens an empty body
+        # the line end found is that of the body's last line, or the one that opens an empty body
         raw = bytes(source[start:end])
-        return framing.read(raw, self._opening, mark + 2 - start, trailer[1], is_loose=self._is_loose)
+        body_close = mark + framing.line_end_size - start
+        return framing.read(raw, self._opening, body_close, trailer[1], is_loose=self._is_loose)
 
     def _open(self, source: bytes | bytearray, start: int, size: int) -> BadFrame | None:
         """Read the opening, or refuse it at its first wrong byte; what was judged before is not judged again."""
@@ -313,7 +333,7 @@ class FrameReader:
                 opening = framing.loose_opening.match(text)
             if opening is not None:
                 self._opening = opening.groups()
-                self._searched = framing.body_open - 2
+                self._searched = framing.body_open - framing.line_end_size
                 return None
         bad = _judge(source, start, start, min(size, body_open), framing.opening_due, self._judged)
         self._judged = size - start

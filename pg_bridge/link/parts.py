@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ _DAY = re.compile(r"[0-9]{8}")
 class PartsForm:
     """How files are cut and told. keys: the word of a line by its concept (file, report, date, part ...).
 
-    line, part: characters of base64; largest: bytes of a whole file; name_width: characters of a name.
+    line, part: characters of base64; largest: bytes of a whole file, largest_report: of a report (0: the same);
+    name_width: characters of a name.
     """
 
     keys: dict[str, str]
@@ -45,6 +47,11 @@ class PartsForm:
     part: int
     largest: int
     name_width: int
+    largest_report: int = 0
+
+    def most(self, *, is_report: bool) -> int:
+        """Bytes of a whole file, or report."""
+        return (is_report and self.largest_report) or self.largest
 
 
 class Part(NamedTuple):
@@ -57,6 +64,18 @@ class Part(NamedTuple):
     size: int
     hash: str
     data: str
+
+
+def piece_size(form: PartsForm) -> int:
+    """How many bytes of a file one part holds, so that its base64 is of whole lines; 0 where it cannot be."""
+    unit = math.lcm(form.line, 4)
+    return form.part // unit * unit // 4 * 3
+
+
+def data_lines(form: PartsForm, piece: bytes) -> list[str]:
+    """The lines of data of one piece of a file, cut at `piece_size` bytes."""
+    text = base64.b64encode(piece).decode("ascii")
+    return [f"{form.keys['data']}/{text[at : at + form.line]}" for at in range(0, len(text), form.line)]
 
 
 def split(form: PartsForm, name: str, day: date, content: bytes) -> list[Part]:
@@ -95,7 +114,7 @@ def read_part(
         reading.tell(LINE_WRONG, f"{name[:40]!r} is no name", f"Write 1 to {form.name_width} characters.")
     day = _day(reading.take("date"), reading)
     number, of = _numbers(reading.take("part"), reading)
-    size = _size(reading.take("size"), reading)
+    size = _size(reading.take("size"), reading, is_report=is_report)
     told = reading.take("hash")
     if told is not None and _HASH.fullmatch(told) is None:
         reading.tell(LINE_WRONG, "this is no SHA-256", "Write 64 hexadecimal digits in small letters.")
@@ -182,13 +201,13 @@ def _numbers(value: str | None, reading: _PartLines) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _size(value: str | None, reading: _PartLines) -> int:
+def _size(value: str | None, reading: _PartLines, *, is_report: bool) -> int:
     if value is None:
         return 0
     if _SIZE.fullmatch(value) is None:
         reading.tell(LINE_WRONG, f"{value[:40]!r} is no size", "Write the number of bytes of the whole file.")
         return 0
-    largest = reading.form.largest
+    largest = reading.form.most(is_report=is_report)
     if int(value) > largest:
         reading.tell(TOO_LARGE, f"the file has {int(value):,} bytes", f"Send {largest:,} at most; split the file.")
     return int(value)

@@ -250,6 +250,11 @@ class PgSession(Session):
             found += self._go_on(now)
         return found
 
+    @property
+    def held_answers(self) -> int:
+        """How many answers wait for that of an earlier request."""
+        return sum(len(asked.answers) for asked in self._in_flight.values())
+
     # --- deliveries ----------------------------------------------------------------------------------------
 
     @property

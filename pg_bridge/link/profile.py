@@ -48,7 +48,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The text block; `largest` counts as the length does."""
+    """The text block; `largest` counts as the length does. Of CR and LF only what ends a line may stand in it."""
 
     block: str
     largest: int
@@ -62,6 +62,18 @@ class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             low, _, high = span.partition("-")
             out += bytes(range(int(low, 16), int(high or low, 16) + 1))
         return bytes(out)
+
+
+class LineEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How lines end on the wire: those of a text, and the one that opens it."""
+
+    end: Literal["CRLF", "LF", "CR"] = "CRLF"
+    source: Source
+
+    @property
+    def written(self) -> bytes:
+        """The line end in bytes."""
+        return {"CRLF": b"\r\n", "LF": b"\n", "CR": b"\r"}[self.end]
 
 
 class Length(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -153,6 +165,7 @@ class LinkProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     version: str
     header: list[Block]
     text: Text
+    lines: LineEnd = LineEnd(source="assumed")
     trailer: Block
     length: Length
     checksum: Checksum

@@ -197,7 +197,7 @@ def _spans(profile: LinkProfile) -> Iterator[LinkFault]:
             yield LinkFault(name, name, "`from` must lie before `to`", remedy)
     length = profile.length
     text_open = sum(block.width + len(block.block) + 3 for block in profile.header)
-    body_open = text_open + len(profile.text.block) + 4
+    body_open = text_open + len(profile.text.block) + 2 + len(profile.lines.written)
     places = dict(zip(c.PLACES, (0, text_open, body_open, body_open, body_open + 2), strict=True))
     counted = places[length.to] - places[length.from_]
     if not -MOST_ADDED <= length.add <= MOST_ADDED:
@@ -220,9 +220,12 @@ def _text(profile: LinkProfile, fields: Fields) -> Iterator[LinkFault]:
         if high < low:
             yield LinkFault(at, at, f"the span {span} ends before it begins", "Turn it round.")
         allowed |= set(range(low, high + 1))
-    if not set(b"\r\n 0123456789") <= allowed:
-        text = "CR, LF, the space and the digits must be among them"
-        yield LinkFault(at, at, text, "Add 0A, 0D, 20 and 30-39.")
+    line_end = profile.lines.written
+    if not {*line_end, *b" 0123456789"} <= allowed:
+        names = profile.lines.end.replace("CRLF", "CR, LF")
+        needed = ", ".join(f"{byte:02X}" for byte in sorted(line_end))
+        text = f"{names}, the space and the digits must be among them"
+        yield LinkFault(at, at, text, f"Add {needed}, 20 and 30-39.")
     else:
         used = "".join(_written(profile))
         foreign = sorted({sign for sign in used if ord(sign) not in allowed})

@@ -18,6 +18,7 @@ from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping import document as d
+from pg_bridge.mapping.checks.report_check import report_findings
 from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
@@ -42,7 +43,8 @@ UNKNOWN_FIELD_PREFIX = "unknown:"
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request translated. Any finding of severity error: it is refused and `document` is empty.
 
-    reference: empty where it could not be read. document: in OCP's own names; a write has every member of its
+    operation: None of a request for a report, which asks OCP nothing. reference: empty where it could not be read.
+    document: in OCP's own names; a write has every member of its
     schema, absent ones null. sought: the concepts that name an SI and have no value yet: the SI is to be found, and
     they are to be filled in before it is called.
     mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
@@ -52,7 +54,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_type: str
     function: str
     effect: str
-    operation: Operation
+    operation: Operation | None
     reference: str
     document: dict[str, Any]
     carried: dict[str, str]
@@ -90,7 +92,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class _RequestEntry:
     template: Template
-    operation: Operation
+    operation: Operation | None
     mapping: RequestMapping
     name: str
     reference: FieldSpec
@@ -301,9 +303,9 @@ class MappingBook:
 
     def _add_request(self, located: Located, section: d.RequestSection, name: str) -> None:
         template = self.legacy.templates[section.template]
-        operation = Operation(section.operation)
-        members = Members(self.ocp.openapi, section.schema)
-        keeps_nulls = self.ocp.operations[operation].writes
+        operation = None if section.report else Operation(section.operation)
+        members = Members(self.ocp.openapi, d.shape_of(section))
+        keeps_nulls = operation is not None and self.ocp.operations[operation].writes
         for type_ in template.message_types:
             places = places_of(template, type_)
             reference = template.concept(REFERENCE, type_)
@@ -420,6 +422,8 @@ def load(files: Mapping[str, str]) -> MappingBook:
     rules = read_rule_set(files, findings)
     if legacy is not None and ocp is not None:
         findings += document_findings(rules, legacy, ocp)
+        if not any(finding.severity == "error" for finding in findings):
+            findings += report_findings(files, rules, legacy.parts)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=in_order(findings))
     return MappingBook(legacy, ocp, rules, content_hash(files), findings)

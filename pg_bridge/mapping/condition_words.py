@@ -12,7 +12,7 @@ OCP = "ocp."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item", "page", "broadcast")
+_ROOTS = ("context", "request", "answer", "item", "page", "broadcast", "report")
 
 
 def source_words(source: str) -> str:

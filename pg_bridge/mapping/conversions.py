@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pg_bridge.formats.iso15022.charset import narrative, to_x
-from pg_bridge.formats.iso15022.rules import compile_format
+from pg_bridge.formats.iso15022.charset import narrative, to_x, with_dots
+from pg_bridge.formats.iso15022.rules import compile_format, is_date
 
 #: what stands between the lines of a field
 LINE_END = "\r\n"
@@ -244,8 +244,42 @@ def words_to_legacy(options: Options) -> ToLegacy:
     return write
 
 
+def keyed_line_to_ocp(options: Options) -> ToOcp:
+    """Of several lines, what stands behind `before` in the first that begins so."""
+    before = options["before"]
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        text = texts[0]
+        if text is None:
+            return (None,)
+        for line in text.split(LINE_END):
+            if line.startswith(before):
+                return (line[len(before) :],)
+        raise ValueError(f"no line begins with {before}")
+
+    return read
+
+
+def keyed_date_to_ocp(options: Options) -> ToOcp:
+    """As `keyed_line`, of a day `20261123` to `2026-11-23`."""
+    line = keyed_line_to_ocp(options)
+
+    def read(texts: Sequence[str | None]) -> tuple[Any, ...]:
+        (day,) = line(texts)
+        if day is None:
+            return (None,)
+        if not is_date(day):
+            raise ValueError(f"{day} is no day of the calendar, YYYYMMDD")
+        return (f"{day[:4]}-{day[4:6]}-{day[6:]}",)
+
+    return read
+
+
 def keyed_lines_to_legacy(options: Options) -> ToLegacy:
-    """One text to lines of `width` characters, each behind `before`; more than `count` are too many."""
+    """One text to lines of `width` characters, each behind `before`; more than `count` are too many.
+
+    A character outside the x set becomes `.`.
+    """
     before, count, width = options["before"], options["count"], options["width"]
 
     def write(values: Sequence[Any]) -> str | None:
@@ -253,7 +287,11 @@ def keyed_lines_to_legacy(options: Options) -> ToLegacy:
         if value is None:
             return None
         # an empty line keeps its place: a space is the least that a line may hold
-        lines = [piece for line in str(value).split("\n") for piece in textwrap.wrap(line, width, tabsize=1) or [" "]]
+        lines = [
+            piece
+            for line in with_dots(str(value)).split("\n")
+            for piece in textwrap.wrap(line, width, tabsize=1) or [" "]
+        ]
         if len(lines) > count:
             raise ValueError(f"the text takes {len(lines)} lines of {width} characters, {count} are the most")
         return LINE_END.join(f"{before}{line}" for line in lines) or None

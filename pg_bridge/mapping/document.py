@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -66,18 +67,37 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why.
 
+    report: it asks OCP nothing; it names a report of the bridge's own, and its members are `name` and `day`.
+
     split: a sequence that repeats: each time it stands is an instruction of its own, with all that stands outside.
     sought: members that name an SI and why a message may leave them out: the bridge finds the SI and fills them in.
     """
 
     template: str
-    operation: str
-    schema: str
+    operation: str = ""
+    schema: str = ""
+    report: bool = False
     left_out: dict[str, str] = {}
     split: str = ""
     sought: dict[str, str] = {}
     rule: list[RequestRule]
     each: list[Each] = []
+
+
+#: The members of a request for a report, as a schema.
+REPORT_QUERY: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["name", "day"],
+    "properties": {
+        "name": {"type": "string", "description": "id of the report"},
+        "day": {"type": "string", "format": "date", "description": "its day"},
+    },
+}
+
+
+def shape_of(section: RequestSection | MessageSection) -> str | Mapping[str, Any]:
+    """The schema of the document that a section is about: OCP's by name (empty: none), or that of a report."""
+    return REPORT_QUERY if isinstance(section, RequestSection) and section.report else section.schema
 
 
 class Value(Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,12 +190,13 @@ class RecordRefusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a record of a fixed-width file becomes the message that the request of its file is.
+    """How a record of a fixed-width file becomes a message, of a template that a PSS may send.
 
     layout, record: which one; when: which of its records; `record.<column>` is what stands in a column.
     refused: those that cannot be served; left_out: columns that are not used, and why.
     """
 
+    template: str
     layout: str
     record: str
     when: dict[str, Any] = {}
@@ -189,7 +210,7 @@ class RecordSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One function: its request or upload and its answer, or an unsolicited message.
 
-    record: the records of batch files that become its request.
+    record: how records of batch files become messages.
     """
 
     name: str

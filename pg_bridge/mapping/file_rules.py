@@ -52,8 +52,6 @@ class _Writer:
     """One record section, compiled."""
 
     template: str
-    name: str
-    function: str
     holds: Holds[Sources]
     refused: tuple[tuple[Holds[Sources], str], ...]
     message_type: str
@@ -77,21 +75,17 @@ class FileRules:
             file = located.file
             if file.upload is not None:
                 self.upload = self._upload(file.function, file.upload, mapping(located))
-            if file.request is not None:
-                for section in file.record:
-                    writer = self._writer(located, file.request.template, section)
-                    self._writers.setdefault((section.layout, section.record), []).append(writer)
+            for section in file.record:
+                self._writers.setdefault((section.layout, section.record), []).append(self._writer(located, section))
 
-    def write(
-        self, layout: str, record: str, values: Json, context: Json, *, function: str = ""
-    ) -> FileMessage | tuple[Finding, ...]:
+    def write(self, layout: str, record: str, values: Json, context: Json) -> FileMessage | tuple[Finding, ...]:
         """A record as a message of the PSS; findings where no rules, or several, write it, or where they refuse it.
 
-        values: of its columns, as `plain` gives them. function: only the rules of this one.
+        values: of its columns, as `plain` gives them.
         """
         sources = {RECORD: values, "context": context}
         writers = self._writers.get((layout, record), ())
-        fitting = [each for each in writers if function in ("", each.function) and each.holds(sources)]
+        fitting = [each for each in writers if each.holds(sources)]
         if len(fitting) != 1:
             names = ", ".join(each.template for each in fitting)
             told = f"the record may be {names}: which one is not known" if fitting else "no rules are for such a record"
@@ -122,16 +116,14 @@ class FileRules:
             return None  # `check` tells it
         return Upload(template, function, reference, lines, section.items, name)
 
-    def _writer(self, located: Located, name: str, section: d.RecordSection) -> _Writer:
-        template = self._legacy.templates[name]
+    def _writer(self, located: Located, section: d.RecordSection) -> _Writer:
+        template = self._legacy.templates[section.template]
         tables, profile = self._legacy.tables, self._rules.profile
         chosen = section.message_type if isinstance(section.message_type, d.ByTable) else None
         values, blocks = self._rules.parts(located, section)
         only_values, named = [value for _, value, _ in values], [(number, block) for number, block, _ in blocks]
         return _Writer(
-            template=name,
-            name=section.layout,
-            function=located.file.function,
+            template=template.name,
             holds=compile_condition(section.when, getter) or _always,
             refused=tuple((compile_condition(each.when, getter) or _always, each.text) for each in section.refused),
             message_type="" if isinstance(section.message_type, d.ByTable) else section.message_type,

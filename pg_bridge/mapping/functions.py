@@ -171,6 +171,28 @@ FUNCTIONS: dict[str, Function] = {
             Example((None,), None, _LINES),
         ),
     ),
+    "keyed_line": Function(
+        "of several lines, what stands behind `before` in the first that begins so",
+        c.keyed_line_to_ocp,
+        None,
+        options={"before": str},
+        is_lossless=False,
+        ocp_examples=(
+            Example(("K/ONE\r\nL/TWO",), ("TWO",), {"before": "L/"}),
+            Example((None,), (None,), {"before": "L/"}),
+        ),
+    ),
+    "keyed_date": Function(
+        "the same of a day, YYYYMMDD -> YYYY-MM-DD",
+        c.keyed_date_to_ocp,
+        None,
+        options={"before": str},
+        is_lossless=False,
+        ocp_examples=(
+            Example(("K/ONE\r\nD/20261123",), ("2026-11-23",), {"before": "D/"}),
+            Example((None,), (None,), {"before": "D/"}),
+        ),
+    ),
     "keyed_lines": Function(
         "one text -> lines, each behind `before`, at spaces where it is too long; more lines than `count` are refused",
         None,
@@ -193,7 +215,7 @@ FUNCTIONS: dict[str, Function] = {
         is_repeated=False,
         legacy_examples=(
             Example(([{"number": 1, "text": "no"}, {"number": 2}],), "K/1/no\r\nK/2/", _ROWS),
-            Example(([{"number": 1, "text": "too long"}],), "K/1/too l", _ROWS),
+            Example(([{"number": 1, "text": "too long"}],), Cut("K/1/too l"), _ROWS),
             Example(([],), None, _ROWS),
             Example((None,), None, _ROWS),
         ),

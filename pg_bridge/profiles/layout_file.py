@@ -95,12 +95,16 @@ class PartsKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class PartsHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a file is cut. line, part: characters of base64; largest: bytes of a whole file."""
+    """How a file is cut. line, part: characters of base64; largest: bytes of a whole file.
+
+    largest_report: of one that is downloaded; 0: the same.
+    """
 
     meaning: str
     line: int
     part: int
     largest: int
+    largest_report: int = 0
     name_width: int
     source: Source
     keys: PartsKeys

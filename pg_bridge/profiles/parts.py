@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +17,13 @@ from pg_bridge.typed_toml import shown
 
 _KEY = re.compile(r"[A-Z0-9]{1,8}")
 #: entry -> the least and the most that it may be
-_BOUNDS = {"line": (4, 10_000), "part": (72, 900_000), "largest": (1, 1_000_000_000), "name_width": (1, 100)}
+_BOUNDS = {
+    "line": (4, 10_000),
+    "part": (72, 900_000),
+    "largest": (1, 1_000_000_000),
+    "largest_report": (0, 1_000_000_000),
+    "name_width": (1, 100),
+}
 
 
 def read_parts(files: Mapping[str, str], findings: list[Finding]) -> PartsForm | None:
@@ -27,7 +34,7 @@ def read_parts(files: Mapping[str, str], findings: list[Finding]) -> PartsForm |
         return None
     head = file.parts
     keys: dict[str, str] = msgspec.structs.asdict(head.keys)
-    return PartsForm(keys, head.line, head.part, head.largest, head.name_width)
+    return PartsForm(keys, head.line, head.part, head.largest, head.name_width, head.largest_report or head.largest)
 
 
 def parts_faults(file: PartsFile) -> Iterator[FileFault]:
@@ -40,6 +47,9 @@ def parts_faults(file: PartsFile) -> Iterator[FileFault]:
     if head.part < head.line:
         told = f"a part of {head.part} characters holds no line of {head.line}"
         yield FileFault("parts.part", told, "Let a part hold at least one line.")
+    elif head.part < math.lcm(head.line, 4):
+        told = f"a part of {head.part} characters holds no whole lines of {head.line} that are whole base64"
+        yield FileFault("parts.part", told, f"Let a part hold at least {math.lcm(head.line, 4)} characters.")
     seen: set[str] = set()
     for concept, key in msgspec.structs.asdict(head.keys).items():
         if not _KEY.fullmatch(key):

@@ -15,9 +15,14 @@ from pg_bridge.exchange.events import Answer
 from pg_bridge.exchange.state import Delivery
 from pg_bridge.link import events as link
 from pg_bridge.link.pg_session import PgSession
+from pg_bridge.pss.handshake import TOO_MANY
 
 if TYPE_CHECKING:
     from pg_bridge.pss.listener import Listener
+
+
+#: large frames of one session that may be held: not acknowledged, or behind an earlier answer
+_MOST_LARGE = 3
 
 
 class Connection(asyncio.Protocol):
@@ -41,6 +46,8 @@ class Connection(asyncio.Protocol):
         #: since when more waits for the PSS than it takes
         self._slow_since: datetime | None = None
         self._logged_off = False
+        #: its log-on was not accepted, and that is told
+        self._is_refused = False
         self._is_finishing = False
         #: done when the socket is gone
         self.is_lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,7 +60,7 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
         if len(self._listener.connections) >= self._listener.options.most_connections:
-            self._desk.turned_away("", "", self._address, "too many connections")
+            self._turned_away("", "", TOO_MANY)
             transport.abort()  # type: ignore[attr-defined]
             return
         options = self._listener.options
@@ -77,17 +84,20 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone."""
         listener = self._listener
+        is_known = self in listener.connections
         listener.connections.discard(self)
         if not self.is_lost.done():
             self.is_lost.set_result(None)
+        reason = self._reason or (f"the connection broke: {error}" if error else "the PSS closed the connection")
         if self._is_on:
             self._is_on = False
             listener.by_session.pop(self.session.session_id, None)
             on = listener.by_participant.get(self.participant, [])
             if self in on:
                 on.remove(self)
-            reason = self._reason or (f"the connection broke: {error}" if error else "the PSS closed the connection")
             self._desk.closed(self.session.session_id, self.participant, reason)
+        elif is_known:
+            self._take(self.session.close(reason, listener.clock()))
         self._transport = None
 
     def pause_writing(self) -> None:
@@ -156,6 +166,16 @@ class Connection(asyncio.Protocol):
         self._flush()
         return True
 
+    def has_room(self, *, is_delivery: bool) -> bool:
+        """Whether a large frame may be given now: little waits in the socket, and few frames for something else."""
+        if not self._is_on:
+            return True  # it need not be waited for
+        if self._slow_since is not None:
+            return False
+        if is_delivery:
+            return self.session.window_free > 0 and len(self.session.unacknowledged) < _MOST_LARGE
+        return self.session.held_answers < _MOST_LARGE
+
     def drain(self, now: datetime) -> None:
         """Take no more requests, finish what is in flight, close."""
         self._reason = self._reason or "the bridge stops"
@@ -207,6 +227,8 @@ class Connection(asyncio.Protocol):
                 case link.LogOnAsked():
                     self._log_on(event)
                 case link.FrameRefused():
+                    if not self._is_on and not self._is_told(event.text):
+                        continue
                     self._desk.frame_refused(
                         self.session.session_id,
                         self.participant,
@@ -221,8 +243,8 @@ class Connection(asyncio.Protocol):
                     self._logged_off = True
                     self._reason = "the PSS logged off"
                 case link.Closed():
-                    if not self._is_on:
-                        self._desk.turned_away(self.participant, self.terminal, self._address, event.reason)
+                    if not self._is_on and not self._is_refused:
+                        self._turned_away(self.participant, self.terminal, event.reason)
                     self._reason = self._reason or event.reason
 
     def _log_on(self, asked: link.LogOnAsked) -> None:
@@ -239,7 +261,8 @@ class Connection(asyncio.Protocol):
         elif older is None and len(on) >= options.most_sessions:
             text = "TOO MANY SESSIONS OF THIS PARTICIPANT"
         if text:
-            self._desk.turned_away(asked.participant, asked.terminal, self._address, text)
+            self._is_refused = True
+            self._turned_away(asked.participant, asked.terminal, text)
             self._take(self.session.refuse_log_on(text, now))
             return
         if older is not None:
@@ -251,6 +274,14 @@ class Connection(asyncio.Protocol):
         self._take(self.session.accept_log_on(now))
         self._flush_bytes()
         self._desk.opened(self.session.session_id, self.participant, self.terminal, self._address)
+
+    def _turned_away(self, participant: str, terminal: str, text: str) -> None:
+        listener = self._listener
+        listener.turned_away.tell(participant, terminal, self._address, text, listener.clock())
+
+    def _is_told(self, text: str) -> bool:
+        """Of what comes before a log-on only so much is told one by one."""
+        return self._listener.turned_away.is_told(self._address, text, self._listener.clock())
 
     def replaced(self) -> None:
         """A second log-on of the same terminal ends this session, at once for the bridge."""

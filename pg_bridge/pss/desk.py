@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pg_bridge.link import events as link
 
@@ -76,3 +76,7 @@ class ListenerOptions:
     #: how long the end waits for answers to what is in flight, and for acknowledgements
     drain_s: float = 5.0
     tls: ssl.SSLContext | None = None
+    #: host and port of a second node that PSSs may dial, with sessions of the same participants
+    secondary: tuple[str, int] | None = None
+    #: empty: as the link profile says
+    answer_order: Literal["", "request", "any"] = ""

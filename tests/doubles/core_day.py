@@ -8,7 +8,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry, Stored
-from pg_bridge.exchange.records import Fault, Record, RequestParked, SessionOpened, write_entry
+from pg_bridge.exchange.records import Fault, Record, RequestParked, SessionOpened, Who, write_entry
 from pg_bridge.exchange.terms import epoch_us
 from tests.doubles.core import Core
 from tests.doubles.stack import deliver, enquiry
@@ -52,6 +52,9 @@ def whole_day() -> Core:
     enquiries(core)
     late_outcomes(core)
     updates(core)
+    who = Who(user="ops", uid=1000, pid=1)
+    core.offer(e.BroadcastGiven("X900", "SECOND SESSION", "OPEN\nUNTIL 19:00", ("B01234", "C00019"), who))
+    downloads(core)
     core.now += timedelta(days=1)
     core.request("R1")  # a reference is free again the next day
     return core
@@ -94,6 +97,16 @@ def enquiries(core: Core) -> None:
     core.offer(e.EnquiryAnswered(asked[0], [core.event("I00000001", 1, "MATCHED", "MATCHED")]))
     core.offer(e.EnquiryAnswered(asked[1], []))
     core.offer(e.EnquiryFailed(asked[2], "no", Fault("403001", "ocp_denied", "not granted", "NARR")))
+
+
+def downloads(core: Core) -> None:
+    """A report in two parts, and one that is not there."""
+    for name in ("CCLID01", "NONE01"):
+        body = f":20:DOWN1\r\n:12:011\r\n:77E:REPT/{name}\r\nDATE/20261123\r\n".encode()
+        send(core, body, template="FL02", message_type="598")
+    *_, one, other = core.state.exchanges
+    core.offer(e.ReportFound(one, "CCLID01", "2026-11-23", 500_000, "9" * 64, one, "DATA/72/600000", 2))
+    core.offer(e.ReportRefused(other, "PGB-RPT-002", "there is no report NONE01 of 20261123"))
 
 
 def late_outcomes(core: Core) -> None:

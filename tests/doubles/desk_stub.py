@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import count
 
 from pg_bridge.cli.world import utc_now
@@ -96,9 +97,16 @@ def delivery(name: str, text: str) -> Delivery:
 
 @contextlib.asynccontextmanager
 async def listening(
-    desk: NotingDesk, limits: Mapping[str, object] | None = None, **options: object
+    desk: NotingDesk,
+    limits: Mapping[str, object] | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    **options: object,
 ) -> AsyncIterator[Listener]:
-    """A listener for participant B01234 from any address unless `options` say otherwise; `limits` of the link profile."""
+    """A listener for participant B01234 from any address unless `options` say otherwise; `limits` of the link profile.
+
+    By another clock than the real one it looks after its sessions only when it is told to (`look_after`).
+    """
     chosen = {"participants": {"B01234": frozenset()}} | options
     numbers = count(1)
     listener = Listener(
@@ -107,21 +115,30 @@ async def listening(
         desk,
         request_templates=REQUESTS,
         session_id=lambda: f"S{next(numbers):09d}",
-        clock=utc_now,
+        clock=clock,
     )
     desk.listener = listener
     await listener.start()
+    if clock is not utc_now and listener._sweep is not None:
+        listener._sweep.cancel()
     try:
         yield listener
     finally:
         await listener.close()
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Return when what nobody is told of holds: somebody dialled, half a frame was read. Raises TimeoutError."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - lets the sockets be read, waits for no time
+            await asyncio.sleep(0)
+
+
 class DeafPss:
     """A PSS on a plain socket with a small receive buffer: writes frames, reads only when told to."""
 
-    def __init__(self, listener: Listener, terminal: str = "PSS1") -> None:
-        self._address = listener.address
+    def __init__(self, listener: Listener, terminal: str = "PSS1", *, node: int = 0) -> None:
+        self._address = listener.addresses[node]
         self._terminal = terminal
         self._framing = Framing(listener.profile)
         self._sequence = 0

@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from pg_bridge.link.calibration.calibrate import Calibration
+from pg_bridge.link.calibration.stream import NOT_USED
 from pg_bridge.link.framing import Framing
-from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LinkProfile, Timestamp
+from pg_bridge.link.profile import Block, Checksum, Control, HeaderField, Length, LineEnd, LinkProfile, Timestamp
 from tests.doubles import framing_file
 from tests.doubles.recorded_traffic import START
 
+LINE_ENDS: tuple[Any, ...] = ("CRLF", "LF", "CR")
 _FORMATS = ("%Y%m%d%H%M%S", "%y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%j%H%M%S", "%d/%m/%Y %H:%M:%S")
 _PLACES: tuple[Any, ...] = ("frame_open", "text_open", "body_open", "body_close", "text_close")
 
@@ -68,6 +70,7 @@ def random_framing(seed: int) -> LinkProfile:
             },
         ),
         unsolicited=msgspec.structs.replace(base.unsolicited, templates=business),
+        lines=LineEnd(end=chance.choice(LINE_ENDS), source="assumed"),
     )
 
 
@@ -136,7 +139,7 @@ def _trailer(chance: random.Random, name: str) -> tuple[Block, Checksum]:
 def untrue(calibration: Calibration, truth: LinkProfile, *, only_sure: bool = True) -> list[str]:
     """The answers (those that are called sure) that are not true of the framing."""
     profile = calibration.profile
-    grades = {answer.question: answer.grade for answer in calibration.answers}
+    grades = {answer.question: answer.grade for answer in calibration.answers if answer.answer != NOT_USED}
     wrong = []
     for question, right, told in _facts(truth, profile, calibration):
         if right != told and question in grades and (grades[question] == "sure" or not only_sure):
@@ -157,6 +160,7 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
         return
     yield "blocks", [b.block for b in truth.header], [b.block for b in profile.header]
     yield "blocks", (truth.text.block, truth.trailer.block), (profile.text.block, profile.trailer.block)
+    yield "line ends", truth.lines.end, profile.lines.end
     for mine, other in zip((*truth.header, truth.trailer), (*profile.header, profile.trailer), strict=False):
         yield f"width of block {mine.block}", mine.width, other.width
     fields, found = _fields(truth), _fields(profile)
@@ -171,6 +175,9 @@ def _facts(truth: LinkProfile, profile: LinkProfile | None, calibration: Calibra
     for group, word in (("tags", "tag of the"), ("keys", "key of the"), ("values", "value for")):
         for concept, written in getattr(truth.control, group).items():
             yield f"{word} {concept}", written, getattr(profile.control, group)[concept]
+    # that there are no others is not said
+    there, told = set(truth.unsolicited.templates), set(profile.unsolicited.templates)
+    yield "unsolicited templates", sorted(told & there), sorted(told)
     for name, spec in truth.control.templates.items():
         yield f"template of {name}", spec, profile.control.templates[name]
 

@@ -47,6 +47,7 @@ class Traffic:
         self.profile = profile
         self.sent: list[Sent] = []
         self.now = START
+        self.has_credentials = True
         self._framing, self._controls = Framing(profile), Controls(profile)
         self._random = random.Random(seed)
         self._width = next(f.width for b in profile.header for f in b.fields if f.concept == "template")
@@ -89,10 +90,18 @@ class Traffic:
 
     def log_on(self, caller: Caller) -> None:
         """Log on."""
-        self.control(caller, "to_pg", "logon", keys={"user": f"OPS{self._references % 7}", "credential": "SECRET"})
+        keys = {"user": f"OPS{self._references % 7}"} | ({"credential": "SECRET"} if self.has_credentials else {})
+        self.control(caller, "to_pg", "logon", keys=keys)
         self.control(
             caller, "to_pss", "logon", is_answer=True, keys={"status": self._controls.accepted, "text": "WELCOME"}
         )
+
+    def refused_log_on(self, caller: Caller) -> None:
+        """Ask to log on, in vain: no session is issued."""
+        self.control(caller, "to_pg", "logon", keys={"user": "NOBODY"})
+        caller.session_id = ""
+        keys = {"status": self._controls.refused, "text": "PARTICIPANT UNKNOWN HERE"}
+        self.control(caller, "to_pss", "logon", is_answer=True, keys=keys)
 
     def heartbeat(self, caller: Caller) -> None:
         """A heartbeat of either side."""

@@ -218,16 +218,24 @@ class Stack:
     def _where(self, where: dict[str, Any]) -> None:
         self.host, _, port = where["pss"].rpartition(":")
         self.port = int(port)
+        #: of each node that a PSS may dial
+        self.ports = [int(each.rpartition(":")[2]) for each in (where["pss"], where.get("secondary")) if each]
         self.push_url = where["push"]
+
+    async def stop_bridge(self) -> None:
+        """End the bridge in order; the pretend OCP stays."""
+        await stop(self.bridge)
 
     async def stop(self) -> None:
         for process in (self.bridge, self._ocp):
             if process is not None and process.returncode is None:
                 await stop(process)
 
-    async def pss(self, participant: str = "B01234", terminal: str = "PSS1", **options: Any) -> ScriptedPss:
+    async def pss(
+        self, participant: str = "B01234", terminal: str = "PSS1", *, node: int = 0, **options: Any
+    ) -> ScriptedPss:
         pss = ScriptedPss(self.link, participant=participant, terminal=terminal, clock=utc_now, **options)
-        await pss.connect(self.host, self.port)
+        await pss.connect(self.host, self.ports[node])
         await pss.log_on()
         return pss
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from pg_bridge.exchange.events import Answer
 from pg_bridge.exchange.record import Reply
 from pg_bridge.pss.listener import Listener
 from tests.doubles.desk_stub import DeafPss, NotingDesk, delivery, listening
 from tests.doubles.link_pair import BODY
+from tests.doubles.ocp_world import FakeClock
 
 #: large enough that a few fill what the kernel holds for a socket
 _LONG = ":70E::SPRO//" + "A" * 60 + "\r\n"
@@ -18,7 +20,7 @@ _TEXT = _LONG * 3_000
 
 
 @asynccontextmanager
-async def deaf(desk: NotingDesk, **options: object) -> AsyncIterator[tuple[Listener, DeafPss]]:
+async def deaf(desk: NotingDesk, **options: Any) -> AsyncIterator[tuple[Listener, DeafPss]]:
     """A listener with a PSS logged on that has not read since."""
     async with listening(desk, pause_unsent=100_000, resume_unsent=20_000, **options) as listener:
         pss = DeafPss(listener)
@@ -38,16 +40,24 @@ async def flood(pss: DeafPss, desk: NotingDesk) -> None:
 
 
 async def test_silent_reader_is_disconnected_after_the_time_set_and_the_reason_is_told() -> None:
-    desk = NotingDesk(_TEXT)
-    async with deaf(desk, slow_reader_s=0.3, most_unsent=50_000_000) as (_, pss):
+    desk, clock = NotingDesk(_TEXT), FakeClock()
+    async with deaf(desk, clock=clock, slow_reader_s=30.0, most_unsent=50_000_000) as (listener, pss):
         flooding = asyncio.create_task(flood(pss, desk))
+        (connection,) = listener.connections
+        await desk.until(lambda: not connection.session.wants_data)
+        clock.forward(29.9)
+        listener.look_after()
+        before = list(desk.ends)
+        clock.forward(0.1)
+        listener.look_after()
         await desk.until(lambda: bool(desk.ends))
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
 
+    assert [] == before
     assert 1 == len(desk.ends)
     assert "the PSS does not read" in desk.ends[0]
-    assert "after 0.3 s" in desk.ends[0]
+    assert "after 30 s" in desk.ends[0]
 
 
 async def test_silent_reader_is_read_from_and_delivered_to_only_when_it_reads_again() -> None:

@@ -42,6 +42,9 @@ def test_environment_overrides_text_numbers_and_flags() -> None:
         (EXAMPLE.replace("company_id =", "compani_id ="), "compani_id"),
         (EXAMPLE.replace("port = 7000", 'port = "many"'), "port"),
         (EXAMPLE.replace("[participants.B01234]", "[participants.B1]"), "6 characters"),
+        (EXAMPLE.replace('secondary = ""', 'secondary = "7001"'), "no host:port"),
+        (EXAMPLE.replace('secondary = ""', 'secondary = "gateway:70000"'), "no host:port"),
+        (EXAMPLE.replace('answer_order = ""', 'answer_order = "reverse"'), "answer_order"),
         (EXAMPLE.replace("resume_unsent_bytes = 65536", "resume_unsent_bytes = 65536000"), "follow each other in size"),
     ],
 )
@@ -61,6 +64,16 @@ def test_all_findings_are_said_at_once() -> None:
 def test_control_door_has_a_default_and_may_be_closed() -> None:
     assert "pg-bridge.control.sock" == read_config(EXAMPLE, {}).control.socket
     assert "" == read_config(EXAMPLE, {"PG_BRIDGE_CONTROL_SOCKET": ""}).control.socket
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [("", None), ("127.0.0.1:7001", ("127.0.0.1", 7001)), ("[::1]:7001", ("::1", 7001)), ("gw2:0", ("gw2", 0))],
+)
+def test_second_node(text: str, node: tuple[str, int] | None) -> None:
+    config = read_config(EXAMPLE.replace('secondary = ""', f'secondary = "{text}"'), {})
+
+    assert node == config.pss.second_node()
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,34 @@ async def test_session_that_takes_deliveries_again_is_given_what_waits() -> None
         await asyncio.sleep(0)
 
     assert [waiting] == loop.sessions.delivered
+
+
+async def test_what_is_sent_in_one_go_about_one_si_reaches_ocp_in_that_order() -> None:
+    """Input, change, hold and deletion, by reference and by number: four lanes, one SI."""
+    words = Core().words
+    async with looping() as loop:
+        loop.request("R1")
+        for number, (template, reference) in enumerate((("SI03", "C1"), ("SI04", "C2"), ("SI04", "C3")), 3):
+            body = words.about(deliver(reference, function="NEWM" if template == "SI03" else "CANC"), "R1")
+            loop.dispatcher.offer(
+                e.RequestArrived("S1", "B01234", "PSS1", number, template, "543", body.decode("ascii"), body)
+            )
+        await loop.answered(4)
+
+    assert ["R1", "C1", "C2", "C3"] == [done.request_reference for done in loop.ocp.ledger]
+
+
+async def test_si_that_is_found_behind_an_earlier_request_waits_and_the_loop_goes_on() -> None:
+    words = Core().words
+    async with looping() as loop:
+        loop.request("R1")
+        await loop.answered(1)
+        loop.ocp.fail_next(OcpOutcomeUnknown("504"), after_work=True, operation=Operation.SI_DELETE)
+        for number, (template, reference, named) in enumerate((("SI04", "C1", "I00000001"), ("SI03", "C2", "R1")), 3):
+            body = words.about(deliver(reference, function="NEWM" if template == "SI03" else "CANC"), named)
+            loop.dispatcher.offer(
+                e.RequestArrived("S1", "B01234", "PSS1", number, template, "543", body.decode("ascii"), body)
+            )
+        await loop.answered(3)
+
+    assert ["R1", "C1", "C2"] == [done.request_reference for done in loop.ocp.ledger]

@@ -22,6 +22,11 @@ def to_x(text: str) -> tuple[str, bool]:
     return changed, count > 0
 
 
+def with_dots(text: str) -> str:
+    """`text` with `.` for every character outside the x set; spaces and line ends stay."""
+    return _OUTSIDE_X.sub(".", text)
+
+
 def narrative(lines: list[str], count: int, width: int) -> tuple[str, bool]:
     """`lines` as at most `count` lines of `width` characters joined by CRLF, and whether any had to be cut off.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pg_bridge.link.calibration import questions as q
@@ -26,6 +26,9 @@ from pg_bridge.link.calibration.trailer import LEAST_SHARE, Trailer, find_checks
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.link.profile_check import link_faults
 
+#: what is done, in order: `step` is called with each before it begins
+STEPS = ("frames", "checksum", "times", "sequence numbers", "lengths", "codes", "conversation")
+
 
 class Calibration(NamedTuple):
     """What the traffic shows.
@@ -43,7 +46,7 @@ class Calibration(NamedTuple):
 
     @property
     def is_sure(self) -> bool:
-        """Every answer is."""
+        """Every answer is: nothing that traffic can tell is open any more."""
         return self.profile is not None and all(answer.grade == "sure" for answer in self.answers)
 
 
@@ -53,29 +56,37 @@ def calibrate(
     *,
     participants: Sequence[str] = (),
     terminals: Sequence[str] = (),
+    step: Callable[[str], object] = str,
 ) -> Calibration:
     """Find the framing of recorded streams. default: what stays unknown is taken from it.
 
-    participants, terminals: ids and names that are known to stand in the traffic, in full.
+    participants, terminals: ids and names that are known to stand in the traffic, in full. step: told each of STEPS.
     """
+    begin = iter(STEPS)
+    step(next(begin))
     sighting = sight(streams)
     layout = sighting.layout
     if layout is None or not sighting.rows:
         fault = "no frame was seen: nothing of the shape {id:...}{id:<line end>...-}{id:...}"
         return Calibration((), None, (fault,), 0, 0, sighting.between)
+    step(next(begin))
     trailer = find_checksum(layout, sighting.rows, default.checksum)
     grid = Grid(layout, _sound(layout, sighting.rows, trailer, default))
     answers = q.blocks(sighting)
     found = Found(grid, trailer)
+    step(next(begin))
     found.stamped = find_time(grid, dated=True)
     named = {
         "participant": find_party(grid, "participant", [name for name in participants if name.strip()]),
         "terminal": find_party(grid, "terminal", [name for name in terminals if name.strip()]),
     }
+    step(next(begin))
     sequence = find_sequence(grid)
+    step(next(begin))
     found.counted = find_length(grid, default.length)
     if found.stamped is None:
         found.stamped = find_time(grid, dated=False)
+    step(next(begin))
     message_type = find_message_type(grid)
     tell_sides(grid)
     direction = find_direction(grid)
@@ -90,6 +101,7 @@ def calibrate(
     faults = guess(grid, default)
     if found.counted is not None:
         found.span = span_of(grid, found.counted.extra, default.length)
+    step(next(begin))
     conversation = converse(grid, [stream.connection for stream in streams])
     answers += q.numbers(grid, sequence, found.counted, found.span)
     answers += q.codes(grid, message_type, template, direction, duplicate)

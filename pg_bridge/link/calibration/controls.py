@@ -19,7 +19,10 @@ _KEY = re.compile(r"([A-Z0-9]{1,16})/(.*)")
 
 
 class Message(NamedTuple):
-    """One frame of the conversation. stream: of which session; keys: in order; empty sub_type: a business message."""
+    """One frame of the conversation. stream: of which session; keys: in order; empty sub_type: a business message.
+
+    is_copy: it is marked as a possible duplicate.
+    """
 
     number: int
     stream: int
@@ -30,6 +33,7 @@ class Message(NamedTuple):
     reference: str
     sub_type: str
     keys: tuple[tuple[str, str], ...]
+    is_copy: bool
     time: float | None
 
 
@@ -50,7 +54,10 @@ class Control(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """All that control messages show; tags, keys, values: concept -> as written; unsolicited: those acknowledged."""
+    """All that control messages show; tags, keys, values: concept -> as written.
+
+    unsolicited: the templates that were acknowledged, and how often; log_ons: how many were seen whole.
+    """
 
     message_type: Seen | None
     tags: dict[str, Seen]
@@ -59,6 +66,7 @@ class Conversation(NamedTuple):
     controls: dict[str, Control]
     unsolicited: tuple[tuple[str, int], ...]
     reference_width: int
+    log_ons: int
 
 
 def converse(grid: Grid, connections: Sequence[str]) -> Conversation:
@@ -76,7 +84,7 @@ def converse(grid: Grid, connections: Sequence[str]) -> Conversation:
     values: dict[str, Seen] = {}
     found: dict[str, Control] = {}
     answers = _answers(controls)
-    _log_on(messages, controls, answers, found, keys, values)
+    log_ons = _log_on(messages, controls, answers, found, keys, values)
     _acknowledge(messages, controls, answers, found, keys)
     _quiet(messages, controls, answers, found)
     _refusal(messages, controls, found, keys)
@@ -84,7 +92,7 @@ def converse(grid: Grid, connections: Sequence[str]) -> Conversation:
     unsolicited = _acknowledged(messages, controls, found)
     width = max((len(message.reference) for message in controls), default=0)
     kept = tuple((name, count) for name, count in unsolicited.most_common() if name not in named)
-    return Conversation(told, tags, keys, values, found, kept, width)
+    return Conversation(told, tags, keys, values, found, kept, width, log_ons)
 
 
 def _lines(body: bytes) -> list[str]:
@@ -113,6 +121,7 @@ def _text(header: str, claim: Claim | None) -> str:
 
 def _messages(grid: Grid, connections: Sequence[str]) -> list[Message]:
     template, sequence, kind = grid.found("template"), grid.found("sequence"), grid.found("message_type")
+    mark = grid.found("possible_duplicate")
     contents = [
         [] if is_business(row.body) else [_TAGGED.sub(r"\2", line) for line in _lines(row.body)] for row in grid.rows
     ]
@@ -132,6 +141,7 @@ def _messages(grid: Grid, connections: Sequence[str]) -> list[Message]:
                 lines[0] if lines else "",
                 lines[1] if len(lines) > 1 else "",
                 tuple((key[1], key[2]) for key in map(_KEY.match, lines[2:]) if key is not None),
+                mark is not None and _text(row.header, mark) == mark.values["yes"],
                 row.time,
             )
         )
@@ -186,11 +196,12 @@ def _put(into: dict[str, Seen], concept: str, values: Iterable[str]) -> None:
 def _log_on(
     messages: Sequence[Message], controls: Sequence[Message], answers: dict[int, Message],
     found: dict[str, Control], keys: dict[str, Seen], values: dict[str, Seen],
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
+    """The first of a session, and its answer; how many."""
     requests = [one for one in controls if one.sequence == 1 and one.side == "to_pg" and one.keys]
     template = _seen(one.template for one in requests)
     if template is None:
-        return
+        return 0
     requests = [one for one in requests if one.template == template.value]
     replies = [answers[one.number] for one in requests if one.number in answers]
     request, answer = _seen(one.sub_type for one in requests), _seen(one.sub_type for one in replies)
@@ -202,6 +213,7 @@ def _log_on(
     went_on = {one.stream for one in messages if one.side == "to_pg" and one.sequence > 1}
     _put(values, "accepted", (one.keys[0][1] for one in replies if one.keys and one.stream in went_on))
     _put(values, "refused", (one.keys[0][1] for one in replies if one.keys and one.stream not in went_on))
+    return len(replies)
 
 
 def _acknowledge(
@@ -226,8 +238,9 @@ def _acknowledge(
 
 
 def _acknowledged(messages: Sequence[Message], controls: Sequence[Message], found: dict[str, Control]) -> Counter[str]:
-    """Templates of the frames that were acknowledged."""
+    """Templates of the frames that were acknowledged; of copies alone it may have been an answer sent again."""
     out: Counter[str] = Counter()
+    unmarked: set[str] = set()
     if "acknowledge" not in found:
         return out
     by_number: dict[tuple[int, int], list[Message]] = defaultdict(list)
@@ -240,7 +253,8 @@ def _acknowledged(messages: Sequence[Message], controls: Sequence[Message], foun
             # with several sessions in one stream a number may stand for several frames
             if len(told) == 1:
                 out[told[0].template] += 1
-    return out
+                unmarked |= set() if told[0].is_copy else {told[0].template}
+    return Counter({name: count for name, count in out.items() if name in unmarked})
 
 
 def _quiet(

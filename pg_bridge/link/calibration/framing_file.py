@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.link.calibration.calibrate import Calibration
-from pg_bridge.link.calibration.stream import Answer
+from pg_bridge.link.calibration.stream import NOT_USED, Answer
 from pg_bridge.link.profile import LinkProfile
 
 
@@ -25,8 +25,8 @@ def framing_text(calibration: Calibration, profile: LinkProfile) -> str:
     for block in profile.header:
         lines += ["", f"# {told.get(f'width of block {block.block}', '')}", "[[header]]"]
         lines += _block(block, told)
-    lines += ["", f"# blocks: {told.get('blocks', '')}; line ends: {told.get('line ends', '')}", "[text]"]
-    lines += _entries(profile.text)
+    lines += ["", f"# blocks: {told.get('blocks', '')}", "[text]", *_entries(profile.text)]
+    lines += ["", f"# {told.get('line ends', '')}", "[lines]", *_entries(profile.lines)]
     lines += ["", f"# {told.get(f'width of block {profile.trailer.block}', '')}", "[trailer]"]
     lines += _block(profile.trailer, told)
     for name, question in (("length", "what the length counts"), ("checksum", "checksum")):
@@ -45,6 +45,8 @@ def framing_text(calibration: Calibration, profile: LinkProfile) -> str:
 def _told(answer: Answer) -> str:
     if answer.grade == "open":
         return "not enough frames to tell: taken from the default, or guessed"
+    if answer.answer == NOT_USED:
+        return "not used in the traffic: taken from the default"
     return f"{answer.grade}: {answer.agree} of {answer.frames}"
 
 

@@ -29,8 +29,6 @@ def guess(grid: Grid, default: LinkProfile) -> list[str]:
         for start, end in grid.free_runs()
         if not all(map(grid.is_constant, range(start, end)))
     ]
-    if grid.layout.line_end != "\r\n":
-        faults.append("lines end otherwise than in CRLF, which this program's frames do not")
     return faults
 
 

@@ -11,7 +11,7 @@ from pg_bridge.link.calibration.numbers import Counted
 from pg_bridge.link.calibration.numbers import Sequence as Steps
 from pg_bridge.link.calibration.parties import Party
 from pg_bridge.link.calibration.sight import Layout, Sighting
-from pg_bridge.link.calibration.stream import Answer, Grade
+from pg_bridge.link.calibration.stream import NOT_USED, Answer, Grade
 from pg_bridge.link.calibration.times import Stamped
 from pg_bridge.link.calibration.trailer import Trailer
 from pg_bridge.link.concepts import SUB_TYPES
@@ -23,6 +23,8 @@ LEAST_FRAMES = 6
 _LEAST_STEPS = 4
 _LEAST_SIZES = 3
 _LEAST_TEMPLATES = 3
+_LEAST_ACKNOWLEDGED = 2
+_LEAST_LOG_ONS = 2
 _LEAST_SHARE = 0.9
 #: of a checksum: digits that agreed, all frames together; fewer may agree by chance
 _LEAST_DIGITS = 10
@@ -42,11 +44,12 @@ _RECORD = {
     "terminal": "Say which terminals' names stand in it: --terminal NAME.",
     "checksum": "Record at least six frames with different texts.",
     "logon": "Record two sessions from their log-on on.",
+    "refused": "Record two log-ons that the PG refuses: of an unknown user, or of one session too many.",
     "logoff": "Record two sessions to their log-off, with heartbeats in between.",
     "heartbeat": "Record an idle session, longer than the time between heartbeats, as pcap.",
     "acknowledge": "Record status changes that come unasked, and what the PSS answers.",
     "refusal": "Record a frame that the PG refuses, for its checksum perhaps.",
-    "unsolicited": "Record status changes and confirmations that come unasked.",
+    "unsolicited": "Record status changes and confirmations that come unasked, each template twice.",
 }
 _MORE = "Record more frames."
 
@@ -77,8 +80,14 @@ def blocks(sighting: Sighting) -> list[Answer]:
         _answer(f"width of block {name}", str(width), grade, agree, seen, (), _MORE)
         for name, width in (*layout.header, layout.trailer)
     ]
-    ends = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}[layout.line_end]
-    return [*out, _answer("line ends", ends, grade, agree, seen, (), _MORE)]
+    # a text without lines shows only how the one that opens it ends
+    texts = [row.body for row in sighting.rows if row.body]
+    alike = sum(map(layout.agrees_in_lines, texts))
+    rivals: list[str] = sorted({other.line_end_name for other in sighting.others} - {layout.line_end_name})
+    if alike < len(texts):
+        rivals.append("several in one text")
+    is_sure = grade == "sure" and not rivals
+    return [*out, _answer("line ends", layout.line_end_name, _graded(is_sure, alike), alike, len(texts), rivals, _MORE)]
 
 
 def _layout_text(layout: Layout) -> str:
@@ -241,6 +250,8 @@ def controls(conversation: Conversation, frames: int, before: Sequence[Answer]) 
         rests_on: tuple[str, ...] = ("message_type",) if answer.question == "control message type" else ()
         if answer.question.startswith(("template of", "key of", "value for")):
             rests_on = ("template", "sequence", "direction")
+        if answer.question == "unsolicited templates":
+            rests_on = ("template", "sequence", "direction", "possible_duplicate")
         weak = [unsure[name] for name in rests_on if name in unsure]
         if answer.grade == "sure" and (weak or frames < LEAST_FRAMES):
             answer = answer._replace(grade="likely", record=weak[0] if weak else _MORE)
@@ -254,16 +265,18 @@ def _controls(conversation: Conversation) -> list[Answer]:
         _learned(f"tag of the {name}", conversation.tags.get(name), _RECORD["logon"])
         for name in ("reference", "sub_type", "content")
     ]
+    for name, record in (
+        ("user", "logon"), ("credential", "logon"), ("status", "logon"), ("text", "refusal"),
+        ("sequence", "acknowledge"), ("code", "refusal"),
+    ):  # fmt: skip
+        seen, log_ons = conversation.keys.get(name), conversation.log_ons
+        if seen is None and name == "credential" and log_ons:
+            # an optional key, which no capture of a PSS that does not use it can show
+            seen = Seen(NOT_USED, "sure" if log_ons >= _LEAST_LOG_ONS else "likely", log_ons)
+        out.append(_learned(f"key of the {name}", seen, _RECORD[record]))
     out += [
-        _learned(f"key of the {name}", conversation.keys.get(name), _RECORD[record])
-        for name, record in (
-            ("user", "logon"), ("credential", "logon"), ("status", "logon"), ("text", "refusal"),
-            ("sequence", "acknowledge"), ("code", "refusal"),
-        )
-    ]  # fmt: skip
-    out += [
-        _learned(f"value for {name}", conversation.values.get(name), _RECORD["logon"])
-        for name in ("accepted", "refused")
+        _learned(f"value for {name}", conversation.values.get(name), _RECORD[record])
+        for name, record in (("accepted", "logon"), ("refused", "refused"))
     ]
     for name in SUB_TYPES:
         control = conversation.controls.get(name)
@@ -277,10 +290,11 @@ def _controls(conversation: Conversation) -> list[Answer]:
         text = f"{seen.value}, {kinds}"
         out.append(_answer(f"template of {name}", text, grade, seen.times, seen.times, (), _RECORD[name]))
     if conversation.unsolicited:
-        names = ", ".join(name for name, _ in conversation.unsolicited)
-        count = sum(count for _, count in conversation.unsolicited)
-        # there may be others that did not come
-        out.append(_answer("unsolicited templates", names, "likely", count, count, (), _RECORD["unsolicited"]))
+        # that there are no others no capture can show
+        names = "at least " + ", ".join(name for name, _ in conversation.unsolicited)
+        counts = [count for _, count in conversation.unsolicited]
+        grade = "sure" if min(counts) >= _LEAST_ACKNOWLEDGED else "likely"
+        out.append(_answer("unsolicited templates", names, grade, sum(counts), sum(counts), (), _RECORD["unsolicited"]))
     else:
         out.append(_learned("unsolicited templates", None, _RECORD["unsolicited"]))
     return out

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pg_bridge.link.calibration.stream import Piece, Side, Stream
 
@@ -18,6 +18,8 @@ _SEEN = re.compile(
     rb"((?:\{[A-Z0-9]{1,16}:[^{}\r\n]{1,256}\}){1,9})"
     rb"\{([A-Z0-9]{1,16}):(\r\n|\n|\r)([^{}]*?)(?<=[\r\n])-\}\{([A-Z0-9]{1,16}):([^{}\r\n]{1,256})\}"
 )
+_ANY_END = re.compile(rb"\r\n|\n|\r")
+_LINE_ENDS: dict[str, Literal["CRLF", "LF", "CR"]] = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
 _BLOCK = re.compile(r"\{([A-Z0-9]{1,16}):([^{}]*)\}")
 
 
@@ -38,6 +40,15 @@ class Layout(NamedTuple):
     def body_open(self) -> int:
         """Where the body begins, in bytes from the frame's first."""
         return self.text_open + len(self.text) + 2 + len(self.line_end)
+
+    @property
+    def line_end_name(self) -> Literal["CRLF", "LF", "CR"]:
+        """The line end as the framing file names it."""
+        return _LINE_ENDS[self.line_end]
+
+    def agrees_in_lines(self, body: bytes) -> bool:
+        """Every line of a text ends as the one that opens it."""
+        return set(_ANY_END.findall(body)) <= {self.line_end.encode()}
 
 
 class Row(NamedTuple):

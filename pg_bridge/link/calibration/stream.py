@@ -8,6 +8,10 @@ Side = Literal["to_pg", "to_pss", ""]
 Grade = Literal["sure", "likely", "open"]
 
 
+#: the answer where what is optional never stands in the traffic
+NOT_USED = "not used"
+
+
 class Piece(NamedTuple):
     """Bytes without a gap. times: offset of a byte and when it came, seconds since 1970 UTC, ascending."""
 

@@ -50,7 +50,7 @@ def request_fidelity(book: MappingBook, function: str) -> RequestFidelity:
         if located.file.function != function or section is None:
             continue
         template = book.legacy.templates[section.template]
-        schema = Members(book.ocp.openapi, section.schema)
+        schema = Members(book.ocp.openapi, d.shape_of(section))
         arrays = {each.at for each in section.each}
         parts = [("", "", section.rule, schema)]
         parts += [(each.at, each.to, each.rule, schema.items(each.to)) for each in section.each]

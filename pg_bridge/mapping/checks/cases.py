@@ -139,7 +139,7 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield f"the findings {case.findings} are due, these came: {told}"
     if case.document is not None:
         yield from _differences(case.document, request.document, "")
-        if not codes:
+        if not codes and section.schema:
             yield from (
                 f"OCP would refuse the document: {fault.path or 'document'}: {fault.text}"
                 for fault in book.ocp.schema_faults(section.schema, request.document)
@@ -153,12 +153,17 @@ def _request(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
         yield from _taken_back(book, each, request, way_back)
 
 
+def written_of(book: MappingBook, each: LocatedCase) -> list[FileMessage | tuple[Finding, ...]]:
+    """What the record sections of each layout make of a case's record."""
+    values, context = each.case.sources.get("record", {}), each.case.sources.get("context", {})
+    layouts = dict.fromkeys((section.layout, section.record) for section in each.located.file.record)
+    return [book.files.write(*names, values, context) for names in layouts]
+
+
 def _record(book: MappingBook, each: LocatedCase) -> Iterator[str]:
-    """What the record sections of a file make of a record, and what its request is found to be."""
-    case, file = each.case, each.located.file
-    values, context = case.sources.get("record", {}), case.sources.get("context", {})
-    layouts = dict.fromkeys((section.layout, section.record) for section in file.record)
-    written = [book.files.write(*names, values, context, function=file.function) for names in layouts]
+    """What the record sections of a set make of a record, and what the request that it becomes is found to be."""
+    case, context = each.case, each.case.sources.get("context", {})
+    written = written_of(book, each)
     messages = [message for message in written if isinstance(message, FileMessage)]
     found = [finding for message in written if not isinstance(message, FileMessage) for finding in message]
     if len(messages) > 1:

@@ -35,10 +35,11 @@ NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
-    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults"),
+    "answer": ("outcome", "meaning", "si_number", "participant_reference", "text", "faults", "fault_texts"),
     "item": ("code", "meaning", "reason", "text"),
     "context": CONTEXT,
     "broadcast": ("head", "text"),
+    "report": ("part",),
     "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
@@ -67,7 +68,7 @@ def message_faults(
         yield told("template", Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}"))
         return
     try:
-        members = Members(ocp.openapi, section.schema)
+        members = Members(ocp.openapi, d.shape_of(section))
     except KeyError as missing:
         text = f"the OpenAPI document has no schema {missing.args[0]}"
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
@@ -77,7 +78,8 @@ def message_faults(
         yield told("schema", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
     is_upload = part == "answer" and located.file.upload is not None
-    cases = situations(located.file.function, part, template, legacy, is_upload=is_upload)
+    is_report = part == "answer" and located.file.request is not None and located.file.request.report
+    cases = situations(located.file.function, part, template, legacy, is_report=is_report, is_upload=is_upload)
     closed = {"page.mark": MARKS, "answer.outcome": tuple(sorted({each.outcome for each in cases if each.outcome}))}
     check = SectionCheck(template, members, legacy, _carried(rules), rules.own, closed=closed)
     wrong = [told("message_type", fault) for fault in check.message_type(section)]

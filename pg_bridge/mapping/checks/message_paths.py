@@ -306,7 +306,9 @@ class MessagePaths:
             return value is not None or not self._members[member].is_required
         if source == "answer.outcome":
             return value == situation.outcome
-        if source == "answer.meaning":
+        if source == "report.part":
+            return (value is not None) == (situation.outcome == "found")
+        if source in ("answer.meaning", "answer.fault_texts"):
             return (value is not None) == (situation.outcome == "refused")
         if source == "answer.text":
             is_due = situation.outcome == "waits" and not situation.has_entry

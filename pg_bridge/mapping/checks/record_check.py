@@ -32,11 +32,10 @@ def record_faults(
     def told(at: str, fault: Fault) -> Finding:
         return fault.finding(located.path, located.lines.of(f"{part}.{at}"))
 
-    request = located.file.request
-    template = legacy.templates.get(request.template) if request is not None else None
-    if template is None:
-        text = "a record becomes the message of a request: the file needs one, of a template that there is"
-        yield told("layout", Fault(f.NO_SUCH_PROFILE_NAME, text))
+    template = legacy.templates.get(section.template)
+    if template is None or template.direction != "I" or template.effect != "instruct":
+        text = f"there is no template {section.template} of an instruction: a record becomes one"
+        yield told("template", Fault(f.NO_SUCH_PROFILE_NAME, text))
         return
     layout = legacy.layouts.get(section.layout)
     spec = layout.records.get(section.record) if layout is not None else None

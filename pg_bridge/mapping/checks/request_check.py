@@ -15,7 +15,7 @@ from pg_bridge.mapping.checks.part_check import CONTEXT, Tables, is_sound, most_
 from pg_bridge.mapping.checks.paths import Budget, holds_on
 from pg_bridge.mapping.checks.request_paths import PathCheck
 from pg_bridge.mapping.conditions import condition_sources
-from pg_bridge.mapping.document import Each, RequestRule, RequestSection
+from pg_bridge.mapping.document import Each, RequestRule, RequestSection, shape_of
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.places import Places, below, find_sequence, places_of
 from pg_bridge.mapping.request import CONTEXT as CONTEXT_ROOT
@@ -64,19 +64,27 @@ def _faults(section: RequestSection, legacy: LegacyProfile, ocp: OcpProfile, own
     if template is None:
         yield Fault(f.NO_SUCH_PROFILE_NAME, f"there is no template {section.template}", "request.template")
         return
-    if section.operation not in {operation.value for operation in Operation}:
+    if section.report and (section.operation or section.schema or section.split or section.sought or section.each):
+        text = "a request for a report asks OCP nothing: it has no operation, schema, split, sought or each"
+        yield Fault(f.SAYS_TOO_MUCH, text, "request.report")
+        return
+    if section.report and (template.effect != "enquire" or legacy.parts is None):
+        text = "a report is asked for by an enquiry, and travels in parts: legacy/files/parts.toml must say how"
+        yield Fault(f.NO_SUCH_PROFILE_NAME, text, "request.report")
+        return
+    if not section.report and section.operation not in {operation.value for operation in Operation}:
         yield Fault(f.NO_SUCH_PROFILE_NAME, f"there is no operation {section.operation}", "request.operation")
         return
     for type_ in template.message_types:
         if template.concept(REFERENCE, type_) is None:
             text = f"no field of {template.name} in MT{type_} has the concept {REFERENCE}"
             yield Fault(f.FORGOTTEN, text, "request.template")
-    entry = ocp.operations[Operation(section.operation)].entry
+    entry = "" if section.report else ocp.operations[Operation(section.operation)].entry
     if entry and entry != section.schema:
         text = f"{section.operation} takes the schema {entry}"
         yield Fault(f.NO_SUCH_PROFILE_NAME, text, "request.schema")
     try:
-        members = Members(ocp.openapi, section.schema)
+        members = Members(ocp.openapi, shape_of(section))
     except KeyError as missing:
         text = f"the OpenAPI document has no schema {missing.args[0]}"
         yield Fault(f.NO_SUCH_PROFILE_NAME, text, "request.schema")

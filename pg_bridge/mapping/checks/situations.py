@@ -34,6 +34,7 @@ _ENQUIRE = (
     Situation("nothing_found", has_entry=False),
     Situation("refused", has_entry=False),
 )
+_REPORT = (Situation("found", has_entry=False), Situation("refused", has_entry=False))
 _UPLOAD = (
     Situation("accepted", has_entry=False),
     Situation("partly", has_entry=False),
@@ -47,9 +48,20 @@ _LATE = (
 
 
 def situations(
-    function: str, part: str, template: Template, legacy: LegacyProfile, *, is_upload: bool = False
+    function: str,
+    part: str,
+    template: Template,
+    legacy: LegacyProfile,
+    *,
+    is_report: bool = False,
+    is_upload: bool = False,
 ) -> tuple[Situation, ...]:
-    """All situations of an answer or message section of a function. is_upload: it answers files."""
+    """All situations of an answer or message section of a function.
+
+    is_report: it brings a report, or says why not. is_upload: it answers files.
+    """
+    if is_report:
+        return _REPORT
     if is_upload:
         return _UPLOAD
     if part == "message":

@@ -11,12 +11,13 @@ from msgspec import structs
 
 from pg_bridge.errors import BridgeError, Finding
 from pg_bridge.mapping.book import MappingBook
-from pg_bridge.mapping.checks.cases import LocatedCase, body_of, read_cases, sources_of
+from pg_bridge.mapping.checks.cases import LocatedCase, body_of, read_cases, sources_of, written_of
 from pg_bridge.mapping.condition_words import OCP
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, Use, named_function, named_table
 from pg_bridge.mapping.coverage.pairing import FidelityOf, Pairing, Section, sections
 from pg_bridge.mapping.coverage.sides import LegacyField, OcpMember
 from pg_bridge.mapping.document import RULES_FOLDER
+from pg_bridge.mapping.file_message import FileMessage
 from pg_bridge.mapping.functions import FUNCTIONS
 
 MOST_NEAR = 6
@@ -167,8 +168,11 @@ def _shows(book: MappingBook, files: Mapping[str, str]) -> dict[tuple[str, str],
     found: dict[tuple[str, str], list[str]] = {}
     faults: list[Finding] = []
     for each in read_cases(book, files, faults):
+        run = _RUNS.get(each.case.kind)
+        if run is None:
+            continue  # a record of a file: it has no places of a template, and its message is a case of its own rules
         try:
-            shown = _RUNS[each.case.kind](book, each)
+            shown = run(book, each)
         except BridgeError as error:
             template = getattr(each.located.file, each.case.kind).template
             shown = {(template, finding.path) for finding in error.findings}
@@ -211,8 +215,19 @@ def _message(book: MappingBook, each: LocatedCase) -> set[tuple[str, str]]:
     return shown
 
 
+def _record(book: MappingBook, each: LocatedCase) -> set[tuple[str, str]]:
+    """The places that a record is written to."""
+    shown: set[tuple[str, str]] = set()
+    for message in written_of(book, each):
+        if isinstance(message, FileMessage):
+            checked = book.check_message(message.template, message.message_type, message.body)
+            shown |= {(message.template, place) for place in checked.values}
+    return shown
+
+
 _RUNS: Mapping[str, Callable[[MappingBook, LocatedCase], set[tuple[str, str]]]] = {
     "request": _request,
+    "record": _record,
     "answer": _message,
     "message": _message,
 }

@@ -89,10 +89,16 @@ def judged(book: MappingBook, function: str, part: PartName) -> Mapping[str, Fid
     return message_fidelity(book, function, part)
 
 
+#: what stands for a schema where a section has none of OCP's
+REPORTS = "the bridge's reports"
+NOTHING = "nothing of OCP"
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One request, answer or message of a rule file: both sides, and their pairings in the template's order.
 
-    file: below rules/. operation: OCP's, empty for what comes unasked.
+    file: below rules/. schema: OCP's, or words where there is none. operation: OCP's, empty for what comes unasked
+    and for reports.
     """
 
     function: str
@@ -141,7 +147,7 @@ def _section(
     file = located.file
     template = book.legacy.templates[section.template]
     fields = legacy_fields(template)
-    members = ocp_members(book.ocp.openapi, section.schema)
+    members = ocp_members(book.ocp.openapi, d.shape_of(section))
     if isinstance(section, d.RequestSection):
         joins = list(request_joins(located, section))
     else:
@@ -158,7 +164,7 @@ def _section(
         meaning=template.meaning,
         message_types=template.message_types,
         template_source=template.source,
-        schema=section.schema,
+        schema=section.schema or (REPORTS if members else NOTHING),
         operation=file.request.operation if file.request is not None and part != "message" else "",
         fields=fields,
         members=members,

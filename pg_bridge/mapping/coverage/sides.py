@@ -70,13 +70,14 @@ def legacy_fields(template: Template) -> tuple[LegacyField, ...]:
     return tuple(found)
 
 
-def ocp_members(openapi: Mapping[str, Any], schema: str) -> tuple[OcpMember, ...]:
+def ocp_members(openapi: Mapping[str, Any], schema: str | Mapping[str, Any]) -> tuple[OcpMember, ...]:
     """Every member of a schema that holds a value, in its order; objects are told by their own members. Unnamed: none.
 
     Raises KeyError when there is no such schema, ValueError when it goes round in a circle.
     """
     schemas: Mapping[str, Any] = openapi["components"]["schemas"]
-    raw = dict(_properties(schemas, schemas[schema], "", 0)) if schema else {}
+    top: Mapping[str, Any] = schema if not isinstance(schema, str) else schemas[schema] if schema else {}
+    raw = dict(_properties(schemas, top, "", 0))
     return tuple(
         OcpMember(
             path=member.path,

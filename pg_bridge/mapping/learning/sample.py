@@ -75,13 +75,14 @@ class SampleStream:
         #: of the frame that is not complete yet, and what follows it: to go on from when it turns out to be none
         self._pending = bytearray()
         self._is_lost = False
+        self._is_crlf = framing.profile.lines.written == b"\r\n"
         self._has_feeds_only: bool | None = None
         self._number = 0
 
     def feed(self, data: bytes) -> Iterator[Sample | BadFrame]:
         """Take bytes; give what they complete."""
         if self._has_feeds_only is None and b"\n" in data:
-            self._has_feeds_only = b"\r" not in data
+            self._has_feeds_only = self._is_crlf and b"\r" not in data
         if self._has_feeds_only:
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         for start in range(0, len(data), _SLICE):
@@ -133,6 +134,11 @@ class SampleStream:
         if skipped:
             del self._pending[:skipped]
 
+    def _line_ends(self, frame: Frame) -> str:
+        """As they were on the wire; a body has CRLF whatever its frame had."""
+        found = line_ends_of(frame.body)
+        return found if self._is_crlf or found != CRLF else self._framing.profile.lines.end
+
     def _sample(self, frame: Frame) -> Sample:
         self._number += 1
         feeds_only = bool(self._has_feeds_only)
@@ -143,7 +149,7 @@ class SampleStream:
             frame.template,
             frame.message_type,
             frame.body,
-            LF if feeds_only else line_ends_of(frame.body),
+            LF if feeds_only else self._line_ends(frame),
             frame.faults,
             frame.timestamp,
             frame.direction == "to_pss",

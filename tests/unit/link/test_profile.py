@@ -60,5 +60,5 @@ def test_shipped_profile_binds_everything() -> None:
 def test_every_shipped_entry_names_its_source() -> None:
     text = framing_file.TEXT
 
-    assert text.count('source = "public"') == 3
+    assert text.count('source = "public"') == 4
     assert text.count('source = "assumed"') > 30

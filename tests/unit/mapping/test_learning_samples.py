@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pg_bridge.link.framing import BadFrame, Framing, Header
-from pg_bridge.link.profile import link_profile_of
+from pg_bridge.link.profile import LineEnd, link_profile_of
 from pg_bridge.mapping.learning.mask import mask, masked_text
 from pg_bridge.mapping.learning.sample import CRLF, LF, MIXED, NO_END, Sample, SampleStream, line_ends_of, text_block
 from tests.doubles.mapping_files import shipped
@@ -45,6 +46,17 @@ def test_frames_of_a_stream_are_samples_in_order():
         for sample in samples
         if isinstance(sample, Sample)
     }
+
+
+@pytest.mark.parametrize("end", ["CRLF", "LF", "CR"])
+def test_line_ends_of_the_framing_are_told_and_bodies_are_alike(end: str):
+    silent = link_profile_of(shipped())
+    framing_of = Framing(msgspec.structs.replace(silent, lines=LineEnd(end=end, source="assumed")))
+    header = Header("B01234", "PSS1", "S000000001", 1, "to_pg", "543", "SI01", "20261123093000", False)
+    body = b":16R:GENL\r\n:16S:GENL\r\n"
+    samples = list(SampleStream(framing_of, "day.bin").feed(framing_of.write(header, body)))
+
+    assert [(end, body)] == [(sample.line_ends, sample.body) for sample in samples]
 
 
 def test_what_stands_behind_a_damaged_place_is_found():

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.link.calibration.calibrate import Calibration, calibrate
+from pg_bridge.link.calibration.calibrate import STEPS, Calibration, calibrate
 from pg_bridge.link.calibration.framing_file import framing_text
-from pg_bridge.link.calibration.stream import Piece, Stream
+from pg_bridge.link.calibration.stream import NOT_USED, Piece, Stream
 from pg_bridge.link.framing import Frame, FrameReader, Framing
 from pg_bridge.link.profile import LinkProfile, read_link_profile
 from tests.doubles import framing_file
-from tests.doubles.random_framing import different_framings, random_framing, untrue
+from tests.doubles.random_framing import LINE_ENDS, different_framings, random_framing, untrue
 from tests.doubles.recorded_traffic import Traffic, two_callers
 
 SHIPPED = framing_file.profile()
 OTHER = read_link_profile((Path(__file__).parents[3] / "profiles/legacy_b/legacy/framing.toml").read_text("utf-8"))
 EIGHT = different_framings(8)
 NOISE = (b"", b"\r\n", b"\x00\x00\x00", b"KEEP-ALIVE{", b"{9:", b"\xff}junk\r\n")
-#: nothing in these conversations is refused at log-on, and other templates may come unasked
-UNSEEN = {"value for refused", "unsolicited templates"}
+#: nothing in these conversations is refused at log-on
+UNSEEN = {"value for refused"}
 
 
 def recorded(profile: LinkProfile, *, sessions: int = 2, seed: int = 1) -> Traffic:
@@ -87,6 +87,7 @@ def test_no_two_of_the_framings_agree_in_what_is_asked() -> None:
     assert len(names) == len(set(names))
     assert 8 == len({(f.checksum.algorithm, f.checksum.digits, f.checksum.from_, f.checksum.to) for f in EIGHT})
     assert 8 == len({tuple(block.width for block in f.header) for f in EIGHT})
+    assert set(LINE_ENDS) == {f.lines.end for f in EIGHT}
     assert 8 == len({tuple(field.concept for block in f.header for field in block.fields) for f in EIGHT})
 
 
@@ -134,6 +135,56 @@ def test_clean_traffic_leaves_only_what_did_not_happen_in_doubt() -> None:
     calibration = found_in(recorded(SHIPPED).streams(), SHIPPED)
 
     assert UNSEEN == {answer.question for answer in calibration.answers if answer.grade != "sure"}
+
+
+def with_refused_log_ons(traffic: Traffic) -> Traffic:
+    """Two connections more, of a user that the PG does not let in."""
+    for number in range(2):
+        (caller, _) = two_callers(traffic.profile)
+        caller.connection = f"refused{number}"
+        traffic.refused_log_on(caller)
+    return traffic
+
+
+@pytest.mark.parametrize("truth", [SHIPPED, OTHER], ids=["shipped", "other"])
+@pytest.mark.parametrize("has_credentials", [True, False])
+def test_where_everything_was_seen_everything_is_sure(truth: LinkProfile, has_credentials: bool) -> None:
+    traffic = Traffic(truth)
+    traffic.has_credentials = has_credentials
+    traffic.story(two_callers(truth), rounds=5)
+    calibration = found_in(with_refused_log_ons(traffic).streams(), truth)
+    told = {answer.question: answer.answer for answer in calibration.answers}
+
+    assert [] == [(answer.question, answer.grade, answer.rivals) for answer in calibration.answers if answer.record]
+    assert calibration.is_sure
+    assert [] == untrue(calibration, truth)
+    assert told["unsolicited templates"].startswith("at least ")
+    assert all(name in told["unsolicited templates"] for name in truth.unsolicited.templates[:2])
+    assert (NOT_USED == told["key of the credential"]) != has_credentials
+
+
+def test_answer_sent_again_and_acknowledged_is_no_unsolicited_template() -> None:
+    """An answer that had not left goes out again, marked, and is acknowledged like what comes unasked."""
+    traffic = Traffic(SHIPPED)
+    callers = two_callers(SHIPPED)
+    traffic.story(callers, rounds=5)
+    for caller in callers:
+        body = b":16R:GENL\r\n:20C::SEME//PG1\r\n:16S:GENL\r\n"
+        for _ in range(2):
+            number = traffic.frame(caller, "to_pss", "548", "SI51", body, again=True)
+            traffic.control(caller, "to_pg", "acknowledge", keys={"sequence": f"{number:06d}"})
+    calibration = found_in(traffic.streams(), SHIPPED)
+    (answer,) = [answer for answer in calibration.answers if answer.question == "unsolicited templates"]
+
+    assert "sure" == answer.grade
+    assert "SI51" not in answer.answer
+
+
+def test_each_step_is_told_once_in_order() -> None:
+    told: list[str] = []
+    calibrate(recorded(SHIPPED).streams(), SHIPPED, step=told.append)
+
+    assert STEPS == tuple(told)
 
 
 def test_without_the_capture_s_times_the_time_zone_and_who_asks_stay_in_doubt() -> None:
@@ -189,17 +240,30 @@ def test_damaged_frames_are_told_by_their_checksum_and_left_out() -> None:
     assert [] == wrong(calibration, SHIPPED)
 
 
-def test_lines_that_end_in_lf_are_seen_and_no_file_is_made_of_them() -> None:
-    streams = [
-        stream._replace(pieces=tuple(Piece(piece.data.replace(b"\r\n", b"\n")) for piece in stream.pieces))
-        for stream in recorded(SHIPPED).streams()
-    ]
-    calibration = found_in(streams, SHIPPED)
-    told = {answer.question: answer.answer for answer in calibration.answers}
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_line_ends_are_sure_on_the_frames_that_have_lines(end: str) -> None:
+    truth = framing_file.profile(('end = "CRLF"', f'end = "{end}"'))
+    calibration = found_in(recorded(truth).streams(noise=(b"", b"\r\n", b"\n")), truth)
+    (answer,) = [answer for answer in calibration.answers if answer.question == "line ends"]
 
-    assert "LF" == told["line ends"]
-    assert calibration.profile is None
-    assert any("CRLF" in fault for fault in calibration.faults)
+    assert calibration.profile is not None
+    assert (end, "sure", 76, 76) == (answer.answer, answer.grade, answer.agree, answer.frames)
+    assert end == calibration.profile.lines.end
+    assert [] == wrong(calibration, truth)
+
+
+def test_line_ends_that_differ_within_texts_are_not_sure() -> None:
+    """A copy made without care: some of the lines end in LF."""
+    streams = []
+    for stream in recorded(SHIPPED).streams():
+        data = stream.pieces[0].data.replace(b"\r\n:12:", b"\n:12:").replace(b"\r\n:23G:", b"\n:23G:")
+        streams.append(stream._replace(pieces=(Piece(data),)))
+    calibration = found_in(streams, SHIPPED)
+    (answer,) = [answer for answer in calibration.answers if answer.question == "line ends"]
+
+    assert ("CRLF", "likely") == (answer.answer, answer.grade)
+    assert answer.agree < answer.frames
+    assert "several in one text" in answer.rivals
 
 
 def test_a_checksum_that_nothing_known_makes_is_open() -> None:
