@@ -69,6 +69,11 @@ def hong_kong_holidays(year: int) -> frozenset[date]:
     return frozenset(day for day in _hong_kong_closed(year) if day.weekday() < SATURDAY)
 
 
+def hong_kong_half_days(year: int) -> frozenset[date]:
+    """The year's days on which Hong Kong's market closes at noon."""
+    return frozenset(day for day in _half_days(year) if _kind(Market.HONG_KONG, day) is DayKind.HALF)
+
+
 def _settlement_date(market: Market, day: date) -> date:
     left = _CYCLES[market]
     while left:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
 
@@ -89,6 +89,10 @@ class Faults:
     def order(self, fault: Fault) -> None:
         """Have this go wrong."""
         self._orders.append((fault, 0))
+
+    def restore(self, orders: Iterable[tuple[Fault, int]]) -> None:
+        """Go on with these orders, each with how many calls it has met."""
+        self._orders = list(orders)
 
     def clear(self) -> None:
         """Let nothing go wrong any more."""

@@ -19,6 +19,7 @@ class Feed(Generic[Event]):
         self._channel = channel
         self.waiting: deque[Event] = deque()
         self._kept_back: Event | None = None
+        self._late: list[Event] = []
         self._woken = asyncio.Event()
         self.is_ended = False
 
@@ -32,7 +33,8 @@ class Feed(Generic[Event]):
             return
         late = self._faults.next_push(FaultKind.PUSH_LATE, channel=self._channel)
         if late is not None:
-            asyncio.get_running_loop().call_later(late.delay_s, self.put, event)
+            self._late.append(event)
+            asyncio.get_running_loop().call_later(late.delay_s, self._put_late, event)
             return
         if self._kept_back is None and self.fault(FaultKind.PUSH_REORDER):
             self._kept_back = event
@@ -46,6 +48,15 @@ class Feed(Generic[Event]):
             self.waiting.append(self._kept_back)
             self._kept_back = None
         self._woken.set()
+
+    def _put_late(self, event: Event) -> None:
+        self._late.remove(event)
+        self.put(event)
+
+    def untaken(self) -> list[Event]:
+        """Everything that is still to be pushed."""
+        kept_back = [] if self._kept_back is None else [self._kept_back]
+        return [*self.waiting, *kept_back, *self._late]
 
     async def take(self, most: int) -> list[Event]:
         """The next events, at least one and at most so many, when there are some and no silence is ordered.

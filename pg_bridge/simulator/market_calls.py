@@ -14,7 +14,7 @@ import msgspec
 from pg_bridge.profiles.concepts import Operation, Refusal
 from pg_bridge.profiles.market_concepts import OPTIONAL_OPERATIONS, Market
 from pg_bridge.simulator.binding import Binding, Refused
-from pg_bridge.simulator.calendar_days import calendar_day, days_between, hong_kong_holidays
+from pg_bridge.simulator.calendar_days import calendar_day, days_between, hong_kong_half_days, hong_kong_holidays
 from pg_bridge.simulator.clock import SimulatedClock
 from pg_bridge.simulator.life_cycle import Stock
 from pg_bridge.simulator.market_documents import MarketDocuments, markets, page_of
@@ -90,6 +90,10 @@ class MarketCalls:
             },
             "holidays": frozenset(holidays | set(self._options.holidays)),
         }
+
+    def half_days(self) -> list[date]:
+        """Hong Kong's half days."""
+        return [day for year in _YEARS for day in sorted(hong_kong_half_days(year))]
 
     def answer(self, operation: Operation, company: str, document: Any) -> Found:
         """Answer one call of MARKET_READS."""

@@ -45,6 +45,7 @@ def create_app(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ocp.resume()
         ticking = asyncio.create_task(_tick(ocp))
         yield
         ticking.cancel()

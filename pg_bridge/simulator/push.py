@@ -47,6 +47,7 @@ class Subscriber:
     event_types: frozenset[EventType]
     key_id: str | None
     feed: Feed[msgspec.Raw]
+    in_flight: list[msgspec.Raw] = field(default_factory=list)
     try_now: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -60,7 +61,7 @@ class Pusher:
         key: SigningKey,
         faults: Faults,
         wall: Callable[[], datetime],
-        random: Random,
+        seed: int,
         waits_s: Sequence[float],
         gives_up_s: float,
     ) -> None:
@@ -68,7 +69,10 @@ class Pusher:
         self._key = key
         self._faults = faults
         self._wall = wall
-        self._random = random
+        self._seed = seed
+        self.deliveries = 0
+        #: called when a subscriber took so many events, or they were given up
+        self.on_taken: Callable[[Subscriber, int], None] = lambda *_: None
         self._waits_s = tuple(waits_s)
         self._gives_up_s = gives_up_s
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
@@ -92,6 +96,11 @@ class Pusher:
         if subscriber is not None and subscriber.task is not None:
             subscriber.task.cancel()
         return subscriber
+
+    def unsubscribe_all(self) -> None:
+        """End all deliveries."""
+        for company, url in list(self._subscribers):
+            self.unsubscribe(company, url)
 
     def subscribers(self, company: str | None = None) -> list[Subscriber]:
         """All subscriptions (of one company)."""
@@ -119,12 +128,20 @@ class Pusher:
 
     async def _deliver_all(self, subscriber: Subscriber) -> None:
         while True:
-            events = await subscriber.feed.take(MOST_EVENTS)
-            delivery_id = str(UUID(int=self._random.getrandbits(128), version=4))
+            subscriber.in_flight = events = await subscriber.feed.take(MOST_EVENTS)
+            delivery_id = self._next_delivery_id()
             body = msgspec.json.encode(self._profile.write("delivery", {"events": events}))
             await self._deliver(subscriber, delivery_id, body, len(events))
             if self._faults.next_push(FaultKind.PUSH_REPEAT):
                 await self._deliver(subscriber, delivery_id, body, len(events))
+            subscriber.in_flight = []
+            self.on_taken(subscriber, len(events))
+
+    def _next_delivery_id(self) -> str:
+        self.deliveries += 1
+        # ids of deliveries must repeat from the seed
+        chance = Random(f"{self._seed} delivery {self.deliveries}")  # noqa: S311
+        return str(UUID(int=chance.getrandbits(128), version=4))
 
     async def _deliver(self, subscriber: Subscriber, delivery_id: str, body: bytes, events: int) -> None:
         """Try until it is taken, or for so long that it is given up."""

@@ -33,6 +33,7 @@ WrongAnswer = Callable[[Fault], Answer]
 
 def open_stream(ocp: PretendOcp, call: Call) -> Stream | Answer:
     """Begin to tell a participant's events to the caller, or say why not."""
+    ocp.catch_up()
     operation = call.operation
     caller = ocp.admit(call)
     if isinstance(caller, Answer):

@@ -1,4 +1,4 @@
-"""The pretend OCP on a socket, and two companies that are logged in."""
+"""The pretend OCP over real HTTP with a standing clock, and two companies that are logged in."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.ocp import create_app
 from pg_bridge.simulator.options import read_options
 from pg_bridge.simulator.run import serving
-from tests.doubles.ocp_caller import (
-    OTHER_COMPANY,
-    OTHER_MACHINE,
-    OcpCaller,
-    Wall,
-    registrations,
-    shipped_profile,
-)
+from tests.doubles.ocp_caller import OTHER_COMPANY, OTHER_MACHINE, OcpCaller, Wall, registrations, shipped_profile
 
 START = "2026-11-23T09:30:00+08:00"
 
 
 @asynccontextmanager
-async def running(profile: OcpProfile | None = None, **options) -> AsyncIterator[tuple[OcpCaller, OcpCaller]]:
-    """The pretend OCP with a standing clock; `options` are those of SimulatorOptions."""
-    wall = Wall()
+async def running(
+    profile: OcpProfile | None = None, wall: Wall | None = None, **options
+) -> AsyncIterator[tuple[OcpCaller, OcpCaller]]:
+    """The pretend OCP and two companies that are logged in."""
+    wall = wall or Wall()
     document = {"registrations": registrations(), "start": START, "clock": "stands", "push_waits_s": [0.01]}
     app = create_app(profile or shipped_profile(), read_options(document | options), wall)
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
