@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from pg_bridge.cli import simulate_control
+from pg_bridge.cli import simulate_control, simulate_pss, simulate_samples
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.hours import read_hours
@@ -90,3 +90,7 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         raise ConfigError(f"reading {what} {path}: {error}") from error
     return found
+
+
+app.command("pss")(simulate_pss.pss)
+app.command("samples")(simulate_samples.samples)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
+from itertools import pairwise
 
 import msgspec
 
 from pg_bridge.errors import Finding, MappingInvalid
-from pg_bridge.typed_toml import read_toml
+from pg_bridge.typed_toml import Lines, read_toml
 
 HOURS_FILE = "ocp/hours.toml"
+MISTIMED = "PGB-PRF-005"
 
 
 class MarketHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,11 +33,27 @@ class _HoursFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def read_hours(files: Mapping[str, str]) -> dict[str, MarketHours]:
     """The hours by market; empty where the mappings have no such file. Raises MappingInvalid."""
-    text = files.get(HOURS_FILE)
-    if text is None:
-        return {}
     findings: list[Finding] = []
-    file: _HoursFile | None = read_toml(HOURS_FILE, text, _HoursFile, findings)
-    if file is None or findings:
+    hours = hours_of(files, findings)
+    if findings:
         raise MappingInvalid("reading the hours", findings=findings)
+    return hours
+
+
+def hours_of(files: Mapping[str, str], findings: list[Finding]) -> dict[str, MarketHours]:
+    """The hours by market; what is wrong with the file is added to findings, and there are none then."""
+    text = files.get(HOURS_FILE)
+    file: _HoursFile | None = read_toml(HOURS_FILE, text, _HoursFile, findings) if text is not None else None
+    if text is None or file is None:
+        return {}
+    lines = Lines(text)
+    for market, hours in file.markets.items():
+        for name, sessions in (("sessions", hours.sessions), ("half_day", hours.half_day)):
+            moments = [moment for session in sessions for moment in session]
+            if all(earlier < later for earlier, later in pairwise(moments)):
+                continue
+            place = f"markets.{market}.{name}"
+            text = "the sessions overlap, or one closes before it opens"
+            remedy = "Give each session as [opens, closes], in the order of the day."
+            findings.append(Finding(MISTIMED, "error", HOURS_FILE, f"{place}: {text}", lines.of(place), remedy=remedy))
     return file.markets

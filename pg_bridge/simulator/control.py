@@ -115,8 +115,18 @@ def create_control(ocp: PretendOcp) -> FastAPI:
                 "statuses": {name: count for name, count in statuses.items() if count},
                 "ledger": len(ocp.ledger),
                 "subscriptions": [
-                    {"company": one.company, "url": one.url, "waiting": len(one.waiting)}
+                    {"company": one.company, "url": one.url, "waiting": len(one.feed.waiting)}
                     for one in ocp.pusher.subscribers()
+                ],
+                "streams": [
+                    {
+                        "company": one.company,
+                        "participant": one.participant,
+                        "operation": one.channel.value,
+                        "waiting": len(one.feed.waiting),
+                        "unacknowledged": len(one.unacknowledged),
+                    }
+                    for one in ocp.streams
                 ],
                 "faults": len(ocp.faults.orders()),
             }

@@ -58,8 +58,7 @@ def subscription_records(ocp: Platform, *, whole: bool) -> list[SubscriptionReco
 
 
 def _waiting(subscriber: Subscriber) -> list[msgspec.Raw]:
-    kept_back = [subscriber.kept_back] if subscriber.kept_back is not None else []
-    return [*subscriber.in_flight, *subscriber.waiting, *kept_back]
+    return [*subscriber.in_flight, *subscriber.feed.untaken()]
 
 
 def whole_image(ocp: Platform) -> Image:
@@ -105,7 +104,7 @@ def restore(ocp: Platform, image: Image, *, after_restart: bool) -> None:
     if image.clock is None or image.settings is None:
         raise ValueError("it is not whole: clock or settings are missing")
     settings = image.settings
-    book = SiBook(ocp.options.book_rules())
+    book = SiBook(ocp.book_rules())
     book.set_rules(
         match_at_once=settings.match_at_once,
         revoke_by_both=settings.revoke_by_both,

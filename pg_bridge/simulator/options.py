@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -53,6 +53,9 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     rate: seconds of its clock in one of the wall. company_calls, machine_calls: calls a period (None: as the
     profile says; 0: no limit). settlement_runs, matching_runs, day_end: Hong Kong times `HH:MM` at which the
     clock brings them about. stocks, participants: reference data (None: every well-formed one is known).
+    reference_data: the book knows the generated participants, stocks and holidays, and those, only.
+    trades_a_second: entries about trades, a company and market, in a second of the simulated clock;
+    trades_at_once: so many are there from the day's beginning on, instead (0: by rate).
     replay_request_ids: a repeated request id is answered as the first time instead of refused. ledger_file:
     the ledger is written there too, a JSON object a line. signing_key: PEM of the key that pushes are
     signed with (None: a fresh one). push_waits_s: how long to wait before each further try of a delivery; the
@@ -83,6 +86,9 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     holidays: list[date] = []
     participants: list[str] | None = None
     stocks: dict[str, ReferenceStock] | None = None
+    reference_data: bool = False
+    trades_a_second: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 1.0
+    trades_at_once: Annotated[int, msgspec.Meta(ge=0, le=5_000_000)] = 0
     half_days: list[date] = []
     half_day_runs_end: str = "13:00"
     market_hours: dict[str, MarketHours] = {}

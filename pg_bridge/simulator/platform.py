@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -23,10 +24,13 @@ from pg_bridge.simulator.image import EventRecord, Image, SubscriptionRecord
 from pg_bridge.simulator.keeping import Keeper, forget, restore, whole_image
 from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ledger import Ledger
+from pg_bridge.simulator.life_cycle import BookRules
+from pg_bridge.simulator.market_calls import MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher
 from pg_bridge.simulator.si_book import SiBook
 from pg_bridge.simulator.state_file import StateFile
+from pg_bridge.simulator.streams import Place, Streams, Told
 from pg_bridge.simulator.tokens import TokenDoor
 
 
@@ -59,6 +63,8 @@ class Platform:
                 self._companies_of[participant].add(name)
         self.ledger = Ledger(Path(options.ledger_file) if options.ledger_file else None)
         self.faults = Faults()
+        self.market = MarketCalls(self.binding, options, self.clock, lambda company: participants[company])
+        self.streams = Streams(self.faults)
         self.pusher = Pusher(
             profile,
             self.key,
@@ -91,9 +97,14 @@ class Platform:
 
     def _begin(self) -> None:
         self.tokens = TokenDoor(self.profile.token, self.options.registrations, self.key, self.options.token_life_s)
-        self.take_over(SiBook(self.options.book_rules()), self.clock.now())
+        self.take_over(SiBook(self.book_rules()), self.clock.now())
         for order in self.options.counterparties:
             self.counterparties.order(order)
+
+    def book_rules(self) -> BookRules:
+        """The rules of the book as the options say, with the generated market where they do."""
+        rules = self.options.book_rules()
+        return replace(rules, **self.market.book_rules()) if self.options.reference_data else rules
 
     def take_over(self, book: SiBook, caught_up: datetime | None) -> None:
         """Go on with this book; day, counterparties, log and used ids begin anew."""
@@ -101,8 +112,8 @@ class Platform:
         self.book = book
         self.day = BusinessDay(
             options.market_hours,
-            options.holidays,
-            options.half_days,
+            self.book_rules().holidays,
+            [*options.half_days, *(self.market.half_days() if options.reference_data else ())],
             self._half_day_runs_end,
             keeps_hours=options.keeps_hours,
         )
@@ -121,6 +132,8 @@ class Platform:
         self.ledger.clear()
         self.company_limit.forget()
         self.machine_limit.forget()
+        self.market.forget()
+        self.streams.forget()
         self._begin()
         if self.keeper is not None:
             self.keeper.begin_anew()
@@ -140,6 +153,7 @@ class Platform:
         self.company_limit.forget()
         self.machine_limit.forget()
         self.pusher.unsubscribe_all()
+        self.streams.forget()
         self.resume()
         if self.keeper is not None:
             self.keeper.begin_anew()
@@ -149,7 +163,8 @@ class Platform:
         records, self.to_resume = self.to_resume, []
         for one in records:
             subscriber = self.pusher.subscribe(one.company, one.url, frozenset(one.event_types), one.key_id)
-            subscriber.waiting.extend(one.waiting)
+            for event in one.waiting:
+                subscriber.feed.put(event)
 
     def keep(self) -> None:
         """Have what happened survive, before it is answered."""
@@ -157,6 +172,11 @@ class Platform:
             self.keeper.keep()
         else:
             forget(self)
+
+    def end_waiting(self) -> None:
+        """Answer those that wait, end the streams."""
+        self.market.end()
+        self.streams.end()
 
     async def aclose(self) -> None:
         """End the pushes and close the files."""
@@ -181,6 +201,7 @@ class Platform:
             self.caught_up = now
             self.keep()
         self.caught_up = now
+        self.market.look_again()
 
     def _answer_until(self, until: datetime) -> None:
         while (due := self.counterparties.next_due) is not None and due <= until:
@@ -213,6 +234,8 @@ class Platform:
             for event in events:
                 document = self.binding.write_event(event)
                 self.log(event.participant, event.business_date).append(document)
+                told = Told(Place(event.business_date, event.sequence), document)
+                self.streams.offer(event.participant, told)
                 self.pusher.offer(self._companies_of[event.participant], event.event_type, document)
                 if self.keeper is not None:
                     self.keeper.told(
@@ -240,3 +263,7 @@ class Platform:
     def events(self, participant: str, business_date: date) -> list[msgspec.Raw]:
         """The log of one participant's business day."""
         return self._log.get((participant, business_date), [])
+
+    def event_days(self, participant: str) -> list[date]:
+        """The business days of which the participant has a log, in order."""
+        return sorted(day for whose, day in self._log if whose == participant)

@@ -5,8 +5,8 @@ Synchronous throughout, so that a call is done whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from pg_bridge.simulator.binding import Refused, write_time
 from pg_bridge.simulator.gate import check_signature, read_write_headers
 from pg_bridge.simulator.ledger import Done
 from pg_bridge.simulator.life_cycle import Outcome
+from pg_bridge.simulator.market_calls import MARKET_READS
 from pg_bridge.simulator.platform import Platform
 from pg_bridge.simulator.push import Subscriber
 from pg_bridge.simulator.tokens import Caller
@@ -36,12 +37,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back."""
+    """What goes back. later: of a long poll, what goes back instead when the waiting is over."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    later: Callable[[], Awaitable[Answer]] | None = None
 
 
 class PretendOcp(Platform):
@@ -60,9 +62,18 @@ class PretendOcp(Platform):
         return answer
 
     def _answer(self, call: Call, refusal: Refusal | None) -> Answer:
+        if call.operation is Operation.HEALTH:
+            return self._ok(call.operation)
+        caller = self.admit(call)
+        if isinstance(caller, Answer):
+            return caller
+        if not self.profile.operations[call.operation].writes:
+            return self._read(call, caller)
+        return self._write(call, caller, self.wall().timestamp(), refusal)
+
+    def admit(self, call: Call) -> Caller | Answer:
+        """Who calls, counted among its calls; or why it may not."""
         operation = call.operation
-        if operation is Operation.HEALTH:
-            return self._ok(operation)
         at = self.wall().timestamp()
         caller = self._caller(call)
         if caller is None:
@@ -77,9 +88,7 @@ class PretendOcp(Platform):
         functions = self._companies[caller.company].functions
         if functions is not None and operation not in functions:
             return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")], operation)
-        if not self.profile.operations[operation].writes:
-            return self._read(call, caller)
-        return self._write(call, caller, at, refusal)
+        return caller
 
     def failed(
         self,
@@ -117,7 +126,8 @@ class PretendOcp(Platform):
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         return self.tokens.caller(token, self.wall()) if scheme.lower() == "bearer" else None
 
-    def _is_ours(self, caller: Caller, participant: object) -> bool:
+    def is_ours(self, caller: Caller, participant: object) -> bool:
+        """Whether the caller's company may speak for the participant."""
         return participant in self._companies[caller.company].participants
 
     # ---- reads
@@ -135,6 +145,8 @@ class PretendOcp(Platform):
                 document = msgspec.json.decode(call.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")], operation)
+        if operation in MARKET_READS:
+            return self._market_read(operation, caller.company, document)
         asked, refusals = self.binding.read_query(operation, document)
         if refusals:
             return self.refused(400, refusals, operation)
@@ -142,7 +154,7 @@ class PretendOcp(Platform):
             wanted = asked["subscription_url"]
             found = [one for one in self.pusher.subscribers(caller.company) if wanted in (None, one.url)]
             return self._ok(operation, [self._subscription(one) for one in found])
-        if not self._is_ours(caller, asked["participant_id"]):
+        if not self.is_ours(caller, asked["participant_id"]):
             refusal = (Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company")
             return self.refused(403, [refusal], operation)
         size, after = int(asked["size"] or PAGE), int(asked["cursor"] or 0)
@@ -153,6 +165,23 @@ class PretendOcp(Platform):
         after = max(after, int(asked["after_sequence"] or 0))
         events = log[after : after + size]
         return self._ok(operation, events, len(log), after + size if after + size < len(log) else 0)
+
+    def _market_read(self, operation: Operation, company: str, document: Any) -> Answer:
+        found = self.market.answer(operation, company, document)
+        if found.refusals:
+            return self.refused(400, found.refusals, operation)
+        answer = self._ok(operation, found.entries, found.total, found.cursor)
+        if operation is not Operation.TRADES or found.entries:
+            return answer
+        awaited = self.market.awaited(company, document)
+        if awaited is None:
+            return answer
+
+        async def later() -> Answer:
+            await self.market.wait(awaited)
+            return self._ok(operation, *self.market.answer(operation, company, document)[:3])
+
+        return replace(answer, later=later)
 
     # ---- writes
 
@@ -226,7 +255,7 @@ class PretendOcp(Platform):
     ) -> Document:
         if refusal is not None:
             refusals.append((refusal, "refused by order"))
-        if not refusals and not self._is_ours(caller, stated["participant_id"]):
+        if not refusals and not self.is_ours(caller, stated["participant_id"]):
             refusals.append((Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company"))
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))

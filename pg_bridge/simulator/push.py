@@ -19,7 +19,8 @@ import msgspec
 
 from pg_bridge.profiles.concepts import EventType
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.simulator.faults import FaultKind, Faults
+from pg_bridge.simulator.faults import PUSH, FaultKind, Faults
+from pg_bridge.simulator.feed import Feed
 from pg_bridge.simulator.keys import SigningKey
 
 MOST_EVENTS = 100
@@ -45,10 +46,8 @@ class Subscriber:
     url: str
     event_types: frozenset[EventType]
     key_id: str | None
-    waiting: deque[msgspec.Raw] = field(default_factory=deque)
+    feed: Feed[msgspec.Raw]
     in_flight: list[msgspec.Raw] = field(default_factory=list)
-    kept_back: msgspec.Raw | None = None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
     try_now: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -84,7 +83,7 @@ class Pusher:
         """Begin, or change, the deliveries to `url`; what waits there is tried at once."""
         subscriber = self._subscribers.get((company, url))
         if subscriber is None:
-            subscriber = Subscriber(company, url, event_types, key_id)
+            subscriber = Subscriber(company, url, event_types, key_id, Feed(self._faults, PUSH))
             self._subscribers[(company, url)] = subscriber
             subscriber.task = asyncio.create_task(self._deliver_all(subscriber))
         subscriber.event_types, subscriber.key_id = event_types, key_id
@@ -114,16 +113,7 @@ class Pusher:
                 continue
             if subscriber.event_types and event_type not in subscriber.event_types:
                 continue
-            if self._faults.next_push(FaultKind.PUSH_GAP):
-                continue
-            if subscriber.kept_back is None and self._faults.next_push(FaultKind.PUSH_REORDER):
-                subscriber.kept_back = event
-                continue
-            subscriber.waiting.append(event)
-            if subscriber.kept_back is not None:
-                subscriber.waiting.append(subscriber.kept_back)
-                subscriber.kept_back = None
-            subscriber.woken.set()
+            subscriber.feed.offer(event)
 
     async def aclose(self) -> None:
         """End all deliveries and close the connections."""
@@ -138,11 +128,7 @@ class Pusher:
 
     async def _deliver_all(self, subscriber: Subscriber) -> None:
         while True:
-            while not subscriber.waiting:
-                subscriber.woken.clear()
-                await subscriber.woken.wait()
-            waiting = subscriber.waiting
-            subscriber.in_flight = events = [waiting.popleft() for _ in range(min(MOST_EVENTS, len(waiting)))]
+            subscriber.in_flight = events = await subscriber.feed.take(MOST_EVENTS)
             delivery_id = self._next_delivery_id()
             body = msgspec.json.encode(self._profile.write("delivery", {"events": events}))
             await self._deliver(subscriber, delivery_id, body, len(events))

@@ -39,13 +39,16 @@ def test_every_field_of_every_template_appears(book: MappingBook) -> None:
     ]
 
     assert [] == missing
-    assert {section.template for section in sections(book)} == set(book.legacy.templates)
+    uploads = {file.upload.template for file in (located.file for located in book.rules.files) if file.upload}
+    # A part of a file has no member of OCP's; what its file holds is told as other templates.
+    assert {section.template for section in sections(book)} == set(book.legacy.templates) - uploads
 
 
 def test_every_member_of_every_schema_appears(book: MappingBook) -> None:
     missing = [
         (section.schema, member.path)
         for section in sections(book)
+        if section.schema in book.ocp.openapi["components"]["schemas"]
         for member in Members(book.ocp.openapi, section.schema)
         if not member.is_object and member.path not in {each.member for each in section.pairings}
     ]
@@ -59,7 +62,9 @@ def test_every_rule_of_the_shipped_set_is_told_with_its_line(book: MappingBook, 
         f"{path.removeprefix('rules/')}:{number}"
         for path, text in files.items()
         if path.startswith("rules/") and not path.endswith(".cases.toml")
-        for number, line in enumerate(text.split("\n"), 1)
+        # Records of files become messages, not members of OCP's.
+        if path != "rules/shared/si-record.toml"
+        for number, line in enumerate(text.partition("\n[[record]]")[0].split("\n"), 1)
         if line == "[[request.rule]]" or line.strip().startswith(("{ field", "fields = [{ field"))
     }
 

@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from pg_bridge.errors import MappingInvalid
+from pg_bridge.errors import Finding, MappingInvalid
 from pg_bridge.profiles.concepts import Refusal
-from pg_bridge.profiles.hours import HOURS_FILE, read_hours
+from pg_bridge.profiles.hours import HOURS_FILE, hours_of, read_hours
 from pg_bridge.simulator.clock import HONG_KONG, Run
 from pg_bridge.simulator.day import BusinessDay, Weather
 from tests.doubles.ocp_caller import MAPPINGS
@@ -154,3 +154,11 @@ def test_bad_hours_are_named() -> None:
 
     assert ["markets.A.sessions"] == [finding.text.split(":")[0] for finding in refused.value.findings]
     assert {} == read_hours({})
+
+
+@pytest.mark.parametrize("sessions", ["[[09:00:00, 08:00:00]]", "[[08:00:00, 12:00:00], [11:00:00, 13:00:00]]"])
+def test_sessions_out_of_order_are_found_with_their_line(sessions) -> None:
+    findings: list[Finding] = []
+    hours_of({HOURS_FILE: f"[markets.A]\nsessions = {sessions}\n"}, findings)
+
+    assert [("PGB-PRF-005", 2)] == [(finding.code, finding.line) for finding in findings]
