@@ -81,6 +81,22 @@ def conclude(
             fault = terms.fault(error.code, error.code, f"the answer cannot be written: {error}")
             conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,), findings=told_why)
             return
+        if exchange.file and not is_late and not exchange.askers:
+            # The report of its file tells it: an answer of its own is only for who sends its message again.
+            note.record(
+                r.ExchangeAnswered(
+                    exchange=exchange.id,
+                    participant=exchange.participant,
+                    reference=exchange.reference,
+                    request_id=request_id,
+                    outcome=outcome,
+                    si_number=si_number,
+                    faults=tuple(faults),
+                    ocp=msgspec.Raw(_encode(ocp)),
+                    findings=error.findings or (Finding(error.code, "error", "", str(error)),),
+                )
+            )
+            return
         # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
         note.record(
             r.ExchangeInDoubt(

@@ -215,7 +215,7 @@ FUNCTIONS: dict[str, Function] = {
         is_repeated=False,
         legacy_examples=(
             Example(([{"number": 1, "text": "no"}, {"number": 2}],), "K/1/no\r\nK/2/", _ROWS),
-            Example(([{"number": 1, "text": "too long"}],), "K/1/too l", _ROWS),
+            Example(([{"number": 1, "text": "too long"}],), Cut("K/1/too l"), _ROWS),
             Example(([],), None, _ROWS),
             Example((None,), None, _ROWS),
         ),

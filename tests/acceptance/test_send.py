@@ -16,6 +16,7 @@ from pg_bridge.cli.send_outcome import refusal_signs
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.records import read_entry
 from pg_bridge.link.framing import Frame, FrameReader, Framing, Header
+from tests.doubles.batch import tag_based
 from tests.doubles.certificates import Authority
 from tests.doubles.mapping_sets import set_files
 from tests.doubles.stack import LINK, Stack, deliver, enquiry, receive
@@ -249,3 +250,17 @@ async def test_each_block_of_a_message_is_answered_by_itself(shared_stack: Stack
     assert [(2, "refused")] * 3 + [(3, "refused"), (4, "accepted")] == [
         (fact["request"], fact["outcome"]) for fact in answers
     ]
+
+
+async def test_a_batch_file_goes_in_parts_and_its_report_is_the_answer(shared_stack: Stack, tmp_path: Path) -> None:
+    good, bad = tmp_path / "SEND-UP1", tmp_path / "SEND-UP2"
+    good.write_bytes(tag_based(*(deliver(f"SENDUP{number:02d}", stock="00203") for number in range(3))))
+    bad.write_bytes(tag_based(deliver("SENDUP99", quantity="x,")))
+    to = ("--participant", "B01234", "--wait", "8", "--listen", "0", "--json")
+    done = send(shared_stack, "--upload", str(good), *to)
+    refused = send(shared_stack, "--upload", str(bad), "--upload-name", "OTHER", *to)
+
+    assert (0, 1) == (done.returncode, refused.returncode), done.stderr + refused.stderr
+    assert "FILE/SEND-UP1\r\nSTAT/ACCP\r\nREAD/3" in facts(done)[0]["text"]
+    assert "FILE/OTHER\r\nSTAT/REJT" in facts(refused)[0]["text"]
+    assert "refused" == facts(refused)[0]["outcome"]

@@ -32,6 +32,8 @@ class Fidelity(NamedTuple):
 
 
 LOSSLESS = Fidelity(is_lossless=True)
+#: of a request for a report, both ways
+OF_REPORTS = Fidelity(is_lossless=False, why="the bridge answers it itself: it comes back from no document")
 
 
 class RequestFidelity(NamedTuple):
@@ -51,6 +53,10 @@ def request_fidelity(book: MappingBook, function: str) -> RequestFidelity:
             continue
         template = book.legacy.templates[section.template]
         schema = Members(book.ocp.openapi, d.shape_of(section))
+        if section.report:
+            places |= {spec.place: OF_REPORTS for spec in template.root.fields()}
+            members |= {member.path: OF_REPORTS for member in schema if not member.is_object}
+            continue
         arrays = {each.at for each in section.each}
         parts = [("", "", section.rule, schema)]
         parts += [(each.at, each.to, each.rule, schema.items(each.to)) for each in section.each]

@@ -79,11 +79,14 @@ class WayBack:
         """The request that becomes `document`; `carried` is what OCP had no place for.
 
         A finding of severity warning names each member that would come back otherwise. Raises MappingMissing when
-        no rule file serves the template, MappingFailed when no message type of it, or more than one, says this.
+        no rule file serves the template or it asks for a report, MappingFailed when no message type of it, or more than
+        one, says this.
         """
         found = self._requests.get(template)
         if found is None:
             raise MappingMissing(f"no rule file serves {template}")
+        if found[1].report:
+            raise MappingMissing(f"{template} asks for a report of the bridge's own: no document of OCP is told by it")
         types = self._book.legacy.templates[template].message_types
         faults: list[Finding] = []
         made: list[Written] = []

@@ -20,6 +20,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
     function: str
     part: PartName
+    template: str
     place: str
     member: str
     rule: str
@@ -104,7 +105,14 @@ def functions_of(pairings: Sequence[Pairing]) -> tuple[NamedFunction, ...]:
 
 def _uses(pairings: Iterable[Pairing]) -> tuple[Use, ...]:
     found = [
-        Use(function=each.function, part=each.part, place=each.place, member=each.member, rule=each.rule)
+        Use(
+            function=each.function,
+            part=each.part,
+            template=each.template,
+            place=each.place,
+            member=each.member,
+            rule=each.rule,
+        )
         for each in pairings
     ]
     return tuple(dict.fromkeys(found))

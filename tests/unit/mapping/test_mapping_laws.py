@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.errors import MappingFailed
+from pg_bridge.errors import MappingFailed, MappingMissing
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.mapping.back.fidelity import losses, message_fidelity, request_fidelity
 from pg_bridge.mapping.back.way_back import WayBack
@@ -48,7 +48,7 @@ REQUESTS = [
     (set_name, located.file.function, located.file.request.template, type_)
     for set_name, book in BOOKS.items()
     for located in book.rules.files
-    if located.file.request is not None
+    if located.file.request is not None and not located.file.request.report
     for type_ in book.legacy.templates[located.file.request.template].message_types
 ]
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -100,6 +100,15 @@ def test_each_lossless_field_of_a_request_comes_back(set_name: str, function: st
 
     law()
     assert 10 <= seen
+
+
+def test_a_request_for_a_report_has_no_way_back_and_says_so() -> None:
+    fidelity = request_fidelity(BOOK, "download_report")
+
+    assert {"20", "12", "77E"} == set(losses(fidelity.places))
+    assert {"name", "day"} == set(losses(fidelity.members))
+    with pytest.raises(MappingMissing, match="asks for a report"):
+        WAY_BACK.write_request("FL02", {"name": "R1", "day": "2026-11-23"}, OWN, message_type="598")
 
 
 @pytest.mark.parametrize(
