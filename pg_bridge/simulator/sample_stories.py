@@ -7,12 +7,36 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.profiles.concepts import SI_INPUT, SI_WRITES, Direction, EventType, Operation, Payment, Reason, Refusal
+from pg_bridge.profiles.concepts import (
+    GROUPS,
+    SI_INPUT,
+    SI_WRITES,
+    STREAMS,
+    Direction,
+    EventType,
+    Operation,
+    Payment,
+    Reason,
+    Refusal,
+)
+from pg_bridge.profiles.market_concepts import OPTIONAL_OPERATIONS, Market
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator import samples as s
 from pg_bridge.simulator.clock import Run
 from pg_bridge.simulator.faults import Fault, FaultKind
 
+_MARKET = tuple(Operation(name) for name in OPTIONAL_OPERATIONS if Operation(name) not in STREAMS)
+#: by concept, what is asked of the market
+_MARKET_VALUES = {
+    "business_date": s.TRADE_DAY,
+    "from_date": s.TRADE_DAY,
+    "to_date": s.SETTLEMENT_DAY,
+    "trade_date": s.TRADE_DAY,
+    "after_sequence": 0,
+    "from_sequence": 1,
+    "to_sequence": 2,
+    "size": 2,
+}
 _FAR_URL = "https://pss.example/ocp/updates"
 #: what goes wrong with any call: kind, outcome, meaning
 _FAULTS = (
@@ -35,6 +59,7 @@ async def make_samples(profile: OcpProfile) -> list[s.Sample]:
         await story.enquiries()
         await story.subscriptions()
         await story.others()
+        await story.market()
         await story.whole_refused()
         story.deliveries()
         return bench.samples
@@ -284,6 +309,12 @@ class _Story:
         for operation in (Operation.HEALTH, Operation.ECHO, Operation.CRYPTO_META):
             await self.bench.call(operation, None, "accepted", "it answers")
 
+    async def market(self) -> None:
+        """Reference data and trades, as far as the profile has them."""
+        for operation in _MARKET:
+            if operation in self.profile.operations:
+                await self.bench.call(operation, self._good(operation), "accepted", "a page of two")
+
     async def whole_refused(self) -> None:
         """What refuses a whole request, for each operation."""
         bench, names = self.bench, self.profile.headers
@@ -347,6 +378,13 @@ class _Story:
             return bench.query("events_query", {"participant_id": s.SELLER, "business_date": s.TRADE_DAY})
         if operation in (Operation.SUBSCRIPTION_CHANGE, Operation.SUBSCRIPTION_ADD, Operation.SUBSCRIPTION_INVALIDATE):
             return self.profile.write("subscription", {"subscription_url": _FAR_URL})
+        if operation in _MARKET:
+            group = OPTIONAL_OPERATIONS[operation.value][0]
+            known = GROUPS[group]
+            values = _MARKET_VALUES | {"market": self.profile.code("market", Market.HONG_KONG)}
+            return bench.query(group, {name: value for name, value in values.items() if name in known})
+        if operation in STREAMS:
+            return bench.query("stream_query", {"participant_id": s.SELLER})
         return {} if operation is Operation.SUBSCRIPTION_QUERY else None
 
     def deliveries(self) -> None:

@@ -261,6 +261,7 @@ async def bench(profile: OcpProfile) -> AsyncIterator[Bench]:
             "09999": {"eligible": False},
             "80005": {"domain": False},
         },
+        "trades_at_once": 10,
         "registrations": {
             "companies": {
                 one.company: {
