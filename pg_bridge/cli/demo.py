@@ -7,7 +7,6 @@ import contextlib
 import signal
 import sys
 import tempfile
-import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,14 +18,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from pg_bridge.cli.audit import entries_table, verdict_text
-from pg_bridge.cli.demo_day import Day, Fact, Players
+from pg_bridge.cli.demo_day import Fact, Players
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.processes import Places, both
-from pg_bridge.cli.world import read_mappings
-from pg_bridge.errors import ConfigError
+from pg_bridge.cli.world import read_mappings, utc_now
+from pg_bridge.errors import ConfigError, Finding
 from pg_bridge.journal.review import AuditReader
 from pg_bridge.journal.verify import AuditVerdict, verify
 from pg_bridge.link.profile import link_profile_of
+from pg_bridge.simulator.scenario import Scenario
+from pg_bridge.simulator.scenario_file import read_scenario
+from pg_bridge.simulator.scenario_player import OcpControl, Player
 
 _COLUMNS = ("step", "legacy in", "OCP call", "OCP answer or push", "legacy out", "ms")
 
@@ -42,21 +44,23 @@ def demo(
     Example: pg-bridge demo --once
     """
     files = read_mappings(mappings)
-    try:
-        day = msgspec.convert(tomllib.loads(files["samples/demo.toml"]), Day)
-    except (KeyError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(f"reading samples/demo.toml of the mappings: {error}") from error
+    findings: list[Finding] = []
+    day = read_scenario("samples/demo.toml", files.get, findings)
+    if day is None:
+        raise ConfigError("reading samples/demo.toml of the mappings", findings=findings)
     raise typer.Exit(asyncio.run(_demo(files, day, mappings, once=once, as_json=json)))
 
 
-async def _demo(files: dict[str, str], day: Day, mappings: str, *, once: bool, as_json: bool) -> int:
+async def _demo(files: dict[str, str], day: Scenario, mappings: str, *, once: bool, as_json: bool) -> int:
     link = link_profile_of(files)
-    participants = list(day.participants.values())
+    participants = list(day.file.participants.values())
     with tempfile.TemporaryDirectory(prefix="pg-bridge-demo-") as name:
         folder = Path(name)
         async with both(folder, participants, mappings) as places:
-            players = Players(day, link, places.journal, places.ocp_url)
-            facts = await _play(players, places, as_json=as_json)
+            control = OcpControl(places.ocp_url)
+            player = Player(day, link, control, host=places.host, port=places.port, run_id="DEMO0000", clock=utc_now)
+            players = Players(player, places.journal)
+            facts = await _play(players, as_json=as_json)
             if not once:
                 is_good = _say(facts, places, as_json=as_json)
                 stop = _on_interrupt()
@@ -100,7 +104,7 @@ def _without_payloads(entries: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-async def _play(players: Players, places: Places, *, as_json: bool) -> list[Fact]:
+async def _play(players: Players, *, as_json: bool) -> list[Fact]:
     table = Table(title="A trading day", title_justify="left", header_style="bold", show_lines=True)
     for column in _COLUMNS:
         table.add_column(column, overflow="fold", justify="right" if column == "ms" else "left")
@@ -114,7 +118,7 @@ async def _play(players: Players, places: Places, *, as_json: bool) -> list[Fact
         table.add_row(*(escape(cell) for cell in cells))
 
     with show:
-        add(await players.log_on(places.host, places.port))
+        add(await players.log_on())
         async for fact in players.play():
             add(fact)
         add(await players.log_off())

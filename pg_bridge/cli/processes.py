@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,16 +131,21 @@ async def stop(process: asyncio.subprocess.Process) -> int:
 
 
 @contextlib.asynccontextmanager
-async def both(folder: Path, participants: list[str], mappings: str = "") -> AsyncIterator[Places]:
-    """A pretend OCP and the bridge, each a process; ended in order."""
+async def both(
+    folder: Path, participants: list[str], mappings: str = "", *, ocp_options: Sequence[str] = (), extra: str = ""
+) -> AsyncIterator[Places]:
+    """A pretend OCP and the bridge, each a process; ended in order.
+
+    ocp_options: more of the pretend OCP's command line; extra: lines for the end of the bridge's configuration.
+    """
     registrations = write_keys(folder, participants, mappings)
     shared = ["--mappings", mappings] if mappings else []
     ocp, at_ocp = await start(
-        "simulate", "ocp", "--port", "0", "--json", "--registrations", str(registrations), *shared,
+        "simulate", "ocp", "--port", "0", "--json", "--registrations", str(registrations), *shared, *ocp_options,
         log=folder / "ocp.log",
     )  # fmt: skip
     try:
-        config = write_config(folder, at_ocp["listening"], participants, mappings=mappings)
+        config = write_config(folder, at_ocp["listening"], participants, mappings=mappings, extra=extra)
         bridge, where = await start("serve", "-c", str(config), "--json", log=folder / "bridge.log")
         try:
             host, _, port = where["pss"].rpartition(":")

@@ -8,14 +8,17 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from pg_bridge.cli import simulate_control, simulate_pss, simulate_samples
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
+from pg_bridge.profiles.hours import read_hours
 from pg_bridge.profiles.ocp import read_ocp_profile
 from pg_bridge.simulator.options import read_options
 from pg_bridge.simulator.run import serve
 from pg_bridge.simulator.stub import serve_stub
 
 app = typer.Typer(help="The simulators: build, test and train without HKEX.", no_args_is_help=True)
+app.add_typer(simulate_control.app, name="control")
 
 
 @app.callback()
@@ -39,6 +42,12 @@ def ocp(
     rate: Annotated[float, typer.Option(help="How fast its clock goes.")] = 1.0,
     calls: Annotated[int, typer.Option(help="Calls a company may make in 60 s; 0: no limit, -1: as profiled.")] = -1,
     ledger: Annotated[Path | None, typer.Option(help="Append every instruction really done to this file.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Keep the state in this file, and go on from it (its clock before --start)."),
+    ] = None,
+    hours: Annotated[bool, typer.Option(help="Take instructions in each market's sessions only.")] = False,
+    seed: Annotated[int | None, typer.Option(help="What is left to chance follows from it.")] = None,
     stub: Annotated[bool, typer.Option(help="Answer everything at once and know nothing: for benchmarks.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="It says where it listens as one line of JSON in any case.")
@@ -48,12 +57,20 @@ def ocp(
 
     Example: pg-bridge simulate ocp --port 8090 --registrations registrations.json
     """
-    profile = read_ocp_profile(read_mappings(mappings))
+    files = read_mappings(mappings)
+    profile = read_ocp_profile(files)
     if stub:
         serve_stub(profile, utc_now(), host, port)
         return
     document: dict[str, Any] = _json(options, "the options")
+    document = {"market_hours": msgspec.to_builtins(read_hours(files))} | document
     document |= {"host": host, "port": port, "rate": rate}
+    if hours:
+        document["keeps_hours"] = True
+    if seed is not None:
+        document["seed"] = seed
+    if state is not None:
+        document["state_file"] = str(state)
     if registrations is not None:
         document["registrations"] = _json(registrations, "the registrations")
     if start:
@@ -73,3 +90,7 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         raise ConfigError(f"reading {what} {path}: {error}") from error
     return found
+
+
+app.command("pss")(simulate_pss.pss)
+app.command("samples")(simulate_samples.samples)

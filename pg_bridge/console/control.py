@@ -15,7 +15,7 @@ import stat
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import msgspec
 import uvicorn
@@ -90,6 +90,10 @@ class BroadcastAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reason: str = ""
 
 
+#: what a person commands
+Command = TypeVar("Command", LoadAsked, BroadcastAsked)
+
+
 class Told(msgspec.Struct, frozen=True):
     """One participant of a broadcast: whether it was on; else its delivery waits for it."""
 
@@ -137,16 +141,10 @@ def create_control_app(port: ControlPort, broadcasts: BroadcastPort | None = Non
 
     @app.post(MAPPINGS_PATH)
     async def load(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return _told(413, f"the files are larger than {MOST_BODY} bytes")
-        try:
-            asked = msgspec.json.decode(body, type=LoadAsked)
-        except msgspec.MsgspecError as error:
-            return _told(400, f"the command cannot be read: {error}")
-        who = _who(request, asked.by, asked.reason)
-        if isinstance(who, str):
-            return _told(400, who)
+        command = await _command(request, LoadAsked, "the files are")
+        if isinstance(command, Response):
+            return command
+        asked, who = command
         try:
             load = await port.load(asked.files, who)
         except JournalError as error:
@@ -161,16 +159,10 @@ def create_control_app(port: ControlPort, broadcasts: BroadcastPort | None = Non
 def _add_broadcasts(app: FastAPI, port: BroadcastPort) -> None:
     @app.post(BROADCASTS_PATH)
     async def broadcast(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return _told(413, f"the text is larger than {MOST_BODY} bytes")
-        try:
-            asked = msgspec.json.decode(body, type=BroadcastAsked)
-        except msgspec.MsgspecError as error:
-            return _told(400, f"the command cannot be read: {error}")
-        who = _who(request, asked.by, asked.reason)
-        if isinstance(who, str):
-            return _told(400, who)
+        command = await _command(request, BroadcastAsked, "the text is")
+        if isinstance(command, Response):
+            return command
+        asked, who = command
         if len(asked.head) + len(asked.text) > MOST_TEXT:
             return _told(413, f"head and text have at most {MOST_TEXT:,} characters")
         try:
@@ -178,6 +170,19 @@ def _add_broadcasts(app: FastAPI, port: BroadcastPort) -> None:
         except JournalError as error:
             return _told(503, str(error))
         return _json(422 if sent.verdict == "refused" else 200, sent)
+
+
+async def _command(request: Request, kind: type[Command], what: str) -> tuple[Command, Who] | Response:
+    """A command and who gives it; a response says what is wrong with it."""
+    body = await _body(request)
+    if body is None:
+        return _told(413, f"{what} larger than {MOST_BODY} bytes")
+    try:
+        asked = msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        return _told(400, f"the command cannot be read: {error}")
+    who = _who(request, asked.by, asked.reason)
+    return _told(400, who) if isinstance(who, str) else (asked, who)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -31,7 +31,8 @@ from pg_bridge.exchange import (
 )
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
-from pg_bridge.exchange.state import Exchange, Stage, State, part_suffix
+from pg_bridge.exchange.receipt import Receipt, received
+from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
 
 #: what the PSS is told while the outcome is awaited
@@ -104,43 +105,15 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         )
         return
     first_id = terms.fresh.exchange_id()
-    for number, part in enumerate(request.parts, 1):
-        si_number, si_reference = seeking.names_in(part, terms)
-        exchange_id = f"{first_id}{part_suffix(number)}"
-        note.record(
-            r.RequestReceived(
-                exchange=exchange_id,
-                participant=event.participant,
-                effect=part.effect,
-                function=part.function,
-                operation=part.operation.value if part.operation is not None else "",
-                template=event.template,
-                message_type=event.message_type,
-                reference=part.reference,
-                business_date=context["business_date"],
-                fingerprint=fingerprint,
-                terminal=event.terminal,
-                session=event.session,
-                sequence=event.sequence,
-                legacy=event.legacy if number == 1 else "",
-                document=msgspec.Raw(_encode(part.document)),
-                carried=part.carried,
-                lineage=part.lineage,
-                findings=part.findings,
-                mapping=part.mapping,
-                sought=part.sought,
-                part=number,
-                parts=len(request.parts),
-                si_number=si_number,
-                si_reference=si_reference,
-            )
-        )
-        exchange = state.exchanges[exchange_id]
-        if part.sought and not exchange.awaits:
+    receipt = Receipt(event.participant, event.terminal, event.session, event.sequence, context["business_date"])
+    for record in received(terms, receipt, request, first_id, legacy=event.legacy, fingerprint=fingerprint):
+        note.record(record)
+        exchange = state.exchanges[record.exchange]
+        if record.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
-        note.act(e.Watch(exchange_id))
-        if part.effect == "enquire":
+        note.act(e.Watch(exchange.id))
+        if record.effect == "enquire":
             note.act(reports.asking(exchange))
 
 

@@ -26,6 +26,12 @@ def enter(state: State, exchange: Exchange) -> None:
     known = state.instructions.get((exchange.participant, exchange.si_number)) if exchange.si_number else None
     if known is not None:
         exchange.si_reference = exchange.si_reference or known.reference
+    elif exchange.operation == Operation.SI_ADD:
+        key = (exchange.participant, exchange.si_reference)
+        if key not in state.precedence.by_reference:  # nearly always: nothing came before it
+            state.precedence.by_reference[key] = {exchange.id: None}
+            state.lane(exchange.participant, exchange.operation).waiting.append(exchange.id)
+            return
     _keep(state, exchange)
     if not (exchange.sought and exchange.si_number):  # by its number it is sought at once
         _line_up(state, exchange)
@@ -120,9 +126,10 @@ def _keep(state: State, exchange: Exchange) -> None:
 
 def _let_go(state: State, exchange: Exchange) -> None:
     precedence, participant = state.precedence, exchange.participant
-    _remove(precedence.by_number, (participant, exchange.si_number), exchange.id)
     _remove(precedence.by_reference, (participant, exchange.si_reference), exchange.id)
-    _remove(precedence.nameless, participant, exchange.id)
+    if exchange.operation != Operation.SI_ADD:
+        _remove(precedence.by_number, (participant, exchange.si_number), exchange.id)
+        _remove(precedence.nameless, participant, exchange.id)
 
 
 def _remove(kept: dict[Any, dict[str, None]], key: Any, id_: str) -> None:

@@ -18,7 +18,6 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.state import Exchange, Stage, State
 from pg_bridge.exchange.terms import Note, Terms
-from pg_bridge.mapping.book import Request
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
 #: the findings of a request whose SI is not found, of one that names several, and of one whose input is in doubt
@@ -31,16 +30,6 @@ _FINAL = frozenset({Status.SETTLED, Status.DELETED, Status.REVOKED, Status.PURGE
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-
-
-def names_in(request: Request, terms: Terms) -> tuple[str, str]:
-    """The number and the participant reference of the SI that an instruct is about or enters, empty where not known."""
-    if request.effect != "instruct":
-        return "", ""
-    reference = str(terms.ocp.get("si", "participant_reference", request.document) or "")
-    if request.operation is Operation.SI_ADD:
-        return "", reference
-    return str(terms.ocp.get("si", "si_number", request.document) or ""), reference
 
 
 def named_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:

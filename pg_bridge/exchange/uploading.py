@@ -20,6 +20,7 @@ from pg_bridge.exchange import file_reports as reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange import seeking
 from pg_bridge.exchange.judging import Judgement
+from pg_bridge.exchange.receipt import Receipt, received
 from pg_bridge.exchange.state import Exchange, Intake, State, part_suffix
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.exchange.upload_fold import KEPT_DAYS
@@ -297,42 +298,14 @@ def _enter(
     lanes: dict[tuple[str, str], None] = {}
     to_seek: list[Exchange] = []
     for id_, number, body, request in entered:
-        fingerprint = hashlib.sha256(body).hexdigest()
-        for at, part in enumerate(request.parts, 1):
-            si_number, si_reference = seeking.names_in(part, terms)
-            operation = part.operation.value if part.operation is not None else ""
-            note.record(
-                r.RequestReceived(
-                    exchange=f"{id_}{part_suffix(at)}",
-                    participant=file.participant,
-                    effect=part.effect,
-                    function=part.function,
-                    operation=operation,
-                    template=part.template,
-                    message_type=part.message_type,
-                    reference=part.reference,
-                    business_date=business_date,
-                    fingerprint=fingerprint,
-                    terminal=file.terminal,
-                    session=file.session,
-                    sequence=file.sequence,
-                    legacy=body.decode("ascii", "replace") if at == 1 else "",
-                    document=msgspec.Raw(_encode(part.document)),
-                    carried=part.carried,
-                    lineage=part.lineage,
-                    findings=part.findings,
-                    mapping=part.mapping,
-                    sought=part.sought,
-                    part=at,
-                    parts=len(request.parts),
-                    si_number=si_number,
-                    si_reference=si_reference,
-                    file=file_id,
-                    number=number,
-                )
-            )
-            lanes[file.participant, operation] = None
-            exchange = state.exchanges[f"{id_}{part_suffix(at)}"]
+        receipt = Receipt(
+            file.participant, file.terminal, file.session, file.sequence, business_date, file=file_id, number=number
+        )
+        text, fingerprint = body.decode("ascii", "replace"), hashlib.sha256(body).hexdigest()
+        for record in received(terms, receipt, request, id_, legacy=text, fingerprint=fingerprint):
+            note.record(record)
+            lanes[record.participant, record.operation] = None
+            exchange = state.exchanges[record.exchange]
             if exchange.sought and not exchange.awaits:
                 to_seek.append(exchange)
     for exchange in to_seek:

@@ -27,7 +27,7 @@ from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
 from pg_bridge.ocp.tokens import Identity, Token, TokenSource
 from pg_bridge.ocp.wire import Wire
-from pg_bridge.profiles.concepts import SI_WRITES, Operation
+from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.ocp_file import OperationSpec
 
@@ -130,7 +130,9 @@ class OcpClient:
         self._timestamp = profile.headers.timestamp.encode("ascii")
         self._signature = profile.headers.signature.encode("ascii") if profile.headers.sign_writes else b""
         base = options.base_url.rstrip("/")
-        self._routes = {operation: self._route(operation, base) for operation in profile.operations}
+        self._routes = {
+            operation: self._route(operation, base) for operation in profile.operations if operation not in STREAMS
+        }
 
     def _route(self, operation: Operation, base: str) -> _Route:
         spec = self._profile.operations[operation]

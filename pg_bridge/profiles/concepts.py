@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pg_bridge.profiles import market_concepts
+from pg_bridge.profiles.market_concepts import MARKET_CODE_TABLES, MARKET_GROUPS
+
 #: What a participant states of an SI (one entry of siAdd).
 SI_INPUT = (
     "request_reference", "participant_reference", "participant_id", "counterparty_id", "market", "direction",
@@ -63,6 +66,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "query": QUERY,
     "events_query": EVENTS_QUERY,
     "subscription": SUBSCRIPTION,
+    **MARKET_GROUPS,
 }
 
 
@@ -93,13 +97,13 @@ _CODES = (
 
 #: concept -> what its value is; every other is a text
 KINDS: dict[str, Kind] = {
-    **dict.fromkeys(_NUMBERS, Kind.NUMBER),
-    **dict.fromkeys(_DATES, Kind.DATE),
-    **dict.fromkeys(_TIMES, Kind.TIME),
-    **dict.fromkeys(_FLAGS, Kind.FLAG),
-    **dict.fromkeys(_CODES, Kind.CODE),
+    **dict.fromkeys((*_NUMBERS, *market_concepts.NUMBERS), Kind.NUMBER),
+    **dict.fromkeys((*_DATES, *market_concepts.DATES), Kind.DATE),
+    **dict.fromkeys((*_TIMES, *market_concepts.TIMES), Kind.TIME),
+    **dict.fromkeys((*_FLAGS, *market_concepts.FLAGS), Kind.FLAG),
+    **dict.fromkeys((*_CODES, *market_concepts.CODES), Kind.CODE),
     **dict.fromkeys(_OBJECTS, Kind.OBJECT),
-    "amount": Kind.AMOUNT,
+    **dict.fromkeys(("amount", *market_concepts.AMOUNTS), Kind.AMOUNT),
 }
 
 
@@ -121,6 +125,14 @@ class Operation(StrEnum):
     CRYPTO_META = "crypto_meta"
     HEALTH = "health"
     ECHO = "echo"
+    PARTICIPANTS = "participants"
+    STOCKS = "stocks"
+    CALENDAR = "calendar"
+    NCP_GCP_MAPPING = "ncp_gcp_mapping"
+    TRADES = "trades"
+    TRADE_RANGE = "trade_range"
+    STATUS_STREAM = "status_stream"
+    STATUS_SOCKET = "status_socket"
 
 
 #: The operations whose entries are instructions.
@@ -134,6 +146,9 @@ SI_WRITES = frozenset(
         Operation.SI_HOLD,
     }
 )
+
+#: The operations that are answered by events as they happen.
+STREAMS = frozenset({Operation.STATUS_STREAM, Operation.STATUS_SOCKET})
 
 
 class Status(StrEnum):
@@ -239,7 +254,7 @@ class Refusal(StrEnum):
     SIGNATURE_WRONG = "signature_wrong"
 
 
-#: table name in profile.toml [codes.*] -> the enum whose every member must be bound in it
+#: table name in profile.toml [codes.*] -> the enum whose every member must be bound in it, where it is needed
 CODE_TABLES: dict[str, type[StrEnum]] = {
     "status": Status,
     "event_type": EventType,
@@ -247,4 +262,5 @@ CODE_TABLES: dict[str, type[StrEnum]] = {
     "payment_instruction": Payment,
     "reason": Reason,
     "refusal": Refusal,
+    **MARKET_CODE_TABLES,
 }

@@ -16,6 +16,7 @@ import jsonschema_rs
 
 from pg_bridge.errors import Finding, MappingInvalid
 from pg_bridge.profiles.concepts import CODE_TABLES, Operation
+from pg_bridge.profiles.hours import hours_of
 from pg_bridge.profiles.ocp_check import profile_faults
 from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, ProfileFile
 from pg_bridge.profiles.openapi import OPENAPI_FILE, Document, make_validator, read_openapi
@@ -91,7 +92,7 @@ class OcpProfile:
             for group, bindings in file.binding.items()
         }
         self._meanings = {
-            table: {code: kind(meaning) for code, meaning in file.codes[table].items()}
+            table: {code: kind(meaning) for code, meaning in file.codes.get(table, {}).items()}
             for table, kind in CODE_TABLES.items()
         }
         self._codes = {
@@ -191,6 +192,7 @@ def read_ocp_profile(files: Mapping[str, str]) -> OcpProfile:
     openapi, yaml_lines = read_openapi(files[OPENAPI_FILE], findings)
     if file is not None and openapi is not None:
         findings += profile_faults(file, Lines(files[PROFILE_FILE]), openapi, yaml_lines)
+    hours_of(files, findings)
     if file is None or openapi is None or findings:
         raise MappingInvalid("reading the OCP profile", findings=findings)
     return OcpProfile(file, openapi)

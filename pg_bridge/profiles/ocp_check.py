@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 
 from pg_bridge.errors import Finding
-from pg_bridge.profiles.concepts import CODE_TABLES, GROUPS, KINDS, SI_INPUT, Kind, Operation
+from pg_bridge.profiles.concepts import CODE_TABLES, GROUPS, KINDS, SI_INPUT, STREAMS, Kind, Operation
+from pg_bridge.profiles.market_concepts import (
+    MARKET_CODE_TABLES,
+    MARKET_GROUPS,
+    OPTIONAL_OPERATIONS,
+    OPTIONAL_TABLES,
+)
 from pg_bridge.profiles.ocp_file import PROFILE_FILE, Binding, OperationSpec, ProfileFile
 from pg_bridge.profiles.openapi import (
     MOST_DEPTH,
@@ -43,7 +49,17 @@ _ENTRY_GROUPS = {
     Operation.SUBSCRIPTION_CHANGE: ("subscription", "subscription"),
     Operation.SUBSCRIPTION_INVALIDATE: ("subscription", "subscription"),
     Operation.SI_ADD: ("", "answer"),
+    Operation.PARTICIPANTS: ("list_query", "participant"),
+    Operation.STOCKS: ("stocks_query", "stock"),
+    Operation.CALENDAR: ("calendar_query", "calendar_day"),
+    Operation.NCP_GCP_MAPPING: ("list_query", "ncp_mapping"),
+    Operation.TRADES: ("trades_query", "trade"),
+    Operation.TRADE_RANGE: ("trade_range_query", "trade"),
+    Operation.STATUS_STREAM: ("stream_query", ""),
+    Operation.STATUS_SOCKET: ("stream_query", ""),
 }
+#: operations of which every concept that they ask for must stand in the request's schema
+_ASKS = frozenset({Operation.SI_QUERY, Operation.STATUS_EVENTS} | {Operation(name) for name in OPTIONAL_OPERATIONS})
 
 
 def profile_faults(file: ProfileFile, lines: Lines, openapi: Document, yaml_lines: YamlLines) -> list[Finding]:
@@ -56,7 +72,11 @@ def profile_faults(file: ProfileFile, lines: Lines, openapi: Document, yaml_line
     if findings:
         return findings
     names = {name for spec in file.operations.values() for name in (spec.entry, spec.answer) if name}
-    names |= {answer_name(openapi, spec.path, spec.method) for spec in file.operations.values()}
+    names |= {
+        answer_name(openapi, spec.path, spec.method)
+        for operation, spec in file.operations.items()
+        if operation not in STREAMS
+    }
     findings = [*_no_schemas(sorted({*names, delivery_name(openapi)}), openapi, yaml_lines)]
     if not findings:
         findings = [
@@ -101,7 +121,7 @@ def _operations(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
     known = {operation.value for operation in Operation}
     for name in sorted(set(file.operations) - known):
         yield f"operations.{name}", "no such operation is known", f"take it out; there are {', '.join(sorted(known))}"
-    for name in sorted(known - set(file.operations)):
+    for name in sorted(known - set(file.operations) - set(OPTIONAL_OPERATIONS)):
         yield f"operations.{name}", "the operation is not bound", "add it under [operations] with its method and path"
     schemas = openapi["components"]["schemas"]
     for name, spec in file.operations.items():
@@ -134,6 +154,8 @@ def _bindings(file: ProfileFile) -> Iterator[Fault]:
         yield f"binding.{group}", "no such group is known", f"take it out; there are {', '.join(GROUPS)}"
     for group, concepts in GROUPS.items():
         bound = file.binding.get(group, {})
+        if not bound and group in MARKET_GROUPS and group not in _needed(file, OPTIONAL_OPERATIONS):
+            continue
         for name in sorted(set(bound) - set(concepts)):
             yield f"binding.{group}.{name}", "no such concept is known", f"there are {', '.join(concepts)}"
         for name in sorted(set(concepts) - set(bound)):
@@ -141,6 +163,11 @@ def _bindings(file: ProfileFile) -> Iterator[Fault]:
         for name, binding in bound.items():
             for text, remedy in _representation(name, binding):
                 yield f"binding.{group}.{name}", text, remedy
+
+
+def _needed(file: ProfileFile, of: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """What the operations that the profile has need of these."""
+    return {name for operation, names in of.items() if operation in file.operations for name in names}
 
 
 def _representation(concept: str, binding: Binding) -> Iterator[tuple[str, str]]:
@@ -175,6 +202,8 @@ _MOST_OPTION = 1_000_000
 def _codes(file: ProfileFile) -> Iterator[Fault]:
     for table, kind in CODE_TABLES.items():
         codes = file.codes.get(table, {})
+        if not codes and table in MARKET_CODE_TABLES and table not in _needed(file, OPTIONAL_TABLES):
+            continue
         meanings = {member.value for member in kind}
         for code, meaning in codes.items():
             if meaning not in meanings:
@@ -197,7 +226,7 @@ def _places(file: ProfileFile, openapi: Document) -> Iterator[Fault]:
             yield from _group(file, openapi, "si", spec.entry, concepts=SI_INPUT)
         if spec.answer and answered:
             yield from _group(file, openapi, answered, spec.answer)
-        if operation in (Operation.SI_QUERY, Operation.STATUS_EVENTS) and spec.entry:
+        if operation in _ASKS and spec.entry:
             yield from _group(file, openapi, asked, spec.entry)
         yield from _answer(file, openapi, name, spec)
 

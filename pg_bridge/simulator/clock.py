@@ -30,6 +30,11 @@ class SimulatedClock:
         now = self._set_to + passed
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
+    @property
+    def record(self) -> tuple[datetime, datetime, float]:
+        """The moment that it was last set to, when that was by the wall, and its rate since."""
+        return self._set_to, self._set_at, self.rate
+
     def run(self, rate: float) -> None:
         """Go on from now at `rate` seconds in one of the wall; 0: stand."""
         self._set_to, self._set_at = self.now(), self._wall()
@@ -40,6 +45,10 @@ class SimulatedClock:
         if to < self.now():
             raise ValueError(f"{to.isoformat()} is past on this clock")
         self._set_to, self._set_at = to.astimezone(HONG_KONG), self._wall()
+
+    def restore(self, at: datetime, wall: datetime, rate: float) -> None:
+        """Go on as a clock that showed `at` when the wall's was `wall`, at `rate`; into its own past too."""
+        self._set_to, self._set_at, self.rate = at.astimezone(HONG_KONG), wall, rate
 
     def advance(self, seconds: float) -> None:
         """Go on from `seconds` later. Raises OverflowError beyond the calendar's end."""
@@ -77,9 +86,12 @@ class Schedule:
         return next((moment for moment, _ in self.between(after, after + timedelta(days=1))), None)
 
 
-def build_schedule(matching: Sequence[str], settlement: Sequence[str], day_end: str) -> Schedule:
+def build_schedule(
+    matching: Sequence[str], settlement: Sequence[str], day_end: str, payment: Sequence[str] = ()
+) -> Schedule:
     """A schedule from times `HH:MM`. Raises ValueError for what is no time."""
     runs = [(time.fromisoformat(at), Run.MATCH) for at in matching]
     runs += [(time.fromisoformat(at), Run.SETTLE) for at in settlement]
+    runs += [(time.fromisoformat(at), Run.PAY) for at in payment]
     runs += [(time.fromisoformat(day_end), Run.DAY_END)]
     return Schedule(tuple(sorted(runs)))

@@ -9,12 +9,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
 from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.control_bench import add_bench_routes
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class ClockOrder(_Order):
 
 
 class RunOrder(_Order):
-    """Do one run now. si_number: which one is paid or not (all, when left out)."""
+    """Do one run now. si_number: only its pair is settled (as by a delivery instruction), paid or not."""
 
     run: Run
     si_number: str | None = None
@@ -88,6 +90,14 @@ class FaultOrder(_Order):
 def create_control(ocp: PretendOcp) -> FastAPI:
     """The app of the control routes."""
     app = FastAPI(title="Control of the pretend OCP", version="1", redoc_url=None)
+    add_bench_routes(app, ocp)
+
+    @app.middleware("http")
+    async def keep(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """What an order did survives before it is answered."""
+        response = await call_next(request)
+        ocp.keep()
+        return response
 
     @app.get("/state")
     async def state() -> Response:
@@ -105,8 +115,18 @@ def create_control(ocp: PretendOcp) -> FastAPI:
                 "statuses": {name: count for name, count in statuses.items() if count},
                 "ledger": len(ocp.ledger),
                 "subscriptions": [
-                    {"company": one.company, "url": one.url, "waiting": len(one.waiting)}
+                    {"company": one.company, "url": one.url, "waiting": len(one.feed.waiting)}
                     for one in ocp.pusher.subscribers()
+                ],
+                "streams": [
+                    {
+                        "company": one.company,
+                        "participant": one.participant,
+                        "operation": one.channel.value,
+                        "waiting": len(one.feed.waiting),
+                        "unacknowledged": len(one.unacknowledged),
+                    }
+                    for one in ocp.streams
                 ],
                 "faults": len(ocp.faults.orders()),
             }
@@ -165,7 +185,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             "hold": order.hold,
         }
         outcome = ocp.book.write(Operation.SI_HOLD, asked, ocp.clock.now())
-        ocp.publish()
+        ocp.publish(ocp.clock.now())
         if outcome.refusals:
             raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
         return _json({"si_number": si.si_number, "status": si.status.value})
@@ -178,13 +198,17 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             raise HTTPException(404, f"no SI {order.si_number}") from error
         return _json({})
 
+    @app.get("/rules")
+    async def show_rules() -> Response:
+        return _rules(ocp)
+
     @app.post("/rules")
     async def rules(order: RulesOrder) -> Response:
         changes: dict[str, Any] = order.model_dump(exclude_none=True)
         if "maker_checker" in changes:
             changes["maker_checker"] = frozenset(changes["maker_checker"])
         ocp.book.set_rules(**changes)
-        return _json({})
+        return _rules(ocp)
 
     @app.post("/limits")
     async def limits(order: LimitsOrder) -> Response:
@@ -222,6 +246,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         return _json({})
 
     return app
+
+
+def _rules(ocp: PretendOcp) -> Response:
+    rules = ocp.book.rules
+    found = {name: getattr(rules, name) for name in RulesOrder.model_fields}
+    return _json(found | {"maker_checker": sorted(rules.maker_checker)})
 
 
 def _jump(ocp: PretendOcp, order: ClockOrder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from pg_bridge.profiles.concepts import EventType, Reason, Status
@@ -16,6 +17,13 @@ class Teller:
         self._sequences: defaultdict[tuple[str, date], int] = defaultdict(int)
         self._count = 0
         self._events: list[StatusEvent] = []
+        #: the SIs that changed since they were last taken away, by number, for who keeps the state
+        self.touched: dict[int, Si] = {}
+
+    def restore(self, sequences: Mapping[tuple[str, date], int]) -> None:
+        """Go on behind these sequences of participants' days."""
+        self._sequences.update(sequences)
+        self._count = sum(sequences.values())
 
     def take(self) -> list[StatusEvent]:
         """The events since the last call, in the order they happened."""
@@ -32,6 +40,7 @@ class Teller:
         text: str | None = None,
     ) -> None:
         """Count one change of `si`, now as it should be told, and tell its participant."""
+        self.touched[si.number] = si
         si.version += 1
         si.updated_at = now
         si.reason = reason

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
@@ -31,6 +33,9 @@ class FaultKind(StrEnum):
     PUSH_OLD_TIMESTAMP = "push_old_timestamp"  # one try dated delay_s ago (rightly signed)
     PUSH_GAP = "push_gap"  # one event is never delivered
     PUSH_REORDER = "push_reorder"  # one event comes after the next one
+    PUSH_LATE = "push_late"  # one event comes delay_s late; those behind it do not wait for it
+    PUSH_SILENCE = "push_silence"  # nothing comes for delay_s (0: until the faults are cleared), then everything
+    PUSH_CUT = "push_cut"  # a stream or socket is cut before the next event
 
 
 #: these leave the work done unless `work` says otherwise
@@ -46,9 +51,10 @@ PUSH, TOKEN = "push", "token"
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fault ordered.
 
-    operation: the concept's name, `token`, `push`, or empty for any operation but those two. skip: let so many
-    pass first; count: then so many go wrong (0: all). work: do the work before it goes wrong (None: as is usual
-    for the kind). delay_s: for late answers, and how old an old timestamp is. retry_after_s: for 429 and 503.
+    operation: the concept's name, `token`, `push`, or empty for any operation but those two; of a push, that of a
+    stream or socket, or empty or `push` for whichever pushes next. skip: let so many pass first; count: then so many
+    go wrong (0: all). work: do the work before it goes wrong (None: as is usual for the kind). delay_s: for late
+    answers and pushes, silences, and how old an old timestamp is. retry_after_s: for 429 and 503.
     """
 
     kind: FaultKind
@@ -78,14 +84,21 @@ class Faults:
 
     def __init__(self) -> None:
         self._orders: list[tuple[Fault, int]] = []
+        self._cleared = asyncio.Event()
 
     def order(self, fault: Fault) -> None:
         """Have this go wrong."""
         self._orders.append((fault, 0))
 
+    def restore(self, orders: Iterable[tuple[Fault, int]]) -> None:
+        """Go on with these orders, each with how many calls it has met."""
+        self._orders = list(orders)
+
     def clear(self) -> None:
         """Let nothing go wrong any more."""
         self._orders.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
 
     def orders(self) -> list[tuple[Fault, int]]:
         """Every order with how many calls it has met."""
@@ -95,9 +108,14 @@ class Faults:
         """How this call goes wrong, None when it does not."""
         return self._next(lambda fault: not fault.is_push and _concerns(fault, operation))
 
-    def next_push(self, *kinds: FaultKind) -> Fault | None:
+    def next_push(self, *kinds: FaultKind, channel: str = PUSH) -> Fault | None:
         """How this delivery goes wrong in one of these ways."""
-        return self._next(lambda fault: fault.kind in kinds)
+        return self._next(lambda fault: fault.kind in kinds and fault.operation in ("", PUSH, channel))
+
+    async def silence(self, fault: Fault) -> None:
+        """Return when the silence is over."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._cleared.wait(), fault.delay_s or None)
 
     def _next(self, concerns: Callable[[Fault], bool]) -> Fault | None:
         for index, (fault, met) in enumerate(self._orders):

@@ -9,7 +9,7 @@ import hashlib
 import math
 from base64 import urlsafe_b64decode
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from pg_bridge.profiles.concepts import Refusal
@@ -53,6 +53,8 @@ class RequestIds:
         self._life_s = life_s
         self._keep_answers = keep_answers
         self._used: dict[tuple[str, str], tuple[float, bytes]] = {}
+        #: the ids used since they were last taken away, for who keeps the state
+        self.fresh: list[tuple[str, str]] = []
 
     def answer(self, company: str, request_id: str, at: float) -> bytes | None:
         """The answer given under this id (empty when not kept), None when the id is free."""
@@ -65,6 +67,18 @@ class RequestIds:
         if oldest is not None and at >= self._used[oldest][0] + self._life_s:
             del self._used[oldest]
         self._used[(company, request_id)] = (at, answer if self._keep_answers else b"")
+        self.fresh.append((company, request_id))
+
+    def used(self, names: Iterable[tuple[str, str]] | None = None) -> Iterator[tuple[str, str, float, bytes]]:
+        """Company, id, time and answer of these ids, or of all."""
+        for name in self._used if names is None else names:
+            if name in self._used:
+                yield *name, *self._used[name]
+
+    def restore(self, used: Iterable[tuple[str, str, float, bytes]]) -> None:
+        """Remember these, oldest first."""
+        for company, request_id, at, answer in used:
+            self._used[(company, request_id)] = (at, answer)
 
 
 def read_write_headers(names: HeaderNames, headers: Mapping[str, str], at: float) -> tuple[str, list[Refused]]:

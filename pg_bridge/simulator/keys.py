@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from pg_bridge.errors import ConfigError
 
@@ -64,6 +64,11 @@ class SigningKey:
         self.jwk = covered | {"kid": self.kid, "use": "sig", "alg": algorithm}
         header = {"alg": algorithm, "b64": False, "crit": ["b64"], "kid": self.kid}
         self._detached_header = base64url(msgspec.json.encode(header))
+
+    def pem(self) -> str:
+        """The private key, to sign with again after a restart."""
+        encoded: bytes = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return encoded.decode("ascii")
 
     def sign_detached(self, payload: bytes) -> str:
         """A detached JWS over `payload` as it is (RFC 7797, b64 false)."""

@@ -3,6 +3,7 @@ until it is begun anew by command."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +42,10 @@ class Ledger:
         if self._file is not None:
             self._file.write(msgspec.json.encode(done) + b"\n")
             self._file.flush()
+
+    def restore(self, done: Iterable[Done]) -> None:
+        """Go on behind these in memory; what the file holds stays."""
+        self._done = list(done)
 
     def after(self, position: int) -> list[Done]:
         """Everything behind `position`."""

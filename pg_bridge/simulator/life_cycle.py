@@ -112,12 +112,24 @@ class BookRules:
     si_number_form: str = "I{:08d}"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change that a participant made: what was stated before it and after it, by concept."""
+
+    version: int
+    at: datetime
+    request_reference: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 @dataclass(slots=True, eq=False)
 class Si:
     """One SI as it now stands. `stated`: what its participant says of it, by concept, with the codes' meanings.
 
     partner: the other side's SI once they are matched. near: the number of the SI that all but agrees.
-    lack: why a run cannot settle it.
+    lack: why a run cannot settle it. waits_since: its place among those that wait to be matched. answer_due: when
+    a counterparty that answers by itself does; answers: the number of the SI that it was entered in answer to.
     """
 
     number: int
@@ -135,6 +147,10 @@ class Si:
     lack: Reason | None = None
     reason: Reason | None = None
     reason_text: str | None = None
+    waits_since: int = 0
+    answer_due: datetime | None = None
+    answers: int | None = None
+    changes: list[Change] = field(default_factory=list)
 
     @property
     def participant(self) -> str:

@@ -9,7 +9,7 @@ none that both name differs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pg_bridge.profiles.concepts import Direction, Payment, Reason
@@ -29,9 +29,21 @@ class Waiting:
         self._match_accounts = match_accounts
         self._by_key: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
         self._by_pair: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
+        self._count = 0
 
     def add(self, si: Si) -> None:
-        """Let `si` wait."""
+        """Let `si` wait, behind all others."""
+        self._count += 1
+        si.waits_since = self._count
+        self._take(si)
+
+    def restore(self, sis: Iterable[Si]) -> None:
+        """Let these wait, who did before, as long as they did."""
+        for si in sorted(sis, key=lambda si: si.waits_since):
+            self._count = max(self._count, si.waits_since)
+            self._take(si)
+
+    def _take(self, si: Si) -> None:
         self._by_key[_key(si)][si.number] = si
         self._by_pair[_pair(si)][si.number] = si
 

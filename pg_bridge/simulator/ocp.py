@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from starlette.routing import WebSocketRoute
 
 from pg_bridge.errors import OcpOutcomeUnknown
 from pg_bridge.profiles.concepts import Operation
@@ -21,6 +22,7 @@ from pg_bridge.simulator.control import create_control
 from pg_bridge.simulator.faults import TOKEN, Fault, FaultKind
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.pretend import Answer, Call, PretendOcp
+from pg_bridge.simulator.stream_routes import socket_route, stream_route
 from pg_bridge.simulator.tokens import TokenRefusedError
 
 CONTROL_PATH = "/_simulator"
@@ -43,6 +45,7 @@ def create_app(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ocp.resume()
         ticking = asyncio.create_task(_tick(ocp))
         yield
         ticking.cancel()
@@ -51,7 +54,12 @@ def create_app(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[]
     app = FastAPI(title="Pretend OCP", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.ocp = ocp
     for operation, spec in profile.operations.items():
-        app.add_route(spec.path, _operation(ocp, operation), methods=[spec.method])
+        if operation is Operation.STATUS_STREAM:
+            app.add_route(spec.path, stream_route(ocp, CUT, _stream_gone_wrong(ocp)), methods=[spec.method])
+        elif operation is Operation.STATUS_SOCKET:
+            app.router.routes.append(WebSocketRoute(spec.path, socket_route(ocp, _socket_gone_wrong(ocp))))
+        else:
+            app.add_route(spec.path, _operation(ocp, operation), methods=[spec.method])
     app.add_route(profile.token.path, _token(ocp), methods=["POST"])
     app.mount(CONTROL_PATH, create_control(ocp))
     return app
@@ -69,11 +77,23 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
         call = Call(operation, request.headers, parameters, await request.body())
         fault = ocp.faults.next_call(operation.value)
         if fault is None:
-            return _response(ocp.answer(call))
+            answer = ocp.answer(call)
+            return _response(answer if answer.later is None else await answer.later())
         refusal = fault.refusal if fault.kind is FaultKind.ENTRIES_REFUSED else None
         return await _go_wrong(ocp, fault, request, lambda: ocp.answer(call, refusal), operation)
 
     return serve
+
+
+def _stream_gone_wrong(ocp: PretendOcp) -> Callable[[Fault, Request], Awaitable[Response]]:
+    async def go_wrong(fault: Fault, request: Request) -> Response:
+        return await _go_wrong(ocp, fault, request, lambda: ocp.failed(500, "an internal error"))
+
+    return go_wrong
+
+
+def _socket_gone_wrong(ocp: PretendOcp) -> Callable[[Fault], Answer]:
+    return lambda fault: _wrong_answer(ocp, fault, None, Operation.STATUS_SOCKET)
 
 
 def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from pg_bridge.errors import ConfigError
+from pg_bridge.profiles.hours import MarketHours
+from pg_bridge.simulator.counterparties import CounterpartyOrder
 from pg_bridge.simulator.life_cycle import BookRules, Stock
 
 
@@ -51,10 +53,16 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     rate: seconds of its clock in one of the wall. company_calls, machine_calls: calls a period (None: as the
     profile says; 0: no limit). settlement_runs, matching_runs, day_end: Hong Kong times `HH:MM` at which the
     clock brings them about. stocks, participants: reference data (None: every well-formed one is known).
+    reference_data: the book knows the generated participants, stocks and holidays, and those, only.
+    trades_a_second: entries about trades, a company and market, in a second of the simulated clock;
+    trades_at_once: so many are there from the day's beginning on, instead (0: by rate).
     replay_request_ids: a repeated request id is answered as the first time instead of refused. ledger_file:
     the ledger is written there too, a JSON object a line. signing_key: PEM of the key that pushes are
     signed with (None: a fresh one). push_waits_s: how long to wait before each further try of a delivery; the
-    last one repeats until push_gives_up_s. seed: of all random ids.
+    last one repeats until push_gives_up_s. seed: of all that is left to chance. payment_runs: when the money of shares
+    on hold comes by itself. market_hours: sessions by market, looked at when keeps_hours; half_days: see BusinessDay.
+    counterparties: those that answer by themselves. state_file: the state is kept there and gone on from (its clock,
+    rules and subscriptions then come before these options; tokens and counts of calls are not kept).
     """
 
     host: str = "127.0.0.1"
@@ -78,13 +86,23 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     holidays: list[date] = []
     participants: list[str] | None = None
     stocks: dict[str, ReferenceStock] | None = None
+    reference_data: bool = False
+    trades_a_second: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 1.0
+    trades_at_once: Annotated[int, msgspec.Meta(ge=0, le=5_000_000)] = 0
+    half_days: list[date] = []
+    half_day_runs_end: str = "13:00"
+    market_hours: dict[str, MarketHours] = {}
+    keeps_hours: bool = False
+    counterparties: list[CounterpartyOrder] = []
     matching_runs: tuple[str, ...] = ("10:00", "12:00", "14:00", "15:45")
     settlement_runs: tuple[str, ...] = ("10:30", "12:30", "14:30", "16:00")
+    payment_runs: tuple[str, ...] = ()
     day_end: str = "20:00"
     push_waits_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
     push_gives_up_s: float = 86400.0
     signing_key: str | None = None
     ledger_file: str | None = None
+    state_file: str | None = None
 
     def book_rules(self) -> BookRules:
         """The part of it that the SI rules need."""

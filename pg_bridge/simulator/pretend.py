@@ -5,31 +5,22 @@ Synchronous throughout, so that a call is done whole or not at all.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
-from random import Random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.concepts import SI_WRITES, EventType, Operation, Refusal
-from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.openapi import Document
-from pg_bridge.simulator.binding import Binding, Refused, write_time
-from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
-from pg_bridge.simulator.faults import Faults
-from pg_bridge.simulator.gate import CallLimit, RequestIds, check_signature, read_write_headers
-from pg_bridge.simulator.keys import SigningKey
-from pg_bridge.simulator.ledger import Done, Ledger
+from pg_bridge.simulator.binding import Refused, write_time
+from pg_bridge.simulator.gate import check_signature, read_write_headers
+from pg_bridge.simulator.ledger import Done
 from pg_bridge.simulator.life_cycle import Outcome
-from pg_bridge.simulator.options import SimulatorOptions
-from pg_bridge.simulator.push import Pusher, Subscriber
-from pg_bridge.simulator.si_book import SiBook
-from pg_bridge.simulator.tokens import Caller, TokenDoor
+from pg_bridge.simulator.market_calls import MARKET_READS
+from pg_bridge.simulator.platform import Platform
+from pg_bridge.simulator.push import Subscriber
+from pg_bridge.simulator.tokens import Caller
 
 PAGE = 100
 
@@ -46,123 +37,43 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back."""
+    """What goes back. later: of a long poll, what goes back instead when the waiting is over."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    later: Callable[[], Awaitable[Answer]] | None = None
 
 
-class PretendOcp:
-    """OCP's state and operations. `wall`: the real time, aware."""
-
-    def __init__(self, profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], datetime]) -> None:
-        self.profile = profile
-        self.options = options
-        self.wall = wall
-        self.binding = Binding(profile)
-        self.key = SigningKey(options.signing_key, profile.push.algorithm)
-        self.clock = SimulatedClock(wall, options.start, options.rate if options.clock == "runs" else 0.0)
-        try:
-            self._schedule = build_schedule(options.matching_runs, options.settlement_runs, options.day_end)
-        except ValueError as error:
-            raise ConfigError(f"reading the simulator's times of runs: {error}") from error
-        self._companies = options.registrations.companies
-        self._companies_of: defaultdict[str, set[str]] = defaultdict(set)
-        for name, company in self._companies.items():
-            for participant in company.participants:
-                self._companies_of[participant].add(name)
-        self.ledger = Ledger(Path(options.ledger_file) if options.ledger_file else None)
-        self.faults = Faults()
-        self.pusher = Pusher(
-            profile,
-            self.key,
-            self.faults,
-            wall,
-            # for ids of deliveries, which must repeat from the seed
-            Random(options.seed),  # noqa: S311
-            options.push_waits_s,
-            options.push_gives_up_s,
-        )
-        limits = profile.limits
-        calls = limits.company_calls if options.company_calls is None else options.company_calls
-        self.company_limit = CallLimit(calls, limits.company_period_s)
-        calls = limits.machine_calls if options.machine_calls is None else options.machine_calls
-        self.machine_limit = CallLimit(calls, limits.machine_period_s)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.tokens = TokenDoor(self.profile.token, self.options.registrations, self.key, self.options.token_life_s)
-        self.book = SiBook(self.options.book_rules())
-        self._request_ids = RequestIds(self.profile.limits.request_id_life_s, self.options.replay_request_ids)
-        self._log: defaultdict[tuple[str, date], list[msgspec.Raw]] = defaultdict(list)
-        self._caught_up = self.clock.now()
-        self._next_run = self._schedule.next_after(self._caught_up)
-
-    def reset(self) -> None:
-        """Begin with an empty book, ledger and log, no faults, tokens or used ids; clock and subscriptions stay."""
-        self.faults.clear()
-        self.ledger.clear()
-        self.company_limit.forget()
-        self.machine_limit.forget()
-        self._begin()
-
-    async def aclose(self) -> None:
-        """End the pushes and close the ledger's file."""
-        await self.pusher.aclose()
-        self.ledger.close()
-
-    # ---- time
-
-    def catch_up(self) -> None:
-        """Bring about every run that the clock has passed."""
-        now = self.clock.now()
-        if self._next_run is not None and now >= self._next_run:
-            for moment, run in self._schedule.between(self._caught_up, now):
-                if run is not Run.MATCH or not self.book.rules.match_at_once:
-                    self.run(run, moment)
-            self._next_run = self._schedule.next_after(now)
-        self._caught_up = now
-
-    def next_run(self) -> datetime | None:
-        """When the clock brings about the next run."""
-        return self._next_run
-
-    def run(self, run: Run, moment: datetime | None = None, si_number: str | None = None) -> int:
-        """Do one run (now); how much it moved."""
-        now = moment or self.clock.now()
-        book = self.book
-        if run is Run.MATCH:
-            moved = book.match_waiting(now)
-        elif run is Run.SETTLE:
-            moved = book.settle(now)
-        elif run is Run.DAY_END:
-            moved = book.end_day(now)
-        else:
-            moved = book.pay(now, si_number, paid=run is Run.PAY)
-        self.publish()
-        return moved
-
-    def publish(self) -> None:
-        """Log what happened in the book and offer it to the subscribers."""
-        for event in self.book.take_events():
-            document = self.binding.write_event(event)
-            self._log[(event.participant, event.business_date)].append(document)
-            self.pusher.offer(self._companies_of[event.participant], event.event_type, document)
-
-    def events(self, participant: str, business_date: date) -> list[msgspec.Raw]:
-        """The log of one participant's business day."""
-        return self._log.get((participant, business_date), [])
+class PretendOcp(Platform):
+    """OCP's operations upon its state."""
 
     # ---- calls
 
     def answer(self, call: Call, refusal: Refusal | None = None) -> Answer:
-        """Do a call and answer it. `refusal`: every entry is to be refused so."""
+        """Do a call and answer it. `refusal`: every entry is to be refused so.
+
+        Raises OSError where what was done cannot be kept.
+        """
         self.catch_up()
+        answer = self._answer(call, refusal)
+        self.keep()
+        return answer
+
+    def _answer(self, call: Call, refusal: Refusal | None) -> Answer:
+        if call.operation is Operation.HEALTH:
+            return self._ok(call.operation)
+        caller = self.admit(call)
+        if isinstance(caller, Answer):
+            return caller
+        if not self.profile.operations[call.operation].writes:
+            return self._read(call, caller)
+        return self._write(call, caller, self.wall().timestamp(), refusal)
+
+    def admit(self, call: Call) -> Caller | Answer:
+        """Who calls, counted among its calls; or why it may not."""
         operation = call.operation
-        if operation is Operation.HEALTH:
-            return self._ok(operation)
         at = self.wall().timestamp()
         caller = self._caller(call)
         if caller is None:
@@ -177,9 +88,7 @@ class PretendOcp:
         functions = self._companies[caller.company].functions
         if functions is not None and operation not in functions:
             return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")], operation)
-        if not self.profile.operations[operation].writes:
-            return self._read(call, caller)
-        return self._write(call, caller, at, refusal)
+        return caller
 
     def failed(
         self,
@@ -217,7 +126,8 @@ class PretendOcp:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         return self.tokens.caller(token, self.wall()) if scheme.lower() == "bearer" else None
 
-    def _is_ours(self, caller: Caller, participant: object) -> bool:
+    def is_ours(self, caller: Caller, participant: object) -> bool:
+        """Whether the caller's company may speak for the participant."""
         return participant in self._companies[caller.company].participants
 
     # ---- reads
@@ -235,6 +145,8 @@ class PretendOcp:
                 document = msgspec.json.decode(call.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return self.refused(400, [(Refusal.FIELD_MALFORMED, "the body is no JSON")], operation)
+        if operation in MARKET_READS:
+            return self._market_read(operation, caller.company, document)
         asked, refusals = self.binding.read_query(operation, document)
         if refusals:
             return self.refused(400, refusals, operation)
@@ -242,7 +154,7 @@ class PretendOcp:
             wanted = asked["subscription_url"]
             found = [one for one in self.pusher.subscribers(caller.company) if wanted in (None, one.url)]
             return self._ok(operation, [self._subscription(one) for one in found])
-        if not self._is_ours(caller, asked["participant_id"]):
+        if not self.is_ours(caller, asked["participant_id"]):
             refusal = (Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company")
             return self.refused(403, [refusal], operation)
         size, after = int(asked["size"] or PAGE), int(asked["cursor"] or 0)
@@ -253,6 +165,23 @@ class PretendOcp:
         after = max(after, int(asked["after_sequence"] or 0))
         events = log[after : after + size]
         return self._ok(operation, events, len(log), after + size if after + size < len(log) else 0)
+
+    def _market_read(self, operation: Operation, company: str, document: Any) -> Answer:
+        found = self.market.answer(operation, company, document)
+        if found.refusals:
+            return self.refused(400, found.refusals, operation)
+        answer = self._ok(operation, found.entries, found.total, found.cursor)
+        if operation is not Operation.TRADES or found.entries:
+            return answer
+        awaited = self.market.awaited(company, document)
+        if awaited is None:
+            return answer
+
+        async def later() -> Answer:
+            await self.market.wait(awaited)
+            return self._ok(operation, *self.market.answer(operation, company, document)[:3])
+
+        return replace(answer, later=later)
 
     # ---- writes
 
@@ -271,7 +200,7 @@ class PretendOcp:
         )
         if refusals:
             return self.refused(400, refusals, operation)
-        given = self._request_ids.answer(caller.company, request_id, at)
+        given = self.request_ids.answer(caller.company, request_id, at)
         if given is not None:
             if given:
                 return Answer(200, given)
@@ -288,20 +217,45 @@ class PretendOcp:
                 return self.refused(400, [(Refusal.FIELD_MISSING, "the request has no entries")], operation)
             if len(entries) > spec.most:
                 return self.refused(400, [(Refusal.TOO_MANY_ENTRIES, f"more than {spec.most} entries")], operation)
-            done = [self._write_entry(operation, caller, request_id, entry, refusal) for entry in entries]
+            read = [self.binding.read_entry(operation, entry) for entry in entries]
+            closed = self._why_closed(read)
+            if closed and all(closed):
+                return self.refused(200, list(dict.fromkeys(filter(None, closed))), operation)
+            for (_, faults), why in zip(read, closed, strict=False):
+                faults += [why] if why is not None else []
+            done = [
+                self._write_entry(operation, caller, request_id, stated, faults, refusal) for stated, faults in read
+            ]
             answer = self._ok(operation, done)
-            self.publish()
+            self.publish(self.clock.now())
         if answer.status == 200:
-            self._request_ids.use(caller.company, request_id, at, answer.body)
+            self.request_ids.use(caller.company, request_id, at, answer.body)
         return answer
 
+    def _why_closed(self, read: Sequence[tuple[dict[str, Any], list[Refused]]]) -> list[Refused | None]:
+        """Of each entry: why its market takes no instruction now. Empty where no market is ever closed."""
+        if not self.day.keeps_hours and not self.day.spells:
+            return []
+        now = self.clock.now()
+        found = []
+        for stated, refusals in read:
+            si = None if refusals else self.book.register.get(stated["si_number"])
+            market = stated["market"] or (si.stated["market"] if si is not None else None)
+            found.append(None if refusals else self.day.refusal(market, now))
+        return found
+
     def _write_entry(
-        self, operation: Operation, caller: Caller, request_id: str, entry: Any, refusal: Refusal | None
+        self,
+        operation: Operation,
+        caller: Caller,
+        request_id: str,
+        stated: dict[str, Any],
+        refusals: list[Refused],
+        refusal: Refusal | None,
     ) -> Document:
-        stated, refusals = self.binding.read_entry(operation, entry)
         if refusal is not None:
             refusals.append((refusal, "refused by order"))
-        if not refusals and not self._is_ours(caller, stated["participant_id"]):
+        if not refusals and not self.is_ours(caller, stated["participant_id"]):
             refusals.append((Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company"))
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))

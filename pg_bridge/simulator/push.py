@@ -19,7 +19,8 @@ import msgspec
 
 from pg_bridge.profiles.concepts import EventType
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.simulator.faults import FaultKind, Faults
+from pg_bridge.simulator.faults import PUSH, FaultKind, Faults
+from pg_bridge.simulator.feed import Feed
 from pg_bridge.simulator.keys import SigningKey
 
 MOST_EVENTS = 100
@@ -45,9 +46,8 @@ class Subscriber:
     url: str
     event_types: frozenset[EventType]
     key_id: str | None
-    waiting: deque[msgspec.Raw] = field(default_factory=deque)
-    kept_back: msgspec.Raw | None = None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    feed: Feed[msgspec.Raw]
+    in_flight: list[msgspec.Raw] = field(default_factory=list)
     try_now: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -61,7 +61,7 @@ class Pusher:
         key: SigningKey,
         faults: Faults,
         wall: Callable[[], datetime],
-        random: Random,
+        seed: int,
         waits_s: Sequence[float],
         gives_up_s: float,
     ) -> None:
@@ -69,7 +69,10 @@ class Pusher:
         self._key = key
         self._faults = faults
         self._wall = wall
-        self._random = random
+        self._seed = seed
+        self.deliveries = 0
+        #: called when a subscriber took so many events, or they were given up
+        self.on_taken: Callable[[Subscriber, int], None] = lambda *_: None
         self._waits_s = tuple(waits_s)
         self._gives_up_s = gives_up_s
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
@@ -80,7 +83,7 @@ class Pusher:
         """Begin, or change, the deliveries to `url`; what waits there is tried at once."""
         subscriber = self._subscribers.get((company, url))
         if subscriber is None:
-            subscriber = Subscriber(company, url, event_types, key_id)
+            subscriber = Subscriber(company, url, event_types, key_id, Feed(self._faults, PUSH))
             self._subscribers[(company, url)] = subscriber
             subscriber.task = asyncio.create_task(self._deliver_all(subscriber))
         subscriber.event_types, subscriber.key_id = event_types, key_id
@@ -94,6 +97,11 @@ class Pusher:
             subscriber.task.cancel()
         return subscriber
 
+    def unsubscribe_all(self) -> None:
+        """End all deliveries."""
+        for company, url in list(self._subscribers):
+            self.unsubscribe(company, url)
+
     def subscribers(self, company: str | None = None) -> list[Subscriber]:
         """All subscriptions (of one company)."""
         return [one for one in self._subscribers.values() if company in (None, one.company)]
@@ -105,16 +113,7 @@ class Pusher:
                 continue
             if subscriber.event_types and event_type not in subscriber.event_types:
                 continue
-            if self._faults.next_push(FaultKind.PUSH_GAP):
-                continue
-            if subscriber.kept_back is None and self._faults.next_push(FaultKind.PUSH_REORDER):
-                subscriber.kept_back = event
-                continue
-            subscriber.waiting.append(event)
-            if subscriber.kept_back is not None:
-                subscriber.waiting.append(subscriber.kept_back)
-                subscriber.kept_back = None
-            subscriber.woken.set()
+            subscriber.feed.offer(event)
 
     async def aclose(self) -> None:
         """End all deliveries and close the connections."""
@@ -129,16 +128,20 @@ class Pusher:
 
     async def _deliver_all(self, subscriber: Subscriber) -> None:
         while True:
-            while not subscriber.waiting:
-                subscriber.woken.clear()
-                await subscriber.woken.wait()
-            waiting = subscriber.waiting
-            events = [waiting.popleft() for _ in range(min(MOST_EVENTS, len(waiting)))]
-            delivery_id = str(UUID(int=self._random.getrandbits(128), version=4))
+            subscriber.in_flight = events = await subscriber.feed.take(MOST_EVENTS)
+            delivery_id = self._next_delivery_id()
             body = msgspec.json.encode(self._profile.write("delivery", {"events": events}))
             await self._deliver(subscriber, delivery_id, body, len(events))
             if self._faults.next_push(FaultKind.PUSH_REPEAT):
                 await self._deliver(subscriber, delivery_id, body, len(events))
+            subscriber.in_flight = []
+            self.on_taken(subscriber, len(events))
+
+    def _next_delivery_id(self) -> str:
+        self.deliveries += 1
+        # ids of deliveries must repeat from the seed
+        chance = Random(f"{self._seed} delivery {self.deliveries}")  # noqa: S311
+        return str(UUID(int=chance.getrandbits(128), version=4))
 
     async def _deliver(self, subscriber: Subscriber, delivery_id: str, body: bytes, events: int) -> None:
         """Try until it is taken, or for so long that it is given up."""

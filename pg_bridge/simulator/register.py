@@ -6,13 +6,22 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pg_bridge.profiles.concepts import Operation, Status
 from pg_bridge.simulator.life_cycle import Si
 
 #: what one message may ask for several SIs
 _OF_MANY = frozenset({Operation.SI_AUTHORISE, Operation.SI_HOLD})
+
+
+class Use(NamedTuple):
+    """A request of `reference` touched, on `day`, the SI that was entered as `number`."""
+
+    reference: str
+    day: date
+    number: int
+    operation: Operation
 
 
 class Register:
@@ -23,6 +32,8 @@ class Register:
         self._by_si_number: dict[str, Si] = {}
         self._of_participant: defaultdict[str, list[Si]] = defaultdict(list)
         self._references: defaultdict[tuple[str, str], list[tuple[date, Si, Operation]]] = defaultdict(list)
+        #: the uses of references since they were last taken away, for who keeps the state
+        self.fresh_uses: list[Use] = []
 
     def __len__(self) -> int:
         return len(self._sis)
@@ -43,6 +54,19 @@ class Register:
     def use(self, si: Si, reference: str, day: date, operation: Operation) -> None:
         """Remember that a request of `reference` touched `si` on `day`."""
         self._references[(si.participant, reference)].append((day, si, operation))
+        self.fresh_uses.append(Use(reference, day, si.number, operation))
+
+    def uses(self) -> Iterator[Use]:
+        """Every use of a reference."""
+        for (_, reference), uses in self._references.items():
+            for day, si, operation in uses:
+                yield Use(reference, day, si.number, operation)
+
+    def at(self, number: int) -> Si:
+        """The SI entered as that one, counted from 1. Raises KeyError."""
+        if not 0 < number <= len(self._sis):
+            raise KeyError(number)
+        return self._sis[number - 1]
 
     def is_used(self, participant: str, reference: str, day: date, operation: Operation, si: Si | None) -> bool:
         """Whether a request of the participant used `reference` on `day`, so that `operation` on `si` may not.

@@ -33,8 +33,9 @@ class CuttableProtocol(HttpToolsProtocol):
 class _AnnouncingServer(uvicorn.Server):
     """Says when it listens. `ends_by_signal`: SIGINT and SIGTERM end it in order; else signals are left alone."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], ends_by_signal: bool) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, announce: Callable[[], None], ends_by_signal: bool) -> None:
+        super().__init__(_config(app))
+        self._app = app
         self._announce = announce
         self._ends_by_signal = ends_by_signal
 
@@ -52,6 +53,13 @@ class _AnnouncingServer(uvicorn.Server):
         if self.started:
             self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # who waits or listens would hold the end up
+        ocp = getattr(self._app.state, "ocp", None)
+        if ocp is not None:
+            ocp.end_waiting()
+        await super().shutdown(sockets=sockets)
+
 
 def serve(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], datetime]) -> None:
     """Run the pretend OCP until SIGINT or SIGTERM.
@@ -68,7 +76,7 @@ def serve(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], dat
         print(msgspec.json.encode(line).decode(), flush=True)
 
     try:
-        _AnnouncingServer(_config(app), announce, ends_by_signal=True).run(sockets=[listener])
+        _AnnouncingServer(app, announce, ends_by_signal=True).run(sockets=[listener])
     finally:
         listener.close()
 
@@ -78,7 +86,7 @@ async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Async
     """Serve the app inside the running loop; gives its URL."""
     listener = _bind(host, port)
     ready = asyncio.Event()
-    server = _AnnouncingServer(_config(app), ready.set, ends_by_signal=False)
+    server = _AnnouncingServer(app, ready.set, ends_by_signal=False)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         waiting = asyncio.create_task(ready.wait())
@@ -96,7 +104,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=CuttableProtocol,
-        ws="none",
+        ws="websockets-sansio",
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -6,16 +6,26 @@ with sequences from 1 without gaps, which `take_events` hands out in the order t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal, Status
 from pg_bridge.simulator.events import Teller
-from pg_bridge.simulator.life_cycle import REASON_TEXTS, TRANSITIONS, Act, BookRules, Outcome, Si, StatusEvent
+from pg_bridge.simulator.life_cycle import (
+    FINAL,
+    REASON_TEXTS,
+    TRANSITIONS,
+    Act,
+    BookRules,
+    Change,
+    Outcome,
+    Si,
+    StatusEvent,
+)
 from pg_bridge.simulator.matching import Waiting
-from pg_bridge.simulator.register import Register
+from pg_bridge.simulator.register import Register, Use
 from pg_bridge.simulator.stated import check_stated, complete_stock
 
 Refused = tuple[Refusal, str]
@@ -32,6 +42,22 @@ class SiBook:
         self._positions = 0
         self._teller = Teller()
         self._tell = self._teller.tell
+        #: the SIs that changed since they were last taken away, by number
+        self.touched = self._teller.touched
+
+    def restore(self, sis: Sequence[Si], uses: Iterable[Use], sequences: Mapping[tuple[str, date], int]) -> None:
+        """Go on, in an empty book, where another one stopped. Raises KeyError for a use of no SI."""
+        for si in sis:
+            self.register.add(si)
+        for use in uses:
+            self.register.use(self.register.at(use.number), use.reference, use.day, use.operation)
+        self.register.fresh_uses.clear()
+        self._waiting.restore(si for si in sis if si.status is Status.UNMATCHED)
+        matched = [si for si in sis if si.partner is not None and si is _deliverer(si) and si.status not in FINAL]
+        # the runs take the pairs in the order in which they matched
+        self._delivering = {si.number: si for si in sorted(matched, key=lambda si: str(si.position_number))}
+        self._positions = max((int(si.position_number or 0) for si in sis), default=0)
+        self._teller.restore(sequences)
 
     def take_events(self) -> list[StatusEvent]:
         """The events since the last call, in the order they happened."""
@@ -127,11 +153,13 @@ class SiBook:
     def _change(self, si: Si, stated: Mapping[str, Any], now: datetime) -> None:
         self._leave(si)
         self._reassess_near(si, now)
+        before = si.stated
         si.stated = {concept: stated[concept] for concept in SI_INPUT} | {
             "request_reference": si.stated["request_reference"],
             "hold": bool(stated["hold"]),
         }
         complete_stock(si.stated, self.rules)
+        si.changes.append(Change(si.version + 1, now, stated["request_reference"], before, si.stated))
         to, reason = self._first_status(si.participant)
         self._move(si, Act.CHANGE, to, EventType.CHANGED, reason, now)
         if to is Status.UNMATCHED:
@@ -165,18 +193,24 @@ class SiBook:
                 self._match(si, now)
         return self._positions - before
 
-    def settle(self, now: datetime) -> int:
-        """A settlement run: every due pair that is neither on hold nor lacking; the number of pairs moved."""
+    def settle(self, now: datetime, si_number: str | None = None) -> int:
+        """A settlement run: every due pair that is neither on hold nor lacking; the number of pairs moved.
+
+        si_number: only this SI's pair, as a delivery instruction (DI) does.
+        """
         moved = 0
         for si in list(self._delivering.values()):
+            partner = _partner(si)
             if si.stated["settlement_date"] > now.date() or not si.allows(Act.SETTLE):
                 continue
-            partner = _partner(si)
+            if si_number not in (None, si.si_number, partner.si_number):
+                continue
             lack = si.lack or partner.lack
             if lack is not None:
                 si.reason, partner.reason = _lack_reasons(lack)
                 for side in (si, partner):
                     side.reason_text = REASON_TEXTS[side.reason] if side.reason else None
+                    self.touched[side.number] = side
                 continue
             moved += 1
             first_shares = si.payment is Payment.RDP or (si.payment is Payment.DVP and self.rules.dvp_shares_on_hold)
@@ -203,11 +237,17 @@ class SiBook:
         return len(chosen)
 
     def end_day(self, now: datetime) -> int:
-        """Fail what was due and did not settle, purge what waited too long; the number of SIs moved."""
+        """Fail what was due and did not settle, purge what waited too long; the number of SIs moved.
+
+        Shares on hold that nobody paid for are given back first, and fail for lack of money.
+        """
+        unpaid = {si.number for si in self._delivering.values() if si.status is Status.SHARES_ON_HOLD}
+        self.pay(now, paid=False)
         moved = 0
         for si in list(self._delivering.values()):
             if si.stated["settlement_date"] <= now.date() and si.allows(Act.DAY_END):
-                reasons = _lack_reasons(si.lack or _partner(si).lack or Reason.LACK_SECURITIES)
+                usual = Reason.LACK_MONEY if si.number in unpaid else Reason.LACK_SECURITIES
+                reasons = _lack_reasons(si.lack or _partner(si).lack or usual)
                 self._move_both(si, Act.DAY_END, Status.FAILING, EventType.FAILING, reasons, now)
                 moved += 2
         for si in self.register:
@@ -224,6 +264,7 @@ class SiBook:
         if si is None:
             raise KeyError(si_number)
         si.lack = lack
+        self.touched[si.number] = si
 
     # ---- matching
 
@@ -273,6 +314,7 @@ class SiBook:
 
     def _say_why_unmatched(self, si: Si, near: int | None, items: list[Reason], now: datetime) -> None:
         si.near = near
+        self.touched[si.number] = si
         text = "; ".join(REASON_TEXTS[item] for item in items)
         if (items[0], text) != (si.reason, si.reason_text):
             self._tell(si, si.status, EventType.UNMATCHED, items[0], now, text)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from pg_bridge import telemetry
 from pg_bridge.cli.main import app
@@ -105,18 +106,20 @@ def test_no_room_without_its_card() -> None:
     assert [] == bare
 
 
-def test_every_verb_is_in_the_readme() -> None:
-    groups = {group.name: group.typer_instance for group in app.registered_groups}
-    verbs = [str(command.name) for command in app.registered_commands]
-    verbs += [f"{name} {command.name}" for name, made in groups.items() for command in made.registered_commands]
+def every_verb(group: typer.Typer = app, name: str = "") -> list[tuple[str, typer.models.CommandInfo]]:
+    """Every verb, of groups within groups too, as it is typed."""
+    verbs = [(f"{name} {command.name}".strip(), command) for command in group.registered_commands]
+    for inner in group.registered_groups:
+        verbs += every_verb(inner.typer_instance, f"{name} {inner.name}".strip())
+    return verbs
 
-    assert [] == [verb for verb in verbs if f"pg-bridge {verb}" not in README]
+
+def test_every_verb_is_in_the_readme() -> None:
+    assert [] == [verb for verb, _ in every_verb() if f"pg-bridge {verb}" not in README]
 
 
 def test_every_verb_has_help_with_an_example_and_json() -> None:
-    commands = list(app.registered_commands)
-    for group in app.registered_groups:
-        commands += group.typer_instance.registered_commands
+    commands = [command for _, command in every_verb()]
     wanting = [
         command.name
         for command in commands

@@ -222,6 +222,10 @@ class Stack:
         self.ports = [int(each.rpartition(":")[2]) for each in (where["pss"], where.get("secondary")) if each]
         self.push_url = where["push"]
 
+    async def stop_bridge(self) -> None:
+        """End the bridge in order; the pretend OCP stays."""
+        await stop(self.bridge)
+
     async def stop(self) -> None:
         for process in (self.bridge, self._ocp):
             if process is not None and process.returncode is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -25,7 +26,9 @@ from pg_bridge.profiles.concepts import SI_ENTRY, EventType, Operation, Payment,
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
-from pg_bridge.simulator.pretend import PretendOcp
+from pg_bridge.simulator.pretend import Call, PretendOcp
+from pg_bridge.simulator.stream_routes import open_stream
+from pg_bridge.simulator.streams import Stream
 from pg_bridge.simulator.stub import Stub, start_stub
 from tests.doubles.mapping_sets import set_files
 from tests.doubles.pretend_ocp import client_and_pretend, wall
@@ -103,6 +106,26 @@ async def test_an_order_is_entered_and_found_as_it_was_stated(caller: Caller) ->
         assert (False, False) == (found["hold_own"], found["revoke_counterparty"])
         assert Status.UNMATCHED is profile().meaning("status", found["status"])
         assert set(SI_ENTRY) == set(found)
+
+
+async def test_a_stream_tells_its_notices_and_there_is_no_socket(caller: Caller) -> None:
+    token = await caller.client._tokens.token()
+    headers = {"authorization": f"Bearer {token.value}"}
+    first = Call(Operation.STATUS_STREAM, headers, [("member", "B01234")], b"")
+    stream = open_stream(caller.pretend, first)
+    await caller.add("R1")
+    await caller.add("R2")
+    again = open_stream(caller.pretend, replace(first, headers={**headers, "last-event-id": f"{TODAY}:1"}))
+
+    assert isinstance(stream, Stream)
+    assert isinstance(again, Stream)
+    (told, more), (resumed,) = await stream.feed.take(2), await again.feed.take(2)
+    assert more == resumed
+    assert (f"{TODAY}:1", 1) == (
+        str(told.place),
+        profile().read("event", msgspec.json.decode(told.document))["event_sequence"],
+    )
+    assert Operation.STATUS_SOCKET not in profile().operations
 
 
 async def test_every_other_write_has_its_own_way(caller: Caller) -> None:

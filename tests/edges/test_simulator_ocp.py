@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from fastapi import FastAPI, Request, Response
 
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
-from pg_bridge.simulator.ocp import create_app
-from pg_bridge.simulator.options import read_options
-from pg_bridge.simulator.run import serving
 from tests.doubles.ocp_caller import (
     COMPANY,
     MACHINE,
     MAPPINGS,
-    OTHER_COMPANY,
     OTHER_MACHINE,
     TOKEN_PATH,
-    OcpCaller,
-    Wall,
     other_side,
     registrations,
     rsa_key,
     shipped_profile,
     si_entry,
 )
+from tests.doubles.running_ocp import START, running
+from tests.doubles.subscriber import subscribed
 
-START = "2026-11-23T09:30:00+08:00"
 ADD = "/api/si/instructions/add/v1"
-
-
-@asynccontextmanager
-async def running(profile: OcpProfile | None = None, **options) -> AsyncIterator[tuple[OcpCaller, OcpCaller]]:
-    """The pretend OCP and two companies that are logged in."""
-    wall = Wall()
-    document = {"registrations": registrations(), "start": START, "clock": "stands", "push_waits_s": [0.01]}
-    app = create_app(profile or shipped_profile(), read_options(document | options), wall)
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
-        one = OcpCaller(http, wall)
-        other = OcpCaller(http, wall, OTHER_COMPANY, OTHER_MACHINE)
-        await one.log_in()
-        await other.log_in()
-        yield one, other
 
 
 def changed_profile(*old_and_new: str) -> OcpProfile:
@@ -62,38 +39,6 @@ def changed_profile(*old_and_new: str) -> OcpProfile:
         assert old in files["ocp/profile.toml"]
         files["ocp/profile.toml"] = files["ocp/profile.toml"].replace(old, new)
     return read_ocp_profile(files)
-
-
-class Receiver:
-    """A subscriber: keeps what is delivered, answers with `statuses` in turn, then 200."""
-
-    def __init__(self) -> None:
-        self.deliveries: asyncio.Queue[tuple[dict, bytes]] = asyncio.Queue()
-        self.statuses: list[int] = []
-        self.app = FastAPI()
-        self.app.add_route("/events", self.take, methods=["POST"])
-
-    async def take(self, request: Request) -> Response:
-        self.deliveries.put_nowait((dict(request.headers), await request.body()))
-        return Response(status_code=self.statuses.pop(0) if self.statuses else 200)
-
-    async def next(self) -> tuple[dict, bytes]:
-        return await asyncio.wait_for(self.deliveries.get(), 5)
-
-    async def sequences(self, events: int) -> list[int]:
-        found: list[int] = []
-        while len(found) < events:
-            found += [event["sequence"] for event in json.loads((await self.next())[1])["data"]]
-        return found
-
-
-@asynccontextmanager
-async def subscribed(caller: OcpCaller, **subscription) -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    async with serving(receiver.app) as url:
-        reply = await caller.post("/api/si/subscriptions/add/v1", {"url": f"{url}/events", **subscription})
-        assert reply.json()["code"] == "0", reply.text
-        yield receiver
 
 
 def is_verified(headers: dict, body: bytes, jwk: dict) -> bool:

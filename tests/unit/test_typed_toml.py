@@ -113,8 +113,6 @@ def test_every_missing_and_wrong_entry_is_told_with_what_to_do() -> None:
         (0, "Object missing required field `version`", "Give `version` a value."),
         (2, "Expected `str`, got `int`", "Write a text in quotes."),
         (0, "Object missing required field `source`", "Give `source` a value."),
-        (4, "Object missing required field `operation`", "Give `operation` a value."),
-        (4, "Object missing required field `schema`", "Give `schema` a value."),
         (6, "Expected `str | array`, got `int`", "Write a text in quotes or a list in [ ]."),
         (6, "Invalid enum value 'publik'", "Write `public` if that was meant."),
     ] == [(finding.line, finding.text.partition(": ")[2], finding.remedy) for finding in findings]

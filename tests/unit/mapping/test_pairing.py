@@ -39,7 +39,9 @@ def test_every_field_of_every_template_appears(book: MappingBook) -> None:
     ]
 
     assert [] == missing
-    assert {section.template for section in sections(book)} == set(book.legacy.templates)
+    uploads = {file.upload.template for file in (located.file for located in book.rules.files) if file.upload}
+    # A part of a file has no member of OCP's; what its file holds is told as other templates.
+    assert {section.template for section in sections(book)} == set(book.legacy.templates) - uploads
 
 
 def test_every_member_of_every_schema_appears(book: MappingBook) -> None:

@@ -1,0 +1,211 @@
+"""The pretend OCP's state as a document: what a snapshot holds whole, and the state file in pieces, one a change.
+
+Values are as concepts have them (dates, decimals and meanings as text); events are OCP's documents as they were told.
+Not held: tokens, and what the call limits have counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Status
+from pg_bridge.simulator.counterparties import CounterpartyOrder
+from pg_bridge.simulator.day import Spell
+from pg_bridge.simulator.faults import Fault
+from pg_bridge.simulator.ledger import Done
+from pg_bridge.simulator.life_cycle import Change, Si
+
+_READERS: dict[str, Any] = {
+    "direction": Direction,
+    "payment_instruction": Payment,
+    "trade_date": date.fromisoformat,
+    "settlement_date": date.fromisoformat,
+    "amount": Decimal,
+}
+
+
+class ChangeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One change of an SI: both images, by concept."""
+
+    version: int
+    at: datetime
+    request_reference: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class SiRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One SI; `partner`, `near` and `answers` are numbers of others. See life_cycle.Si."""
+
+    number: int
+    si_number: str
+    stated: dict[str, Any]
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    last_request_reference: str
+    version: int
+    position_number: str | None = None
+    partner: int | None = None
+    near: int | None = None
+    revoke_asked: bool = False
+    lack: Reason | None = None
+    reason: Reason | None = None
+    reason_text: str | None = None
+    waits_since: int = 0
+    answer_due: datetime | None = None
+    answers: int | None = None
+    changes: list[ChangeRecord] = []
+
+
+class UseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A request of `reference` touched the SI `number` on `day`."""
+
+    reference: str
+    day: date
+    number: int
+    operation: Operation
+
+
+class EventRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One status event, as it was told. event_type: left out in a whole image, whose subscribers got it before."""
+
+    participant: str
+    business_date: date
+    document: msgspec.Raw
+    event_type: EventType | None = None
+
+
+class UsedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One request id used, at a second of the wall's epoch; the answer where it is to be given again."""
+
+    company: str
+    request_id: str
+    at: float
+    answer: str = ""
+
+
+class ClockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The clock showed `at` when the wall's was `wall`; rate 0: it stands."""
+
+    at: datetime
+    wall: datetime
+    rate: float
+
+
+class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One subscription; `waiting`: the events not taken yet (of a whole image only)."""
+
+    company: str
+    url: str
+    event_types: list[EventType]
+    key_id: str | None = None
+    waiting: list[msgspec.Raw] = []
+
+
+class TakenRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A subscriber took its next `count` events."""
+
+    company: str
+    url: str
+    count: int
+
+
+class SettingsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What was set by control."""
+
+    match_at_once: bool
+    revoke_by_both: bool
+    dvp_shares_on_hold: bool
+    maker_checker: list[str]
+    keeps_hours: bool
+    weather: list[Spell]
+    company_calls: int
+    machine_calls: int
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The whole state, or what one change made different: of lists what is new, of the rest what holds now.
+
+    caught_up: until when the runs of the schedule have been brought about. profile: whose documents the events are.
+    """
+
+    profile: str = ""
+    caught_up: datetime | None = None
+    clock: ClockRecord | None = None
+    settings: SettingsRecord | None = None
+    counterparties: list[CounterpartyOrder] | None = None
+    faults: list[tuple[Fault, int]] | None = None
+    sis: list[SiRecord] = []
+    uses: list[UseRecord] = []
+    events: list[EventRecord] = []
+    done: list[Done] = []
+    used: list[UsedRecord] = []
+    subscriptions: list[SubscriptionRecord] | None = None
+    taken: list[TakenRecord] = []
+    deliveries: int = 0
+
+
+def si_record(si: Si) -> SiRecord:
+    """An SI as a record."""
+    values: dict[str, Any] = {name: getattr(si, name) for name in SiRecord.__struct_fields__}
+    values["partner"] = si.partner.number if si.partner is not None else None
+    values["changes"] = changes_of(si)
+    return SiRecord(**values)
+
+
+def changes_of(si: Si) -> list[ChangeRecord]:
+    """The changes of an SI, oldest first."""
+    return [
+        ChangeRecord(
+            version=one.version,
+            at=one.at,
+            request_reference=one.request_reference,
+            before=one.before,
+            after=one.after,
+        )
+        for one in si.changes
+    ]
+
+
+def build_sis(records: Iterable[SiRecord]) -> list[Si]:
+    """The SIs by number, partners joined. Raises ValueError for records that do not fit together."""
+    found: list[Si] = []
+    partners: list[tuple[Si, int]] = []
+    for record in sorted(records, key=lambda one: one.number):
+        if record.number != len(found) + 1:
+            raise ValueError(f"there is no SI {len(found) + 1}, or it is there twice")
+        values = {name: getattr(record, name) for name in SiRecord.__struct_fields__}
+        values |= {"partner": None, "stated": _read(record.stated)}
+        values["changes"] = [
+            Change(one.version, one.at, one.request_reference, _read(one.before), _read(one.after))
+            for one in record.changes
+        ]
+        si = Si(**values)
+        found.append(si)
+        if record.partner is not None:
+            partners.append((si, record.partner))
+    for si, number in partners:
+        if not 0 < number <= len(found):
+            raise ValueError(f"SI {si.number} has SI {number} as its other side, which is not there")
+        si.partner = found[number - 1]
+    return found
+
+
+def _read(stated: dict[str, Any]) -> dict[str, Any]:
+    """What an SI states, with dates, decimals and meanings. Raises ValueError."""
+    missing = [concept for concept in SI_INPUT if concept not in stated]
+    if missing:
+        raise ValueError(f"an SI does not state {', '.join(missing)}")
+    try:
+        return {
+            concept: _READERS[concept](value) if concept in _READERS and value is not None else value
+            for concept, value in stated.items()
+        }
+    except (ArithmeticError, TypeError) as error:
+        raise ValueError(f"what an SI states is of another type: {error}") from error
