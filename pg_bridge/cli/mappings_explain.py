@@ -122,11 +122,13 @@ def _function(function: NamedFunction) -> None:
 
 def _table(named: NamedTable) -> None:
     print(f"{named.name}: code table; {named.source}")
-    print(f"  {named.meaning}; keys are {'of OCP' if named.keys == 'ocp' else 'of the legacy side'}")
+    keys = {"ocp": "of OCP", "record": "of columns of a record"}.get(named.keys, "of the legacy side")
+    print(f"  {named.meaning}; keys are {keys}")
     if named.note:
         print(f"  {named.note}")
     rows: list[tuple[str, str, str]] = [
-        (key, code, "" if named.keys == "ocp" or is_back else "not written back") for key, code, is_back in named.rows
+        (key, code, "" if named.keys != "legacy" or is_back else "not written back")
+        for key, code, is_back in named.rows
     ]
     rows += [(f"{low} to {high}", code, "") for low, high, code in named.ranges]
     rows.append(("any other", "refused, or parked" if named.default is None else named.default, ""))

@@ -217,7 +217,7 @@ def _steps(pairing: Pairing, coverage: Coverage) -> tuple[Step, ...]:
     if pairing.how == DIRECT:
         steps = [Step("", "", "as it is")]
     elif pairing.status in KEPT:
-        steps = [Step("", "", KEPT[pairing.status])]
+        steps = [Step("", "", "the record is refused" if pairing.part == "record" else KEPT[pairing.status])]
     elif pairing.how == CONSTANT:
         steps = [Step("", "", f"writes {pairing.constant}")]
     elif pairing.how == CONDITION:

@@ -139,6 +139,9 @@ def test_code_tables_are_told_in_full(covered: Coverage, book: MappingBook) -> N
     assert [("OWNI", True), ("OWNE", False)] == [
         (key, is_back) for key, code, is_back in tables["purpose"].rows if code == "PORTFOLIO"
     ]
+    assert ("record", "ocp", "legacy") == tuple(
+        tables[name].keys for name in ("message_type_of_record", "confirmation_of", "purpose")
+    )
     assert (("70000", "79999", "SZMK"), "HKMK") == (
         tables["market_of_stock"].ranges[0],
         tables["market_of_stock"].default,
