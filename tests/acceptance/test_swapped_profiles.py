@@ -81,4 +81,21 @@ def test_no_name_or_code_of_the_other_sides_in_python() -> None:
 
 
 #: names of members that are plain English, which Python uses for things of its own
-_PLAIN = {"why", "state", "day", "next", "no", "kinds", "own", "code"}
+_PLAIN = {
+    "why",
+    "state",
+    "day",
+    "next",
+    "no",
+    "kinds",
+    "own",
+    "code",
+    "kind",
+    "since",
+    "way",
+    "ok",
+    "trades",
+    "price",
+    "half",
+    "lot",
+}
