@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from pg_bridge.cli.output import clock_text, console, say_json, table
 from pg_bridge.cli.world import program_version, read_mappings, utc_now
-from pg_bridge.console.coverage_page import LABELS, PARTS, coverage_page
+from pg_bridge.console.coverage_page import LABELS, OCP_SIDE, OTHER_SIDES, PARTS, coverage_page
 from pg_bridge.errors import ConfigError
 from pg_bridge.mapping.book import load
 from pg_bridge.mapping.condition_words import source_words
@@ -19,8 +19,6 @@ from pg_bridge.mapping.coverage.coverage import Coverage, SectionCoverage, Side,
 from pg_bridge.mapping.coverage.coverage import coverage as coverage_of
 from pg_bridge.mapping.coverage.joins import CONSTANT
 from pg_bridge.mapping.coverage.pairing import Pairing
-
-_COLUMNS = ("legacy field", "M/O", "OCP member", "how, or why not", "status", "p/a")
 
 
 def coverage(
@@ -67,11 +65,13 @@ def _print(found: Coverage) -> None:
             section = covered.section
             out.print()
             title = f"{each.function}: {PARTS[section.part]} ({section.template} and {section.schema}, {section.file})"
-            made = table(escape(title), _COLUMNS, _rows(covered))
+            side = OTHER_SIDES.get(section.part, OCP_SIDE)[1]
+            columns = ("legacy field", "M/O", side, "how, or why not", "status", "p/a")
+            made = table(escape(title), columns, _rows(covered))
             made.columns[0].no_wrap = True  # a place that is cut in two cannot be searched for
             out.print(made)
             print(f"  fields   {_counts(covered.fields)}")
-            print(f"  members  {_counts(covered.members)}")
+            print(f"  {side.split()[-1] + 's':8} {_counts(covered.members)}")
     out.print()
     rows = [(tally.kind, tally.public, tally.assumed, tally.total) for tally in found.tallies]
     out.print(table("The whole set", ("entries", "public", "assumed", "total"), rows))

@@ -11,10 +11,10 @@ import typer
 
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import read_mappings
-from pg_bridge.console.coverage_page import LABELS
+from pg_bridge.console.coverage_page import LABELS, OTHER_SIDES
 from pg_bridge.mapping.book import load
 from pg_bridge.mapping.condition_words import source_words
-from pg_bridge.mapping.coverage.explain import ExplainedMember, ExplainedPlace, Explanation
+from pg_bridge.mapping.coverage.explain import ExplainedColumn, ExplainedMember, ExplainedPlace, Explanation
 from pg_bridge.mapping.coverage.explain import explain as explain_word
 from pg_bridge.mapping.coverage.named import NamedFunction, NamedTable, Use
 from pg_bridge.mapping.coverage.pairing import Pairing
@@ -24,12 +24,12 @@ MOST_CASES = 5
 
 
 def explain(
-    word: Annotated[str, typer.Argument(help="A place or part of one, a member, a function of rules, a code table.")],
+    word: Annotated[str, typer.Argument(help="A place or part of one, a member, a column, a function, a code table.")],
     folder: Annotated[Path | None, typer.Argument(help="The folder; left out: the shipped one.")] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell everything known of a place, a member, a function or a code table. Exit code 1 where it is not known.
+    """Tell all that is known of a place, member, column, function or code table. Exit code 1 where it is not known.
 
     Example: pg-bridge mappings explain 36B:SETT
     """
@@ -50,6 +50,8 @@ def _print(found: Explanation) -> None:
         _place(place)
     for member in found.members:
         _member(member)
+    for column in found.columns:
+        _column(column)
     for function in found.functions:
         _function(function)
     for named in found.tables:
@@ -89,6 +91,19 @@ def _member(member: ExplainedMember) -> None:
     _cases(member.cases)
 
 
+def _column(explained: ExplainedColumn) -> None:
+    column = explained.column
+    print(f"{column.path}: {OTHER_SIDES[explained.part][1]} of {explained.schema}")
+    needed = ", must have a value" if column.is_required else ""
+    print(f"  {column.kind}{needed}; {column.source}")
+    if column.meaning:
+        print(f"  {column.meaning}")
+    if column.codes:
+        print(f"  values {', '.join(column.codes)}")
+    _rules(explained.pairings)
+    _cases(explained.cases)
+
+
 def _function(function: NamedFunction) -> None:
     print(f"{function.name}: function of rules")
     print(f"  {function.meaning}")
@@ -107,11 +122,13 @@ def _function(function: NamedFunction) -> None:
 
 def _table(named: NamedTable) -> None:
     print(f"{named.name}: code table; {named.source}")
-    print(f"  {named.meaning}; keys are {'of OCP' if named.keys == 'ocp' else 'of the legacy side'}")
+    keys = {"ocp": "of OCP", "record": "of columns of a record"}.get(named.keys, "of the legacy side")
+    print(f"  {named.meaning}; keys are {keys}")
     if named.note:
         print(f"  {named.note}")
     rows: list[tuple[str, str, str]] = [
-        (key, code, "" if named.keys == "ocp" or is_back else "not written back") for key, code, is_back in named.rows
+        (key, code, "" if named.keys != "legacy" or is_back else "not written back")
+        for key, code, is_back in named.rows
     ]
     rows += [(f"{low} to {high}", code, "") for low, high, code in named.ranges]
     rows.append(("any other", "refused, or parked" if named.default is None else named.default, ""))
@@ -121,11 +138,12 @@ def _table(named: NamedTable) -> None:
 
 
 def _rules(pairings: Sequence[Pairing], title: str = "") -> None:
-    ways = {"request": "to OCP", "answer": "to the PSS", "message": "to the PSS"}
+    ways = {"request": "to OCP", "upload": "from the PSS", "record": "to a message"}
     rows = [
         (
-            ways[each.part],
+            ways.get(each.part, "to the PSS"),
             each.function,
+            each.template,
             each.place,
             each.member or ", ".join(source_words(other) for other in each.others),
             _how(each),
@@ -136,7 +154,8 @@ def _rules(pairings: Sequence[Pairing], title: str = "") -> None:
         )
         for each in pairings
     ]
-    columns = ("way", "function", "legacy field", "OCP member", "how", "when", "status", "rule", "reason")
+    other = "column" if any(each.part == "record" for each in pairings) else "OCP member"
+    columns = ("way", "function", "template", "legacy field", other, "how", "when", "status", "rule", "reason")
     # A column in which nothing stands tells nothing.
     filled = [number for number in range(len(columns)) if any(row[number] for row in rows)]
     titles = [columns[number] for number in filled]
@@ -161,8 +180,8 @@ def _cases(cases: Sequence[str]) -> None:
 
 
 def _uses(uses: Iterable[Use]) -> None:
-    rows = [(use.function, use.part, use.place, use.member, use.rule) for use in uses]
+    rows = [(use.function, use.part, use.template, use.place, use.member, use.rule) for use in uses]
     if rows:
-        console().print(table("used by", ("function", "part", "legacy field", "OCP member", "rule"), rows))
+        console().print(table("used by", ("function", "part", "template", "legacy field", "member", "rule"), rows))
     else:
         print("  no rule uses it")

@@ -30,9 +30,15 @@ LABELS: Mapping[str, tuple[str, str]] = {
 }
 PARTS: Mapping[str, str] = {
     "request": "Request: from the PSS to OCP",
+    "upload": "Upload: parts of a file from the PSS",
+    "record": "Record: from a batch file to a message of the PSS",
     "answer": "Answer: from OCP to the PSS",
     "message": "Message: from OCP to the PSS, unasked",
 }
+
+#: part = what stands on the other side: where it is from, and what one of it is called
+OTHER_SIDES: Mapping[str, tuple[str, str]] = {"upload": ("Part", "line"), "record": ("File", "column")}
+OCP_SIDE = ("OCP", "OCP member")
 
 #: what becomes of a field that a request's rule does not send
 KEPT: Mapping[str, str] = {"carried": "kept in the journal", "refused": "the message is refused"}
@@ -85,10 +91,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """One section as the page shows it. marks: by (place, member); alone marks by name."""
+    """One section as the page shows it. marks: by (place, member); alone marks by name.
+
+    side: what stands on the other side, as of OTHER_SIDES.
+    """
 
     covered: SectionCoverage
     title: str
+    side: tuple[str, str]
     fields: tuple[FieldLines, ...]
     places: tuple[str, ...]
     marks: Mapping[tuple[str, str], Mark]
@@ -139,6 +149,7 @@ def _view(covered: SectionCoverage, coverage: Coverage) -> SectionView:
     return SectionView(
         covered=covered,
         title=PARTS[section.part],
+        side=OTHER_SIDES.get(section.part, OCP_SIDE),
         fields=tuple(fields),
         places=tuple(dict.fromkeys(field.place for field in section.fields)),
         marks={
@@ -206,7 +217,7 @@ def _steps(pairing: Pairing, coverage: Coverage) -> tuple[Step, ...]:
     if pairing.how == DIRECT:
         steps = [Step("", "", "as it is")]
     elif pairing.status in KEPT:
-        steps = [Step("", "", KEPT[pairing.status])]
+        steps = [Step("", "", "the record is refused" if pairing.part == "record" else KEPT[pairing.status])]
     elif pairing.how == CONSTANT:
         steps = [Step("", "", f"writes {pairing.constant}")]
     elif pairing.how == CONDITION:

@@ -9,16 +9,17 @@ from pg_bridge.mapping.conditions import DATE_TESTS
 from pg_bridge.mapping.request import MESSAGE_TYPE
 
 OCP = "ocp."
+RECORD = "record."
 VALUE = "value."
 
 #: roots whose parts have plain names
-_ROOTS = ("context", "request", "answer", "item", "page", "broadcast", "report")
+_ROOTS = ("context", "request", "answer", "item", "page", "broadcast", "report", "file")
 
 
 def source_words(source: str) -> str:
-    """A source as people name it: a member, a place, `the context's business date`."""
-    if source.startswith(OCP):
-        return source.removeprefix(OCP)
+    """A source as people name it: a member, a column, a place, `the context's business date`."""
+    if source.startswith((OCP, RECORD)):
+        return source.partition(".")[2]
     if source == MESSAGE_TYPE:
         return "the message type"
     root, dot, name = source.partition(".")

@@ -22,7 +22,7 @@ from pg_bridge.simulator.control import create_control
 from pg_bridge.simulator.faults import TOKEN, Fault, FaultKind
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.pretend import Answer, Call, PretendOcp
-from pg_bridge.simulator.stream_routes import socket_route, stream_route
+from pg_bridge.simulator.stream_routes import plain_route, socket_route, stream_route
 from pg_bridge.simulator.tokens import TokenRefusedError
 
 CONTROL_PATH = "/_simulator"
@@ -57,6 +57,7 @@ def create_app(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[]
         if operation is Operation.STATUS_STREAM:
             app.add_route(spec.path, stream_route(ocp, CUT, _stream_gone_wrong(ocp)), methods=[spec.method])
         elif operation is Operation.STATUS_SOCKET:
+            app.add_route(spec.path, plain_route(ocp, _stream_gone_wrong(ocp)), methods=[spec.method])
             app.router.routes.append(WebSocketRoute(spec.path, socket_route(ocp, _socket_gone_wrong(ocp))))
         else:
             app.add_route(spec.path, _operation(ocp, operation), methods=[spec.method])

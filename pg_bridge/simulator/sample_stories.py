@@ -12,6 +12,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator import samples as s
 from pg_bridge.simulator.clock import Run
 from pg_bridge.simulator.faults import Fault, FaultKind
+from pg_bridge.simulator.sample_market import STREAMS, market_query, market_samples
 
 _FAR_URL = "https://pss.example/ocp/updates"
 #: what goes wrong with any call: kind, outcome, meaning
@@ -35,6 +36,7 @@ async def make_samples(profile: OcpProfile) -> list[s.Sample]:
         await story.enquiries()
         await story.subscriptions()
         await story.others()
+        await market_samples(bench)
         await story.whole_refused()
         story.deliveries()
         return bench.samples
@@ -288,7 +290,7 @@ class _Story:
         """What refuses a whole request, for each operation."""
         bench, names = self.bench, self.profile.headers
         for operation, spec in self.profile.operations.items():
-            if operation is Operation.HEALTH:
+            if operation is Operation.HEALTH or operation in STREAMS:
                 continue
             document = self._good(operation)
             for kind, outcome, meaning in _FAULTS:
@@ -300,15 +302,15 @@ class _Story:
             if not spec.writes:
                 continue
             request_id = bench.fresh_id()
-            await bench.call(operation, document, headers={names.request_id: request_id})
+            await bench.call(operation, document, request_id=request_id)
+            repeated = Refusal.REQUEST_ID_REPEATED.value
+            meaning = "the request id did work before"
+            await bench.call(operation, document, repeated, meaning, request_id=request_id)
             for refusal, meaning, changed in (
-                (Refusal.REQUEST_ID_REPEATED, "the request id did work before", {names.request_id: request_id}),
                 (Refusal.REQUEST_ID_MISSING, "there is no request id", {names.request_id: None}),
                 (Refusal.TIMESTAMP_MISSING, "there is no timestamp", {names.timestamp: None}),
                 (Refusal.TIMESTAMP_STALE, "the timestamp is an old one", {names.timestamp: "1500000000000"}),
             ):
-                if names.sign_writes and refusal is Refusal.REQUEST_ID_REPEATED:
-                    continue  # the signature would be that of another id
                 await bench.call(operation, document, refusal.value, meaning, headers=changed)
             if names.sign_writes:
                 for refusal, meaning, value in (
@@ -347,7 +349,7 @@ class _Story:
             return bench.query("events_query", {"participant_id": s.SELLER, "business_date": s.TRADE_DAY})
         if operation in (Operation.SUBSCRIPTION_CHANGE, Operation.SUBSCRIPTION_ADD, Operation.SUBSCRIPTION_INVALIDATE):
             return self.profile.write("subscription", {"subscription_url": _FAR_URL})
-        return {} if operation is Operation.SUBSCRIPTION_QUERY else None
+        return {} if operation is Operation.SUBSCRIPTION_QUERY else market_query(bench, operation)
 
     def deliveries(self) -> None:
         """One push of each type of event that there was."""

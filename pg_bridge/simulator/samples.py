@@ -177,10 +177,11 @@ class Bench:
         caller: Caller | None = None,
         raw: bytes | None = None,
         headers: Mapping[str, str | None] | None = None,
+        request_id: str = "",
     ) -> Any:
         """Call an operation; keep the exchange when it has an outcome to be kept under. Gives the answer's JSON.
 
-        raw: a body that is no JSON; headers: over the usual ones, None leaves one out.
+        raw: a body that is no JSON; headers: over the usual ones, None leaves one out; request_id: else a new one.
         """
         spec = self.profile.operations[operation]
         by = caller or self.seller
@@ -189,7 +190,7 @@ class Bench:
         if spec.method == "GET":
             parameters, content = _parameters(document), b""
         content = content if raw is None else raw
-        every = self._headers(by, spec.method, spec.path, content, writes=spec.writes) | dict(headers or {})
+        every = self._headers(by, spec.method, spec.path, content, request_id, writes=spec.writes) | dict(headers or {})
         sent = {name: value for name, value in every.items() if value is not None}
         answer = await self._http.request(spec.method, spec.path, params=parameters, content=content, headers=sent)
         if outcome:
@@ -202,13 +203,15 @@ class Bench:
             self._keep(operation.value, outcome, meaning, request, answer)
         return answer.json() if "json" in answer.headers.get("content-type", "") else None
 
-    def _headers(self, by: Caller, method: str, path: str, body: bytes, *, writes: bool) -> dict[str, str | None]:
+    def _headers(
+        self, by: Caller, method: str, path: str, body: bytes, request_id: str, *, writes: bool
+    ) -> dict[str, str | None]:
         names = self.profile.headers
         every: dict[str, str | None] = {"Authorization": f"Bearer {by.token}", "Accept": "application/json"}
         if body:
             every["Content-Type"] = "application/json"
         if writes:
-            request_id, stamp = self.fresh_id(), str(int(self.ocp.wall().timestamp() * 1000))
+            request_id, stamp = request_id or self.fresh_id(), str(int(self.ocp.wall().timestamp() * 1000))
             every |= {names.request_id: request_id, names.timestamp: stamp}
             if names.sign_writes:
                 every[names.signature] = sign_call(by.keys[by.machine], request_id, stamp, method, path, body)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.day import Weather
 from pg_bridge.simulator.faults import Fault
 
 #: real seconds in which an expected message must come, where the file says nothing
@@ -94,6 +95,13 @@ class LackOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: Literal["lack_securities", "lack_money"] | None = None
 
 
+class WeatherOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A warning is in force from now on; until: RFC 3339."""
+
+    weather: Weather
+    until: str | None = None
+
+
 class RulesOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Change rules of the pretend OCP's book."""
 
@@ -135,7 +143,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     wait: float | None = None
     clock: ClockOrder | None = None
     run: RunOrder | None = None
-    weather: dict[str, Any] | None = None
+    weather: WeatherOrder | None = None
     hold: HoldOrder | None = None
     lack: LackOrder | None = None
     rules: RulesOrder | None = None

@@ -148,6 +148,23 @@ def socket_route(ocp: PretendOcp, wrong_answer: WrongAnswer) -> Callable[[WebSoc
     return serve
 
 
+def plain_route(ocp: PretendOcp, go_wrong: GoWrong) -> Callable[[Request], Awaitable[Response]]:
+    """The route of whoever asks the socket's path for an answer instead of a socket."""
+
+    async def serve(request: Request) -> Response:
+        fault = ocp.faults.next_call(Operation.STATUS_SOCKET.value)
+        if fault is not None:
+            return await go_wrong(fault, request)
+        ocp.catch_up()
+        answer = ocp.admit(_call(Operation.STATUS_SOCKET, request))
+        if not isinstance(answer, Answer):
+            # RFC 9110 section 15.5.22
+            answer = ocp.failed(426, "this is a websocket", {"Upgrade": "websocket", "Connection": "Upgrade"})
+        return Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
+
+    return serve
+
+
 async def _deny(socket: WebSocket, answer: Answer) -> None:
     response = Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
     await socket.send_denial_response(response)

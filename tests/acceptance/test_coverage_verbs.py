@@ -60,6 +60,24 @@ def test_coverage_shows_tables_and_counts(run: Callable[..., Done]) -> None:
     assert "enquire_si" not in done.stdout
 
 
+def test_coverage_shows_the_columns_of_a_batch_file(run: Callable[..., Done]) -> None:
+    done = run("coverage", "--function", "upload_file")
+
+    assert 0 == done.returncode, done.stderr
+    assert "SI01 and SI-BATCH-INPUT detail, file-upload.toml" in done.stdout
+    assert "counterparty_account" in done.stdout
+    assert "columns  21: 6 mapped, 11 transformed, 1 refused, 1 left out, 2 constant by template" in done.stdout
+
+
+def test_explain_tells_a_column(run: Callable[..., Done]) -> None:
+    done = run("explain", "record.hold")
+
+    assert 0 == done.returncode, done.stderr
+    assert "hold: column of SI-BATCH-INPUT detail" in done.stdout
+    assert "a deletion puts nothing on hold" in done.stdout
+    assert "file-upload.cases.toml:" in done.stdout
+
+
 def test_coverage_writes_a_page_and_json_of_the_folder_given(run: Callable[..., Done], tmp_path: Path) -> None:
     copy = tmp_path / "mappings"
     shutil.copytree(mappings_folder(), copy)

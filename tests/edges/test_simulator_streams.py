@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.doubles.ocp_caller import OcpCaller, other_side, registrations, shipped_profile, si_entry
 from tests.doubles.running_ocp import running
+from tests.doubles.subscriber import subscribed
 
 STREAM, SOCKET = "/api/si/status-events/stream/v1", "/api/si/status-events/socket/v1"
 DAY = "2026-11-23"
@@ -359,3 +360,39 @@ async def test_a_reset_ends_who_listens(way: str) -> None:
             with pytest.raises((ConnectionClosed, EOFError)):
                 await listener.next()
         assert [] == (await one.control("state"))["streams"]
+
+
+async def test_who_asks_the_sockets_path_without_a_socket_is_told_so() -> None:
+    async with running() as (one, _):
+        parameters = {"participantId": "B01234"}
+        told = await one.http.get(SOCKET, params=parameters, headers=one.headers())
+        without_token = await one.http.get(SOCKET, params=parameters)
+
+    assert (426, "websocket", 401) == (told.status_code, told.headers["upgrade"], without_token.status_code)
+    assert [] == shipped_profile().faults("Envelope", told.json())
+
+
+# ---- the same faults by webhook
+
+
+async def test_a_late_push_and_a_silence_concern_deliveries_to_webhooks_too() -> None:
+    async with running() as (one, _), subscribed(one) as receiver:
+        await fault(one, "push_silence", delay_s=0, count=0)
+        await fault(one, "push_late", delay_s=0.05)
+        await one.add(si_entry("R1"), si_entry("R2"))
+        state = await one.control("state")
+        await one.http.delete("/_simulator/faults")
+        told = await receiver.sequences(2)
+
+    assert state["subscriptions"][0]["waiting"] in (1, 2)
+    assert [1, 2] == sorted(told)
+
+
+async def test_what_is_late_when_a_snapshot_is_taken_is_pushed_after_it_is_restored() -> None:
+    async with running() as (one, _), subscribed(one) as receiver:
+        await fault(one, "push_late", delay_s=300)
+        await one.add(si_entry("R1"), si_entry("R2"))
+        assert [2] == await receiver.sequences(1)
+        image = await one.control("snapshot")
+        await one.control("restore", image)
+        assert [1] == await receiver.sequences(1)

@@ -8,6 +8,7 @@ its own is told entry by entry (tree_difference.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pg_bridge.mapping.changes.case_difference import compare_cases
@@ -27,6 +28,7 @@ from pg_bridge.mapping.changes.file_difference import (
 from pg_bridge.mapping.changes.legacy_difference import compare_framing, compare_template
 from pg_bridge.mapping.changes.message_difference import compare_blocks, compare_message
 from pg_bridge.mapping.changes.ocp_difference import compare_openapi, compare_profile, schema_effects
+from pg_bridge.mapping.changes.record_difference import as_input, compare_records, compare_upload, included
 from pg_bridge.mapping.changes.renames import Documents, under_new_names
 from pg_bridge.mapping.changes.rule_difference import compare_request
 from pg_bridge.mapping.changes.tree_difference import Path, compare_tree
@@ -36,7 +38,9 @@ from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
 
-#: code table, or text of the profile -> what becomes of it
+#: how `Users` name a shared file
+_INCLUDE = "include "
+#: code table, text of the profile, or shared file that records include -> what becomes of it
 Users = Mapping[str, frozenset[Effect]]
 
 
@@ -110,13 +114,18 @@ def _compare(c: Comparison, users: Users, schemas: Mapping[str, Effect]) -> None
         compare_openapi(c, schemas)
     elif path.startswith(SHARED_FOLDER):
         _head(c, "shared blocks", ("value", "block"))
-        compare_blocks(c, f"shared blocks {c.new.get('name')}", "", c.old, c.new)
+        inner: list[Change] = []
+        compare_blocks(replace(c, changes=inner), f"shared blocks {c.new.get('name')}", "", c.old, c.new)
+        is_input = Effect.OCP_GETS in users.get(f"{_INCLUDE}{c.new.get('name')}", ())
+        c.changes += as_input(inner) if is_input else inner
     elif path == SET_FILE:
         _set(c, users)
     elif path.startswith(RULES_FOLDER):
         name = str(c.new.get("name", path))
-        _head(c, "rules", ("request", "answer", "message"))
+        _head(c, "rules", ("request", "upload", "record", "answer", "message"))
         compare_request(c, name, c.old.get("request"), c.new.get("request"))
+        compare_upload(c, name, c.old.get("upload"), c.new.get("upload"))
+        compare_records(c, name, c.old.get("record"), c.new.get("record"))
         for section in ("answer", "message"):
             compare_message(c, name, section, c.old.get(section), c.new.get(section))
     else:
@@ -152,14 +161,24 @@ def _head(c: Comparison, what: str, sections: tuple[str, ...]) -> None:
 
 
 def _users(*sets: Documents) -> Users:
-    """Code table, or text of the profile (`profile.NAME`) -> what becomes of it, by the rules of both sets."""
+    """Code table, text of the profile (`profile.NAME`), or shared file that records include (`include NAME`) -> what
+    becomes of it, by the rules of both sets.
+    """
     found: dict[str, set[Effect]] = {REFUSAL_REASONS: {Effect.WE_WRITE}}
     for documents in sets:
+        of_records = {
+            name
+            for path, document in documents.items()
+            if path.startswith(RULES_FOLDER) and not path.endswith(CASES_SUFFIX)
+            for name in included(document)
+        }
+        found |= {f"{_INCLUDE}{name}": {Effect.OCP_GETS} for name in of_records}
         for path, document in documents.items():
             if not path.startswith(RULES_FOLDER) or path.endswith(CASES_SUFFIX):
                 continue
+            is_shared = path.startswith(SHARED_FOLDER) and document.get("name") in of_records
             for section, part in document.items():
-                effect = Effect.OCP_GETS if section == "request" else Effect.WE_WRITE
+                effect = Effect.OCP_GETS if is_shared or section in ("request", "record") else Effect.WE_WRITE
                 for name in _used(part):
                     found.setdefault(name, set()).add(effect)
     return {name: frozenset(effects) for name, effects in found.items()}

@@ -88,7 +88,8 @@ def file_effect(path: str, document: Mapping[str, Any] | None = None) -> Effect:
     if path.startswith(SHARED_FOLDER):
         return Effect.WE_WRITE
     if path.startswith(RULES_FOLDER):
-        return Effect.WE_WRITE if document is not None and "request" not in document else Effect.OCP_GETS
+        feeds = document is None or "request" in document or "record" in document
+        return Effect.OCP_GETS if feeds else Effect.WE_WRITE
     if path in (CODES_FILE, OPENAPI_FILE, PROFILE_FILE):
         return Effect.OCP_GETS
     return Effect.WE_CONNECT if path == FRAMING_FILE else Effect.NONE

@@ -36,9 +36,10 @@ def compare_message(c: Comparison, name: str, section: str, old: Any, new: Any) 
     compare_tree(c, rest[0], rest[1], lambda path: _WRITE, at=section, subject=f"the {section}", about=about)
 
 
-def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json) -> None:
-    """The values and blocks of a section, or of a shared file (then `section` is empty)."""
+def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json, was: str = "") -> None:
+    """The values and blocks of a section, or of a shared file (then `section` is empty). was: where it stood before."""
     above = f"{section}." if section else ""
+    before = f"{was}." if was else above
     values = pairs(old.get("value"), new.get("value"), lambda entry: shown(entry.get("name")))
     for pair in values.both:
         subject = f"the value {shown(pair.new.entry.get('name'))}"
@@ -46,7 +47,7 @@ def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json
         parts_differ(c, _WRITE, at, f"{about} {subject[4:]}", subject, pair.old.entry, pair.new.entry)
     for item in values.removed:
         name = shown(item.entry.get("name"))
-        c.removed(_WRITE, f"{above}value[{item.number}]", f"{about} value {name}", f"the value {name} is removed")
+        c.removed(_WRITE, f"{before}value[{item.number}]", f"{about} value {name}", f"the value {name} is removed")
     for item in values.added:
         name = shown(item.entry.get("name"))
         text = f"the value {name} is added: {described(item.entry)}"
@@ -54,10 +55,10 @@ def compare_blocks(c: Comparison, about: str, section: str, old: Json, new: Json
     # A value may use those above it only, so that their order among themselves says nothing.
     blocks = pairs(old.get("block"), new.get("block"), _same_if, _same_constants, _same_place)
     for pair in blocks.both:
-        _block(c, about, above, pair)
+        _block(c, about, above, before, pair)
     for item in blocks.removed:
         called = block_called(item.entry)
-        c.removed(_WRITE, f"{above}block[{item.number}]", f"{about} {called[4:]}", f"{called} is removed")
+        c.removed(_WRITE, f"{before}block[{item.number}]", f"{about} {called[4:]}", f"{called} is removed")
     for item in blocks.added:
         called = block_called(item.entry)
         text = f"{called} is added{_fields_told(item.entry)}"
@@ -106,7 +107,7 @@ def _place(block: Json) -> tuple[str, str, str]:
     return (shown(block.get("at", "")), shown(block.get("include", "")), shown(block.get("each", "")))
 
 
-def _block(c: Comparison, about: str, above: str, pair: Pair) -> None:
+def _block(c: Comparison, about: str, above: str, was: str, pair: Pair) -> None:
     old, new = pair.old.entry, pair.new.entry
     at, called = f"{above}block[{pair.new.number}]", block_called(new)
     parts_differ(c, _WRITE, at, f"{about} {called[4:]}", called, old, new, known=("fields",))
@@ -120,7 +121,7 @@ def _block(c: Comparison, about: str, above: str, pair: Pair) -> None:
         parts_differ(c, _WRITE, here, f"{about} field {name}", subject, one.old.entry, one.new.entry)
     for item in fields.removed:
         name = f"{place}/{shown(item.entry.get('field'))}"
-        here = f"{above}block[{pair.old.number}].fields[{item.number}]"
+        here = f"{was}block[{pair.old.number}].fields[{item.number}]"
         text = f"the field {name} is not written any more: {described(item.entry)}"
         c.removed(_WRITE, here, f"{about} field {name}", text)
     for item in fields.added:

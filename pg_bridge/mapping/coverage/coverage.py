@@ -76,7 +76,7 @@ class Alone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SectionCoverage(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, answer or message: its matrix (cells that are not listed are empty), what stands alone, counts."""
+    """One section: its matrix (cells that are not listed are empty), what stands alone, counts."""
 
     section: Section
     cells: tuple[Cell, ...]
@@ -221,7 +221,9 @@ def _tallies(book: MappingBook, files: Mapping[str, str], found: Sequence[Sectio
     yield _tally("framing entries", _sources(tomllib.loads(files.get(LINK_FILE, ""))))
     yield _tally("OCP profile entries", _leaves(tomllib.loads(files.get(PROFILE_FILE, "")), ASSUMED))
     yield _tally("OCP operations", _operations(book.ocp.openapi))
-    members = {(section.schema, member.path): member.source for section in found for member in section.members}
+    schemas = book.ocp.openapi["components"]["schemas"]
+    told = [section for section in found if section.schema in schemas]
+    members = {(section.schema, member.path): member.source for section in told for member in section.members}
     yield _tally("OCP members", members.values())
     yield _tally("rules", _rule_sources(book))
 
@@ -264,7 +266,7 @@ def _rule_sources(book: MappingBook) -> Iterator[str]:
         file = located.file
         for number, rule in enumerate(file.request.rule if file.request is not None else ()):
             yield rule_source(located, rule, f"request.rule[{number}]")
-        for section in (file.answer, file.message):
+        for section in (*file.record, file.answer, file.message):
             if section is not None:
                 yield from [file.source] * (len(section.value) + sum(len(block.fields) for block in section.block))
     for shared in book.rules.shared.values():

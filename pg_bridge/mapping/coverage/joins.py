@@ -1,7 +1,7 @@
 """What each rule of a section joins: a place and a member, by which steps, under which condition.
 
 A constant that a condition chooses joins its place to the members whose value the condition looks at: so does a status
-become a code. A test for presence alone chooses nothing.
+become a code. A test for presence alone chooses nothing. Of a record of a batch file the members are its columns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pg_bridge.mapping import document as d
-from pg_bridge.mapping.condition_words import OCP, VALUE, can_hold, condition_words, source_words
-from pg_bridge.mapping.conditions import choosing_sources
+from pg_bridge.mapping.condition_words import OCP, RECORD, VALUE, can_hold, condition_words, source_words
+from pg_bridge.mapping.conditions import choosing_sources, condition_sources
 from pg_bridge.mapping.coverage.sides import ASSUMED, PUBLIC
 from pg_bridge.mapping.functions import FUNCTIONS
 from pg_bridge.mapping.request import MESSAGE_TYPE, is_root
@@ -24,6 +24,8 @@ Status = Literal["mapped", "transformed", "defaulted", "carried", "refused", "le
 DIRECT = "direct"
 CONSTANT = "constant"
 CONDITION = "condition"
+
+Written = d.MessageSection | d.RecordSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,30 +127,31 @@ def _rule_joins(located: Located, rules: Sequence[d.RequestRule], name: str) -> 
             yield from (replace(made, place=place, member=target, reason=rule.reason) for target in rule.targets())
 
 
-def message_joins(rules: RuleSet, located: Located, section: d.MessageSection) -> Iterator[Join]:
-    """What each rule of an answer or message joins; last, what only conditions look at and what is left out."""
-    part = "answer" if section is located.file.answer else "message"
+def message_joins(rules: RuleSet, located: Located, section: Written) -> Iterator[Join]:
+    """What each rule of an answer, message or record joins; last, what only conditions look at and what is left out."""
+    part = located.part_of(section)
+    root = RECORD if isinstance(section, d.RecordSection) else OCP
     origins: dict[str, list[_Origin]] = {}
     used: set[str] = set()
     looked_at: dict[str, Join] = {}
     for value, _ in _values(rules, located, section, part):
         origins[value.name] = [
             replace(origin, via=(*origin.via, value.name), when=(*origin.when, value.when))
-            for origin in _origins(value, origins, value.when)
+            for origin in _origins(root, value, origins, value.when)
         ]
     if isinstance(section.message_type, d.ByTable):
-        for join in _by_table(located, section.message_type, part):
+        for join in _by_table(root, located, section.message_type, part):
             used.add(join.member)
             yield join
     for block, entry in _blocks(rules, located, section, part):
         each = f"once for each of {source_words(block.each)}" if block.each else ""
         for number, rule in enumerate(block.fields):
-            for join in _field_joins(block, rule, entry, entry.rule(f".fields[{number}]"), each, origins):
+            for join in _field_joins(root, block, rule, entry, entry.rule(f".fields[{number}]"), each, origins):
                 used.add(join.member)
                 yield join
             for source in _conditions(block, rule, origins):
-                if source.startswith(OCP):
-                    member = source.removeprefix(OCP)
+                if source.startswith(root):
+                    member = source.removeprefix(root)
                     looked_at.setdefault(
                         member,
                         Join(
@@ -161,24 +164,51 @@ def message_joins(rules: RuleSet, located: Located, section: d.MessageSection) -
                             status="transformed",
                         ),
                     )
-    for source in _apart(section.pages.when, origins) if section.pages is not None else ():
-        member = source.removeprefix(OCP)
+    at, when = _of_all(section)
+    for source in _apart(root, when, origins):
+        member = source.removeprefix(root)
         looked_at.setdefault(
             member,
             Join(
                 member=member,
                 how=CONDITION,
-                rule=located.rule_name(f"{part}.pages"),
+                rule=located.rule_name(f"{part}.{at}"),
                 rule_source=located.file.source,
-                condition=condition_words(section.pages.when),  # type: ignore[union-attr]
+                condition=condition_words(when),
                 status="transformed",
             ),
         )
     yield from (join for member, join in looked_at.items() if member not in used)
+    if isinstance(section, d.RecordSection):
+        yield from _refused(located, section, part)
     yield from _left_out(located, part, section.left_out, {name: "" for name in section.left_out if "/" in name})
 
 
+def _of_all(section: Written) -> tuple[str, Mapping[str, object]]:
+    """What decides about a section as a whole: which entries are listed, which records it is for."""
+    if isinstance(section, d.RecordSection):
+        return "when", section.when
+    return "pages", section.pages.when if section.pages is not None else {}
+
+
+def _refused(located: Located, section: d.RecordSection, part: str) -> Iterator[Join]:
+    """The columns that a refusal looks at."""
+    for number, refusal in enumerate(section.refused):
+        for source in condition_sources(refusal.when):
+            if source.startswith(RECORD):
+                yield Join(
+                    member=source.removeprefix(RECORD),
+                    how="",
+                    rule=located.rule_name(f"{part}.refused[{number}]"),
+                    rule_source=located.file.source,
+                    condition=condition_words(refusal.when),
+                    status="refused",
+                    reason=refusal.text,
+                )
+
+
 def _field_joins(
+    root: str,
     block: d.Block,
     rule: d.FieldRule,
     entry: _Entry,
@@ -187,7 +217,7 @@ def _field_joins(
     origins: Mapping[str, list[_Origin]],
 ) -> Iterator[Join]:
     """One join a member that the field's value comes from; one in all where no member gives any."""
-    every = _origins(rule, origins, block.when, rule.when)
+    every = _origins(root, rule, origins, block.when, rule.when)
     found = [origin for origin in every if can_hold(block.when, rule.when, *origin.when)]
     base = Join(
         place=block.place(rule.field),
@@ -215,13 +245,15 @@ def _field_joins(
             yield _with_steps(made, origin.steps)
 
 
-def _origins(part: d.Part, known: Mapping[str, list[_Origin]], *whens: Mapping[str, object]) -> list[_Origin]:
+def _origins(
+    root: str, part: d.Part, known: Mapping[str, list[_Origin]], *whens: Mapping[str, object]
+) -> list[_Origin]:
     """What a value is made of; named values are taken apart. A constant is made of what its conditions look at."""
     steps = _steps(part)
     found: list[_Origin] = []
     for source in part.sources():
-        if source.startswith(OCP):
-            found.append(_Origin(source.removeprefix(OCP), "", steps))
+        if source.startswith(root):
+            found.append(_Origin(source.removeprefix(root), "", steps))
         elif source.startswith(VALUE):
             known_origins = known.get(source.removeprefix(VALUE), ())
             found += [replace(origin, steps=(*origin.steps, *steps)) for origin in known_origins]
@@ -229,8 +261,8 @@ def _origins(part: d.Part, known: Mapping[str, list[_Origin]], *whens: Mapping[s
             found.append(_Origin("", source, steps))
     if part.constant:
         for source in choosing_sources(*whens):
-            if source.startswith(OCP):
-                found.append(_Origin(source.removeprefix(OCP), "", (), constant=part.constant))
+            if source.startswith(root):
+                found.append(_Origin(source.removeprefix(root), "", (), constant=part.constant))
             else:
                 found.append(_Origin("", source, (), constant=part.constant))
     return found
@@ -245,21 +277,21 @@ def _conditions(block: d.Block, rule: d.FieldRule, origins: Mapping[str, list[_O
     return [source for when in whens for source in (*when, *choosing_sources(when))]
 
 
-def _apart(when: Mapping[str, object], origins: Mapping[str, list[_Origin]]) -> Iterator[str]:
+def _apart(root: str, when: Mapping[str, object], origins: Mapping[str, list[_Origin]]) -> Iterator[str]:
     """The members that a condition looks at, those of the values that it names included."""
     for source in when:
         known = origins.get(source.removeprefix(VALUE), ()) if source.startswith(VALUE) else ()
-        yield from (f"{OCP}{origin.member}" for origin in known if origin.member)
-        yield from (each for origin in known for each in choosing_sources(*origin.when) if each.startswith(OCP))
-        if source.startswith(OCP):
+        yield from (f"{root}{origin.member}" for origin in known if origin.member)
+        yield from (each for origin in known for each in choosing_sources(*origin.when) if each.startswith(root))
+        if source.startswith(root):
             yield source
 
 
-def _by_table(located: Located, chosen: d.ByTable, part: str) -> Iterator[Join]:
+def _by_table(root: str, located: Located, chosen: d.ByTable, part: str) -> Iterator[Join]:
     for source in chosen.sources():
-        is_member = source.startswith(OCP)
+        is_member = source.startswith(root)
         yield Join(
-            member=source.removeprefix(OCP) if is_member else "",
+            member=source.removeprefix(root) if is_member else "",
             others=(MESSAGE_TYPE,) if is_member else (MESSAGE_TYPE, source),
             how=chosen.codes,
             tables=(chosen.codes,),
@@ -269,7 +301,7 @@ def _by_table(located: Located, chosen: d.ByTable, part: str) -> Iterator[Join]:
         )
 
 
-def _values(rules: RuleSet, located: Located, section: d.MessageSection, part: str) -> Iterator[tuple[d.Value, _Entry]]:
+def _values(rules: RuleSet, located: Located, section: Written, part: str) -> Iterator[tuple[d.Value, _Entry]]:
     """Shared values first, as the rule set has them."""
     for block in section.block:
         shared = rules.shared.get(block.include)
@@ -281,7 +313,7 @@ def _values(rules: RuleSet, located: Located, section: d.MessageSection, part: s
         yield value, _Entry(name, located.lines, f"{part}.value[{number}]", located.file.source)
 
 
-def _blocks(rules: RuleSet, located: Located, section: d.MessageSection, part: str) -> Iterator[tuple[d.Block, _Entry]]:
+def _blocks(rules: RuleSet, located: Located, section: Written, part: str) -> Iterator[tuple[d.Block, _Entry]]:
     """Every block in its order, those of shared files in the place of their include, with their own file and lines."""
     for number, block in enumerate(section.block):
         if not block.include:

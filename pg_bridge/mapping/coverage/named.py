@@ -20,15 +20,17 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
     function: str
     part: PartName
+    template: str
     place: str
     member: str
     rule: str
 
 
 class NamedTable(msgspec.Struct, frozen=True, kw_only=True):
-    """One code table. keys: whose the keys are, `legacy` or `ocp`; rows: (key, code, is written back) in file order;
-    ranges: (first key, last key, code); default: the code of every other key, None where it is refused.
-    cases: of `explain` only.
+    """One code table. keys: whose the keys are, `legacy` or `ocp`, or `record` where only records of files use it.
+
+    rows: (key, code, is written back) in file order; ranges: (first key, last key, code); default: the code of every
+    other key, None where it is refused. cases: of `explain` only.
     """
 
     name: str
@@ -58,15 +60,17 @@ class NamedFunction(msgspec.Struct, frozen=True, kw_only=True):
 
 def named_table(table: CodeTable, pairings: Sequence[Pairing]) -> NamedTable:
     """A code table and its uses."""
+    uses = _uses(pairing for pairing in pairings if table.name in pairing.tables)
+    is_of_records = bool(uses) and all(use.part == "record" for use in uses)
     return NamedTable(
         name=table.name,
         meaning=table.meaning,
         source=table.source,
-        keys=table.keys,
+        keys="record" if is_of_records else table.keys,
         rows=tuple((key, code, table.inverse.get(code) == key) for key, code in table.entries.items()),
         ranges=table.ranges,
         default=table.default,
-        uses=_uses(pairing for pairing in pairings if table.name in pairing.tables),
+        uses=uses,
         note="the bridge itself looks up reasons of refusals here" if table.name == REFUSAL_REASONS else "",
     )
 
@@ -104,7 +108,14 @@ def functions_of(pairings: Sequence[Pairing]) -> tuple[NamedFunction, ...]:
 
 def _uses(pairings: Iterable[Pairing]) -> tuple[Use, ...]:
     found = [
-        Use(function=each.function, part=each.part, place=each.place, member=each.member, rule=each.rule)
+        Use(
+            function=each.function,
+            part=each.part,
+            template=each.template,
+            place=each.place,
+            member=each.member,
+            rule=each.rule,
+        )
         for each in pairings
     ]
     return tuple(dict.fromkeys(found))

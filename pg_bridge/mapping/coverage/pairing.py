@@ -9,17 +9,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec import structs
 
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.back.fidelity import message_fidelity, request_fidelity
 from pg_bridge.mapping.book import MappingBook
+from pg_bridge.mapping.coverage.files import made_joins, record_columns, upload_joins, upload_lines
 from pg_bridge.mapping.coverage.joins import Join, Status, message_joins, request_joins
 from pg_bridge.mapping.coverage.sides import LegacyField, OcpMember, legacy_fields, ocp_members
 from pg_bridge.mapping.places import places_of
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.profiles.template import Template
 
-PartName = Literal["request", "answer", "message"]
+PartName = Literal["request", "upload", "record", "answer", "message"]
+
+#: parts whose members are none of OCP's: columns of a record, lines of a part of a file
+OF_FILES: frozenset[PartName] = frozenset(("upload", "record"))
 
 #: status = what it says; from the best for a value to the worst
 STATUSES: Mapping[Status, str] = {
@@ -37,17 +42,18 @@ STATUSES: Mapping[Status, str] = {
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     """One place and one member that a rule joins; a place or member that stands alone has the other empty.
 
-    file: the rule file of the section; rule: `file:line` of the rule itself, both below rules/. message_types: those in
-    which it holds, empty for all of the template. others: sources that are neither place nor member (`@message_type`,
-    `context.participant`). how: `direct`, `constant`, `condition`, or functions and tables in their order, which stand
-    in `functions` and `tables`; via: the named values on the way. constant, default: the text itself. Sources are
-    `public` or `assumed`, empty where there is nothing. is_lossless: whether the value comes back the same (None: not
-    judged), and `why`.
+    file: the rule file of the section, template: its template; rule: `file:line` of the rule itself, both below rules/.
+    message_types: those in which it holds, empty for all of the template. others: sources that are neither place nor
+    member (`@message_type`, `context.participant`). how: `direct`, `constant`, `condition`, or functions and tables in
+    their order, which stand in `functions` and `tables`; via: the named values on the way. constant, default: the text
+    itself. Sources are `public` or `assumed`, empty where there is nothing. is_lossless: whether the value comes back
+    the same (None: not judged), and `why`.
     """
 
     function: str
     part: PartName
     file: str
+    template: str = ""
     place: str = ""
     message_types: tuple[str, ...] = ()
     member: str = ""
@@ -92,13 +98,15 @@ def judged(book: MappingBook, function: str, part: PartName) -> Mapping[str, Fid
 #: what stands for a schema where a section has none of OCP's
 REPORTS = "the bridge's reports"
 NOTHING = "nothing of OCP"
+LINES = "the lines of a part"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, answer or message of a rule file: both sides, and their pairings in the template's order.
+    """One section of a rule file: both sides, and their pairings in the template's order.
 
-    file: below rules/. schema: OCP's, or words where there is none. operation: OCP's, empty for what comes unasked
-    and for reports.
+    file: below rules/. schema: OCP's, or words where there is none; of a record, its layout and name. operation: OCP's,
+    empty for what comes unasked, for reports and of batch files. members: in a record, the columns; in an upload, the
+    lines of a part.
     """
 
     function: str
@@ -118,17 +126,20 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sections(book: MappingBook, fidelity: FidelityOf | None = None) -> list[Section]:
-    """Every section of every rule file, paired; in the order of files, a request before its answer."""
+    """Every section of every rule file, paired; in the order of files, what is asked before its answer."""
     fidelity = fidelity or judged
     found: list[Section] = []
     for located in book.rules.files:
         file = located.file
-        parts: Sequence[tuple[PartName, d.RequestSection | d.MessageSection | None]] = (
-            ("request", file.request),
-            ("answer", file.answer),
-            ("message", file.message),
-        )
-        found += [_section(book, located, part, section, fidelity) for part, section in parts if section is not None]
+        if file.request is not None:
+            found.append(_request(book, located, file.request, fidelity))
+        if file.upload is not None:
+            found.append(_upload(book, located, file.upload))
+        found += [_record(book, located, section) for section in file.record]
+        if file.answer is not None:
+            found.append(_message(book, located, "answer", file.answer, fidelity))
+        if file.message is not None:
+            found.append(_message(book, located, "message", file.message, fidelity))
     return found
 
 
@@ -137,54 +148,79 @@ def pairings(book: MappingBook, fidelity: FidelityOf | None = None) -> list[Pair
     return [pairing for section in sections(book, fidelity) for pairing in section.pairings]
 
 
+def _request(book: MappingBook, located: Located, section: d.RequestSection, fidelity: FidelityOf) -> Section:
+    members = ocp_members(book.ocp.openapi, d.shape_of(section))
+    schema = section.schema or (REPORTS if members else NOTHING)
+    joins = list(request_joins(located, section))
+    return _section(book, located, "request", section.template, schema, members, joins, fidelity)
+
+
+def _message(
+    book: MappingBook, located: Located, part: PartName, section: d.MessageSection, fidelity: FidelityOf
+) -> Section:
+    members = ocp_members(book.ocp.openapi, section.schema)
+    joins = list(message_joins(book.rules, located, section))
+    return _section(book, located, part, section.template, section.schema or NOTHING, members, joins, fidelity)
+
+
+def _upload(book: MappingBook, located: Located, section: d.UploadSection) -> Section:
+    template, form = book.legacy.templates[section.template], book.legacy.parts
+    joins = upload_joins(located, form, template)
+    return _section(book, located, "upload", section.template, LINES, upload_lines(form, template), joins)
+
+
+def _record(book: MappingBook, located: Located, section: d.RecordSection) -> Section:
+    record = book.legacy.layouts[section.layout].records[section.record]
+    joins = [*message_joins(book.rules, located, section), *made_joins(located, section, record)]
+    return _section(book, located, "record", section.template, record_schema(section), record_columns(record), joins)
+
+
+def record_schema(section: d.RecordSection) -> str:
+    """What stands for a schema in a record section: its layout and the record."""
+    return f"{section.layout} {section.record}"
+
+
 def _section(
     book: MappingBook,
     located: Located,
     part: PartName,
-    section: d.RequestSection | d.MessageSection,
-    fidelity: FidelityOf,
+    name: str,
+    schema: str,
+    members: tuple[OcpMember, ...],
+    joins: Sequence[Join],
+    fidelity: FidelityOf | None = None,
 ) -> Section:
+    """A section of the template `name`; fidelity: None where nothing goes back."""
     file = located.file
-    template = book.legacy.templates[section.template]
+    template = book.legacy.templates[name]
     fields = legacy_fields(template)
-    members = ocp_members(book.ocp.openapi, d.shape_of(section))
-    if isinstance(section, d.RequestSection):
-        joins = list(request_joins(located, section))
-    else:
-        joins = list(message_joins(book.rules, located, section))
-    verdicts = fidelity(book, file.function, part)
-    drafts = _complete(joins, file.function, part, located.path.removeprefix(d.RULES_FOLDER), template, fields, members)
-    return Section(
+    is_asked = file.request is not None and part in ("request", "answer")
+    unjudged = Section(
         function=file.function,
         part=part,
         file=located.path.removeprefix(d.RULES_FOLDER),
         version=file.version,
         source=file.source,
-        template=template.name,
+        template=name,
         meaning=template.meaning,
         message_types=template.message_types,
         template_source=template.source,
-        schema=section.schema or (REPORTS if members else NOTHING),
-        operation=file.request.operation if file.request is not None and part != "message" else "",
+        schema=schema,
+        operation=file.request.operation if is_asked and file.request is not None else "",
         fields=fields,
         members=members,
-        pairings=tuple(_judged(pairing, verdicts) for pairing in drafts),
+        pairings=(),
     )
+    verdicts = fidelity(book, file.function, part) if fidelity is not None else {}
+    drafts = _complete(joins, unjudged, template)
+    return structs.replace(unjudged, pairings=tuple(_judged(pairing, verdicts) for pairing in drafts))
 
 
-def _complete(
-    joins: Sequence[Join],
-    function: str,
-    part: PartName,
-    file: str,
-    template: Template,
-    fields: Sequence[LegacyField],
-    members: Sequence[OcpMember],
-) -> Iterator[Pairing]:
+def _complete(joins: Sequence[Join], section: Section, template: Template) -> Iterator[Pairing]:
     """Joins as pairings, in the order of the template, then of the schema; what no rule joins stands alone."""
     standing = {type_: places_of(template, type_) for type_ in template.message_types}
-    place_sources = {field.place: field.source for field in fields}
-    member_sources = {member.path: member.source for member in members}
+    place_sources = {field.place: field.source for field in section.fields}
+    member_sources = {member.path: member.source for member in section.members}
     by_place: dict[str, list[Join]] = {}
     for join in joins:
         by_place.setdefault(join.place, []).append(join)
@@ -192,9 +228,10 @@ def _complete(
     def pairing(join: Join) -> Pairing:
         types = tuple(type_ for type_, places in standing.items() if join.place in places)
         return Pairing(
-            function=function,
-            part=part,
-            file=file,
+            function=section.function,
+            part=section.part,
+            file=section.file,
+            template=section.template,
             place=join.place,
             message_types=types if join.place and types != template.message_types else (),
             member=join.member,
@@ -218,7 +255,7 @@ def _complete(
         return pairing(Join(place=place, member=member, how="", rule="", rule_source="", status=status))
 
     seen: set[str] = set()
-    for field in fields:
+    for field in section.fields:
         if field.place in seen:
             continue
         seen.add(field.place)
@@ -228,7 +265,7 @@ def _complete(
             yield alone("fixed" if len(field.values) == 1 else "not_mapped", place=field.place)
     yield from map(pairing, (join for join in by_place.get("", ()) if not join.member))
     joined = {join.member for join in joins}
-    for member in members:
+    for member in section.members:
         yield from map(pairing, (join for join in by_place.get("", ()) if join.member == member.path))
         if member.path not in joined:
             yield alone("not_mapped", member=member.path)
@@ -239,4 +276,4 @@ def _judged(pairing: Pairing, verdicts: Mapping[str, Fidelity]) -> Pairing:
     verdict = verdicts.get(pairing.place if pairing.part == "request" else pairing.member)
     if verdict is None:
         return pairing
-    return msgspec.structs.replace(pairing, is_lossless=verdict.is_lossless, why=verdict.why)
+    return structs.replace(pairing, is_lossless=verdict.is_lossless, why=verdict.why)

@@ -1,4 +1,4 @@
-"""Both sides of a section as a person reads them: the fields of its template, the members of its schema.
+"""Both sides of a section as a person reads them: the fields of its template, the members of its schema (or columns).
 
 In the OpenAPI document a member is public where it, or the schema it refers to, says `x-source: public`.
 """
@@ -37,7 +37,10 @@ class LegacyField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OcpMember(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of a schema. kind: its JSON type and format in words; codes: of an enum, in the document's order."""
+    """One member of a schema; of a batch file, a column of a record or a line of a part.
+
+    kind: its JSON type and format in words; codes: of an enum, in the document's order.
+    """
 
     path: str
     is_required: bool

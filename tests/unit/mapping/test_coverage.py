@@ -22,7 +22,8 @@ def every(covered: Coverage) -> list[SectionCoverage]:
 
 def test_every_function_and_section_is_covered(covered: Coverage, book: MappingBook) -> None:
     assert {located.file.function for located in book.rules.files} == {each.function for each in covered.functions}
-    sections = [(file.request, file.answer, file.message) for file in (located.file for located in book.rules.files)]
+    files = [located.file for located in book.rules.files]
+    sections = [(file.request, file.upload, *file.record, file.answer, file.message) for file in files]
     assert sum(part is not None for parts in sections for part in parts) == len(every(covered))
     assert (book.name, book.version, book.hash) == (covered.name, covered.version, covered.hash)
 
@@ -31,8 +32,10 @@ def test_what_is_asked_comes_before_what_comes_unasked(covered: Coverage) -> Non
     parts = [each.section.part for each in every(covered)]
     told_unasked = parts.index("message")
     asked = [each for each in covered.functions if each.sections[0].section.part != "message"]
-    # Of a file only the answer has a template that fields are mapped of.
-    assert all([each.section.part for each in one.sections] in (["request", "answer"], ["answer"]) for one in asked)
+    of_files = ["upload", "record", "record", "record", "answer"]
+    assert [["request", "answer"]] * (len(asked) - 1) + [of_files] == sorted(
+        ([each.section.part for each in one.sections] for one in asked), key=len
+    )
     assert sum(len(one.sections) for one in asked) == told_unasked
     assert {"message"} == set(parts[told_unasked:])
 
@@ -136,6 +139,9 @@ def test_code_tables_are_told_in_full(covered: Coverage, book: MappingBook) -> N
     assert [("OWNI", True), ("OWNE", False)] == [
         (key, is_back) for key, code, is_back in tables["purpose"].rows if code == "PORTFOLIO"
     ]
+    assert ("record", "ocp", "legacy") == tuple(
+        tables[name].keys for name in ("message_type_of_record", "confirmation_of", "purpose")
+    )
     assert (("70000", "79999", "SZMK"), "HKMK") == (
         tables["market_of_stock"].ranges[0],
         tables["market_of_stock"].default,
@@ -158,7 +164,7 @@ def told(book: MappingBook, files: dict[str, str], word: str) -> Explanation:
 @pytest.mark.parametrize("word", ["FIAC/36B:SETT", "fiac/36b:sett"])
 def test_a_whole_place_is_explained(book: MappingBook, files: dict[str, str], word: str) -> None:
     places = told(book, files, word).places
-    (place,) = [place for place in places if place.template == "SI01"]
+    (place,) = [place for place in places if (place.template, place.part) == ("SI01", "request")]
 
     assert {"FIAC/36B:SETT"} == {each.place for each in places}
     assert ["quantity"] == [each.member for each in place.pairings]
@@ -192,6 +198,42 @@ def test_a_member_is_explained_both_ways(book: MappingBook, files: dict[str, str
         each.function for each in member.to_legacy
     }
     assert member.cases
+
+
+def test_a_place_of_a_record_is_explained_by_its_column(book: MappingBook, files: dict[str, str]) -> None:
+    places = told(book, files, "FIAC/36B:SETT").places
+    record = next(place for place in places if (place.template, place.part) == ("SI01", "record"))
+
+    assert ["quantity"] == [each.member for each in record.pairings]
+    assert () == record.other_way
+    assert record.cases
+    assert all(name.startswith("file-upload.cases.toml:") for name in record.cases)
+
+
+@pytest.mark.parametrize("word", ["record.hold", "hold", "HOLD"])
+def test_a_column_is_explained(book: MappingBook, files: dict[str, str], word: str) -> None:
+    (column,) = told(book, files, word).columns
+
+    assert ("record", "SI-BATCH-INPUT detail") == (column.part, column.schema)
+    assert ("N", "Y") == column.column.codes
+    assert {"SI01", "SI03", "SI04"} == {each.template for each in column.pairings}
+    assert "a deletion puts nothing on hold" in {each.reason for each in column.pairings}
+    assert any("on hold" in name for name in column.cases)
+
+
+def test_columns_are_none_of_ocps_members(book: MappingBook, files: dict[str, str], covered: Coverage) -> None:
+    found = told(book, files, "quantity")
+    (member,) = found.members
+
+    assert "record" not in {each.part for each in (*member.to_ocp, *member.to_legacy)}
+    assert ["SI-BATCH-INPUT detail"] == [column.schema for column in found.columns]
+    of_ocp = {
+        (each.section.schema, member.path)
+        for each in every(covered)
+        for member in each.section.members
+        if each.section.schema in book.ocp.openapi["components"]["schemas"]
+    }
+    assert len(of_ocp) == next(tally.total for tally in covered.tallies if tally.kind == "OCP members")
 
 
 def test_a_word_may_stand_for_several_things(book: MappingBook, files: dict[str, str]) -> None:

@@ -26,6 +26,8 @@ ENQUIRY = "rules/si-enquiry.toml"
 CHANGE = "rules/status-change.toml"
 STATUS = "rules/shared/si-status.toml"
 REFERENCES = "rules/shared/si-references.toml"
+UPLOAD = "rules/file-upload.toml"
+RECORD = "rules/shared/si-record.toml"
 SET = "rules/set.toml"
 CASES = "rules/si-input.cases.toml"
 
@@ -87,7 +89,7 @@ EDITS = [
      "OCP's reason BY_USER meant by_user and means by_system"),
     (PROFILE, 'version = "2026.11"', 'version = "2027.01"', Effect.NONE,
      "the OCP profile: its version was 2026.11 and is 2027.01"),
-    (OPENAPI, "maximum: 99999999999", "maximum: 999", Effect.OCP_GETS,
+    (OPENAPI, "maximum: 99999999999, x-source", "maximum: 999, x-source", Effect.OCP_GETS,
      "the schema Quantity: its greatest value was 99999999999 and is 999"),
     (OPENAPI, "enum: [HKMK, MAMK, SZMK]", "enum: [HKMK, MAMK]", Effect.OCP_GETS,
      "the schema Market: SZMK removed from its codes allowed"),
@@ -147,10 +149,27 @@ EDITS = [
      "eventId: why it is left out is told otherwise"),
     (CHANGE, 'message_type = "548"', 'message_type = "549"', Effect.WE_WRITE,
      "the message: its message type was 548 and is 549"),
+    (UPLOAD, "items = 2000", "items = 1000", Effect.WE_TAKE, "the upload: its items was 2000 and is 1000"),
+    (UPLOAD, 'when = { "record.function" = "C" }', 'when = { "record.function" = "X" }', Effect.OCP_GETS,
+     "the record SI-BATCH-INPUT detail as SI03: its condition was record.function is C and is record.function is X"),
+    (UPLOAD, 'text = "a deletion puts', 'text = "no deletion puts', Effect.WE_TAKE,
+     "the refusal 'no deletion puts nothing on hold': its text was a deletion puts nothing on hold and is no deletion "
+     "puts nothing on hold"),
+    (UPLOAD, '[[record.refused]]\nwhen = { "record.hold" = "Y" }\ntext = "a deletion puts nothing on hold"\n', "",
+     Effect.WE_TAKE, "the refusal 'a deletion puts nothing on hold' is removed"),
+    (UPLOAD, 'at = "GENL/LINK"\nfields = [{ field = "20C:POOL", from = "record.linkage"',
+     'at = "GENL/LINK"\nfields = [{ field = "20C:POOL", from = "record.reference"', Effect.OCP_GETS,
+     "the field GENL/LINK/20C:POOL: its source was record.linkage and is record.reference"),
+    (UPLOAD, 'constant = "STAT/REJT"', 'constant = "STAT/REFU"', Effect.WE_WRITE,
+     "the value refused: its constant was STAT/REJT and is STAT/REFU"),
+    (CODES, '"D/FOP" = "542"', '"D/FOP" = "540"', Effect.OCP_GETS,
+     "the code table message_type_of_record: the row D/FOP gave 542 and gives 540"),
+    (RECORD, 'from = "record.account"', 'from = "record.counterparty_account"', Effect.OCP_GETS,
+     "the field FIAC/97A:SAFE: its source was record.account and is record.counterparty_account"),
     (SET, 'name = "hk-default"', 'name = "hk-ours"', Effect.NONE, "the set: its name was hk-default and is hk-ours"),
     (SET, 'version = "2026.11"', 'version = "2027.01"', Effect.NONE,
      "the set: its version was 2026.11 and is 2027.01"),
-    (SET, 'place_of_settlement = "XHKCHKH1XXX"', 'place_of_settlement = "XHKCHKH2XXX"', Effect.WE_WRITE,
+    (SET, 'place_of_settlement = "XHKCHKH1XXX"', 'place_of_settlement = "XHKCHKH2XXX"', Effect.OCP_GETS,
      "the set's profile: its place_of_settlement was XHKCHKH1XXX and is XHKCHKH2XXX"),
     ("samples/demo.toml", "settlement_days = 2", "settlement_days = 3", Effect.NONE,
      "the sample is changed; it decides nothing"),
@@ -177,6 +196,31 @@ def test_one_edit_is_one_sentence_and_the_inverse_edit_its_inverse(
     assert (effect, INVERSE.get(change.kind, change.kind)) == (back.effect, back.kind)
 
 
+def test_a_record_that_goes_or_comes_is_one_sentence() -> None:
+    files = shipped()
+    first, second, last = (
+        files[UPLOAD].index(f"# Records that are {name}.") for name in ("inputs", "changes", "deletions")
+    )
+    inputs, changes, deletions = files[UPLOAD][first:second], files[UPLOAD][second:last], files[UPLOAD][last:]
+    head = files[UPLOAD][:first]
+    without = {**files, UPLOAD: head + inputs + deletions}
+    turned = {**files, UPLOAD: head + deletions + changes + inputs}
+
+    (gone,) = differences(files, without)
+    (come,) = differences(without, files)
+    (quiet,) = differences(files, turned)
+
+    called = "the record SI-BATCH-INPUT detail as SI03 (if record.function is C)"
+    line = files[UPLOAD][: files[UPLOAD].index('[[record]]\ntemplate = "SI03"')].count("\n") + 1
+    assert (f"{called} is removed: such a record is refused", Effect.OCP_GETS, Kind.REMOVED) == (
+        gone.text,
+        gone.effect,
+        gone.kind,
+    )
+    assert (f"{called} is added", line, line) == (come.text, come.line, gone.line)
+    assert (Effect.NONE, "only comments, layout or an order that decides nothing differ") == (quiet.effect, quiet.text)
+
+
 def line_of(path: str, old: str) -> int:
     text = shipped()[path]
     return text[: text.index(old)].count("\n") + 1
@@ -193,7 +237,7 @@ def line_of(path: str, old: str) -> int:
             'concept = "participant", width = 8',
             '{ name = "participant_id"',
         ),
-        (OPENAPI, "maximum: 99999999999", "maximum: 999", "    Quantity: {"),
+        (OPENAPI, "maximum: 99999999999, x-source", "maximum: 999, x-source", "    Quantity: {"),
         (INPUT, 'use = "lines"', 'use = "words"', 'use = "lines"'),
         (STATUS, 'constant = "BOTH"', 'constant = "BETH"', '{ field = "REAS/24B:PEND", constant = "BOTH"'),
     ],

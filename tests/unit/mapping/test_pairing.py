@@ -39,9 +39,7 @@ def test_every_field_of_every_template_appears(book: MappingBook) -> None:
     ]
 
     assert [] == missing
-    uploads = {file.upload.template for file in (located.file for located in book.rules.files) if file.upload}
-    # A part of a file has no member of OCP's; what its file holds is told as other templates.
-    assert {section.template for section in sections(book)} == set(book.legacy.templates) - uploads
+    assert {section.template for section in sections(book)} == set(book.legacy.templates)
 
 
 def test_every_member_of_every_schema_appears(book: MappingBook) -> None:
@@ -62,13 +60,69 @@ def test_every_rule_of_the_shipped_set_is_told_with_its_line(book: MappingBook, 
         f"{path.removeprefix('rules/')}:{number}"
         for path, text in files.items()
         if path.startswith("rules/") and not path.endswith(".cases.toml")
-        # Records of files become messages, not members of OCP's.
-        if path != "rules/shared/si-record.toml"
-        for number, line in enumerate(text.partition("\n[[record]]")[0].split("\n"), 1)
-        if line == "[[request.rule]]" or line.strip().startswith(("{ field", "fields = [{ field"))
+        for number, line in enumerate(text.split("\n"), 1)
+        if line in ("[[request.rule]]", "[[record.refused]]")
+        or line.strip().startswith(("{ field", "fields = [{ field"))
     }
 
     assert set() == due - told
+
+
+def test_every_column_of_every_record_that_has_rules_appears(book: MappingBook) -> None:
+    records = [section for section in sections(book) if section.part == "record"]
+
+    assert {"SI01", "SI03", "SI04"} == {section.template for section in records}
+    for section in records:
+        layout, record = section.schema.split(" ")
+        columns = [column.name for column in book.legacy.layouts[layout].records[record].columns]
+        assert columns == [member.path for member in section.members]
+        assert set(columns) == {each.member for each in section.pairings if each.member}
+        assert "not_mapped" not in {each.status for each in section.pairings if each.member}
+
+
+def test_a_column_chooses_tells_and_is_refused(paired: list[Pairing]) -> None:
+    records = [each for each in paired if (each.part, each.template) == ("record", "SI04")]
+    found = {(each.member, each.place, each.status) for each in records}
+    (refused,) = [each for each in records if each.member == "hold"]
+    (chooses,) = [each for each in records if each.member == "function"]
+
+    assert ("si_number", "GENL/LINK[20C:PREV]/20C:PREV", "mapped") in found
+    assert ("trade_date", "TRADDET/98A:TRAD", "transformed") in found
+    assert ("refused", "hold is Y", "a deletion puts nothing on hold") == (
+        refused.status,
+        refused.condition,
+        refused.reason,
+    )
+    assert ("condition", "function is D") == (chooses.how, chooses.condition)
+
+
+def test_a_column_that_is_made_or_left_out_tells_why(paired: list[Pairing], files: dict[str, str]) -> None:
+    made = {
+        each.member: (each.status, each.reason)
+        for each in paired
+        if (each.part, each.template) == ("record", "SI01") and each.status in ("fixed", "left_out")
+    }
+    path = "rules/file-upload.toml"
+    text = files[path].replace(
+        '\n[[record.block]]\nat = "GENL/LINK"\nfields = [{ field = "20C:POOL", from = "record.linkage" }]\n', "", 1
+    )
+    text = text.replace("[[record.refused]]", '[record.left_out]\nlinkage = "never used"\n\n[[record.refused]]', 1)
+    edited = pairings(load({**files, path: text}))
+    (left_out,) = [each for each in edited if (each.part, each.template, each.member) == ("record", "SI01", "linkage")]
+
+    assert {"record_type": ("fixed", "always 1"), "filler": ("fixed", "always spaces")}.items() <= made.items()
+    assert ("left_out", "the sum of stock_code, quantity, amount: checked when the file is read") == made["checksum"]
+    assert ("left_out", "never used") == (left_out.status, left_out.reason)
+
+
+def test_a_part_of_a_file_tells_what_becomes_of_its_fields(paired: list[Pairing], book: MappingBook) -> None:
+    assert [("mapped", "")] == list(
+        {(each.status, each.constant) for each in of(paired, "upload_file", "upload", "77E")}
+    )
+    assert ["FILE", "DATE", "PART", "SIZE", "HASH", "DATA"] == [
+        each.member for each in of(paired, "upload_file", "upload", "77E")
+    ]
+    assert ["carried"] == [each.status for each in of(paired, "upload_file", "upload", "20")]
 
 
 def test_one_source_for_two_members_is_two_pairings(paired: list[Pairing]) -> None:
