@@ -108,7 +108,9 @@ async def test_the_same_day_under_the_same_seed_gives_the_same_bytes() -> None:
     for seed in (7, 7, 8):
         async with running(seed=seed, signing_key=pem("simulator")) as (one, other), subscribed(one) as receiver:
             answers = await morning(one, other) + await afternoon(one, other)
-            delivered = await receiver.until(len((await one.events("B01234"))["data"]))
+            days_of_events = ("2026-11-23", "2026-11-25", "2026-11-26")
+            told = [len((await one.events("B01234", day))["data"]) for day in days_of_events]
+            delivered = await receiver.until(sum(told))
             days.append((answers, delivered))
 
     assert days[0] == days[1]
@@ -152,6 +154,29 @@ async def test_the_state_file_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert before == after
         assert key == (await one.http.get("/api/crypto/meta", headers=one.headers())).json()
         assert expected == await afternoon(one, other)
+
+
+async def test_who_waits_longest_and_who_is_near_whom_are_known_after_a_restart(tmp_path: Path) -> None:
+    file = str(tmp_path / "state")
+    async with running(state_file=file) as (one, other):
+        await one.add(si_entry("R1"), si_entry("R2"))
+        # a change puts the first behind the second
+        for count, quantity in enumerate((9, 1000)):
+            changed = si_entry(f"C{count}", quantity=quantity, participantReference="R1") | about(f"C{count}", 1)
+            await write(one, "change", changed, count=count)
+        await one.add(si_entry("R3", stockCode="00011", isin=None, settlementDate="2026-11-26", quantity=5))
+        await one.add(si_entry("R4", stockCode="00011", isin=None, settlementDate="2026-11-26", quantity=6))
+        await other.add(other_side("S1", stockCode="00011", isin=None, settlementDate="2026-11-26", quantity=7))
+        # told again to be near, to the other one, for the same reason: that is no news
+        await write(one, "delete", about("D1", 3), count=10)
+    async with running(state_file=file) as (one, other):
+        await write(one, "delete", about("D2", 4), count=11)
+        await other.add(other_side("S2"))
+        alone = (await other.query(participantId="C00019"))["data"][0]
+        matched = (await one.query(participantId="B01234", status="MATCHED"))["data"]
+
+    assert ("S1", "AWAIT_COUNTERPARTY") == (alone["participantReference"], alone["reasonCode"])
+    assert ["R2"] == [entry["participantReference"] for entry in matched]
 
 
 async def test_a_running_clock_ran_on_while_it_was_down(tmp_path: Path) -> None:
