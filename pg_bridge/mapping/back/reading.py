@@ -118,9 +118,13 @@ def _reader(
     name, first = makers[0]
     if any(_way(rule) != _way(first) for _, rule in makers):
         return "several rules write it"
-    if not all(source.startswith(ENTRY) for source in first.sources()):
-        return f"it is made of {', '.join(first.sources())}"
-    paths = tuple(source.removeprefix(ENTRY) for source in first.sources())
+    sources = first.sources()
+    if not first.use and sources[0].startswith(ENTRY) and members[sources[0].removeprefix(ENTRY)].is_required:
+        # Every entry has it: what may stand in its place is written only where there is no entry.
+        sources = sources[:1]
+    if not all(source.startswith(ENTRY) for source in sources):
+        return f"it is made of {', '.join(sources)}"
+    paths = tuple(source.removeprefix(ENTRY) for source in sources)
     function = FUNCTIONS[first.use] if first.use else None
     if function is not None and (function.to_ocp is None or not function.is_lossless):
         return f"the function {first.use} has no way back"
