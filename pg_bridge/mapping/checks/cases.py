@@ -226,16 +226,17 @@ def _message(book: MappingBook, each: LocatedCase, way_back: WayBack) -> Iterato
 
 
 def _read_back(members: Mapping[str, Any], case: d.Case) -> Iterator[str]:
-    """Members that a message says otherwise than any of OCP's entries that it was written from."""
+    """Members that a message says otherwise than any of OCP's entries that it is written from; nothing without one."""
+    entries = case.entries or ([case.sources["ocp"]] if case.sources.get("ocp") else [])
     faults = [
         [
             f"read back, {member} is {_shown(value)}, {_shown(there)} was written"
             for member, value in members.items()
             if value != (there := value_at(entry, member))
         ]
-        for entry in case.entries or [case.sources.get("ocp", {})]
+        for entry in entries
     ]
-    yield from min(faults, key=len)
+    yield from min(faults, key=len, default=())
 
 
 def _differences(due: Mapping[str, Any], came: Mapping[str, Any], what: str) -> Iterator[str]:
