@@ -134,8 +134,8 @@ EDITS = [
     (INPUT, 'when = { "answer.outcome" = "waits" }', 'when = { "answer.outcome" = "awaited" }', Effect.WE_WRITE,
      "the block GENL/STAT (if answer.outcome is awaited): its condition was answer.outcome is waits and is "
      "answer.outcome is awaited"),
-    (REFERENCES, 'from = "ocp.siNumber"', 'from = "ocp.linkageReference"', Effect.WE_WRITE,
-     "the field GENL/LINK[20C:PREV]/20C:PREV: its source was ocp.siNumber and is ocp.linkageReference"),
+    (REFERENCES, 'from = "ocp.linkageReference"', 'from = "ocp.siNumber"', Effect.WE_WRITE,
+     "the field GENL/LINK[20C:POOL]/20C:POOL: its source was ocp.linkageReference and is ocp.siNumber"),
     (STATUS, 'codes = "unmatched_reason", default = "CMIS"', 'codes = "unmatched_reason"', Effect.WE_WRITE,
      "the field GENL/STAT/REAS/24B:NMAT: it has no default any more, it was CMIS"),
     (STATUS, '    { field = "REAS/24B:CAND", constant = "CANS", when = { "ocp.status" = "PURGED" } },\n', "",
