@@ -198,7 +198,7 @@ class Dispatcher:
                     sequence=event.sequence,
                     template=event.template,
                     legacy=event.legacy,
-                    findings=error.findings or (Finding(error.code, "error", event.template, str(error)),),
+                    findings=error.told(event.template),
                 )
             )
             return

@@ -52,6 +52,10 @@ class BridgeError(Exception):
         super().__init__(text)
         self.findings: tuple[Finding, ...] = tuple(findings)
 
+    def told(self, path: str = "") -> tuple[Finding, ...]:
+        """Its findings; where it has none, the error itself as one, at `path`."""
+        return self.findings or (Finding(self.code, "error", path, str(self)),)
+
 
 class PssError(BridgeError):
     """The participant's system sent something that it must correct."""

@@ -144,7 +144,7 @@ def _refuse(
                 sequence=file.sequence,
                 template=facts["template"],
                 legacy=legacy,
-                findings=error.findings or (Finding(error.code, "error", file.name, str(error)),),
+                findings=error.told(file.name),
             )
         )
         return

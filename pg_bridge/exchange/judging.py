@@ -156,7 +156,7 @@ class _Judging:
                 message.template, message.message_type, message.body, self._context, lenient=self._is_lenient
             )
         except MappingError as error:
-            findings = error.findings or (Finding(error.code, "error", message.template, str(error)),)
+            findings = error.told(message.template)
             self._tell(number, "", findings, line, is_line=True)
             return
         wrong = [finding for finding in request.findings if finding.severity == "error"]

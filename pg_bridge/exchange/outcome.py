@@ -77,7 +77,7 @@ def conclude(
     except MappingError as error:
         if exchange.effect == "enquire" and outcome != "refused":
             # Nothing was done: the PSS is told so, and the entry names the file that needs correction.
-            told_why = error.findings or (Finding(error.code, "error", "", str(error)),)
+            told_why = error.told()
             fault = terms.fault(error.code, error.code, f"the answer cannot be written: {error}")
             conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,), findings=told_why)
             return
@@ -93,7 +93,7 @@ def conclude(
                     si_number=si_number,
                     faults=tuple(faults),
                     ocp=msgspec.Raw(_encode(ocp)),
-                    findings=error.findings or (Finding(error.code, "error", "", str(error)),),
+                    findings=error.told(),
                 )
             )
             return

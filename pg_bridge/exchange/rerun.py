@@ -169,7 +169,7 @@ def is_refused(request: Request) -> bool:
 
 def findings_of(error: MappingError, path: str) -> Sequence[Finding]:
     """The findings of a translation that failed."""
-    return error.findings or (Finding(error.code, "error", path, str(error)),)
+    return error.told(path)
 
 
 def failure_of(error: MappingError) -> str:

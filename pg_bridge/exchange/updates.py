@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.errors import Finding, MappingError
+from pg_bridge.errors import MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.state import Exchange, Feed, State
@@ -160,7 +160,7 @@ def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Not
                 participant=participant,
                 event_id=str(values["event_id"]),
                 si_number=number,
-                findings=error.findings or (Finding(error.code, "error", "", str(error)),),
+                findings=error.told(),
             )
         )
         return
