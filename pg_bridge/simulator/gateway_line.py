@@ -8,14 +8,12 @@ import struct
 import sys
 import termios
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pg_bridge.errors import SessionError
 from pg_bridge.link import events as link
 from pg_bridge.link.framing import Frame
-from pg_bridge.simulator.gateway_desk import Reply
 from pg_bridge.simulator.gateway_post import Letter
 from pg_bridge.simulator.gateway_session import WireSession
 from pg_bridge.simulator.wire_faults import (
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
 
 #: pieces in which the bytes of a slow frame leave, at most
 _SLOW_PIECES = 100
+#: what was written has usually reached the other side by then
+_LEAVES_WITHIN_S = 0.01
 
 
 class Line(asyncio.Protocol):
@@ -61,6 +61,8 @@ class Line(asyncio.Protocol):
         #: letters not acknowledged, and answers not known to have left, by token
         self._given: dict[str, Letter] = {}
         self._written: dict[str, Letter] = {}
+        self._is_watched = False
+        self._logged_off = False
         #: answers that are given late: they belong to the participant when the session ends first
         self._late: dict[str, Letter] = {}
 
@@ -72,7 +74,7 @@ class Line(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unknown"
         faults = self._door.faults
-        if not self._door.has_room() or faults.next_of(OF_A_CONNECTION, is_control=False) is not None:
+        if not self._door.has_room() or faults.next_of(OF_A_CONNECTION) is not None:
             transport.abort()  # type: ignore[attr-defined]
             return
         self._door.lines.add(self)
@@ -88,22 +90,30 @@ class Line(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The socket is gone: what the PSS may not have seen goes again."""
+        """The socket is gone."""
+        if self._logged_off and error is None:
+            self._written.clear()
         self._transport = None
+        if self._end():
+            self._door.spread()
+
+    def _end(self) -> bool:
+        """The session is over: what the PSS may not have seen is to go again. False when it was over before."""
         self.session.close("the connection is gone", self._door.wall())
         self._queue.clear()
         self._door.lines.discard(self)
-        if self.is_on:
-            self.is_on = False
-            self._door.leave(self)
-            letters = [*self._given.values(), *self._written.values(), *self._late.values()]
-            for letter in self._given.values():
-                self._door.post.acknowledged(letter, self)
-            self._given.clear()
-            self._written.clear()
-            self._late.clear()
-            self._door.post.put_back(letters)
-            self._door.spread()
+        if not self.is_on:
+            return False
+        self.is_on = False
+        self._door.leave(self)
+        letters = [*self._given.values(), *self._written.values(), *self._late.values()]
+        for letter in self._given.values():
+            self._door.post.acknowledged(letter, self)
+        self._given.clear()
+        self._written.clear()
+        self._late.clear()
+        self._door.post.put_back(letters)
+        return True
 
     def pause_writing(self) -> None:
         """The PSS reads slowly: take nothing more from it, and give nothing to it, until it does."""
@@ -152,8 +162,7 @@ class Line(asyncio.Protocol):
     def look_after(self, now: datetime) -> None:
         """Heartbeats, time-outs, and which answers have left."""
         self._work(self.session.due(now))
-        if self._written and self._has_left():
-            self._written.clear()
+        self._look_whether_left()
 
     def cut(self) -> None:
         """End it without another byte."""
@@ -163,9 +172,8 @@ class Line(asyncio.Protocol):
     def replaced(self) -> None:
         """A second log-on of this terminal ends this session at once."""
         transport = self._transport
-        if self._has_left():
-            self._written.clear()
-        self.connection_lost(None)
+        self._look_whether_left()
+        self._end()
         if transport is not None:
             transport.abort()
 
@@ -199,6 +207,8 @@ class Line(asyncio.Protocol):
                 self._log_on(event)
             case link.FrameRefused():
                 self._door.refused_frames += 1
+            case link.LoggedOff():
+                self._logged_off = True
             case _:
                 pass
 
@@ -265,17 +275,27 @@ class Line(asyncio.Protocol):
                     is_last=letter is letters[-1],
                 )
             )
+        if not self._is_watched:
+            self._is_watched = True
+            asyncio.get_running_loop().call_later(_LEAVES_WITHIN_S, self._watch)
         if not self._late:
             self._door.freed(self.participant)
+
+    def _watch(self) -> None:
+        """Soon after an answer: see whether it has left, so that it need not go again when the PSS is cut."""
+        self._is_watched = False
+        self._look_whether_left()
+
+    def _look_whether_left(self) -> None:
+        if self._written and self._has_left():
+            self._written.clear()
 
     def _read_on(self) -> None:
         self._reads_nothing = False
         self._keep_reading()
 
-    def _later(self, delay_s: float, go_on: object) -> None:
+    def _later(self, delay_s: float, go_on: Callable[[], None]) -> None:
         """Go on so many seconds of the wall later, or when the faults are cleared."""
-        if not callable(go_on):
-            raise SessionError("waiting: there is nothing to go on with")
         if delay_s:
             asyncio.get_running_loop().call_later(delay_s, go_on)
         else:
@@ -284,9 +304,7 @@ class Line(asyncio.Protocol):
     # --- bytes out
 
     def _frame_goes_wrong(self, template: str, is_control: bool) -> WireFault | None:
-        return self._door.faults.next_of(
-            OF_A_FRAME, self.participant, self.terminal, template, is_control=is_control
-        )
+        return self._door.faults.next_of(OF_A_FRAME, self.participant, self.terminal, template, is_control=is_control)
 
     def _flush(self) -> None:
         self._queue += self.session.pieces()
