@@ -323,7 +323,8 @@ class Line(asyncio.Protocol):
                 self._queue.clear()
             elif fault.kind is WireFaultKind.SLOW:
                 self._is_held_up = True
-                self._send_slowly(data, max(1, -(-len(data) // _SLOW_PIECES)), fault.delay_s)
+                size = max(1, -(-len(data) // _SLOW_PIECES))
+                self._send_slowly(data, size, fault.delay_s * size / len(data))
             else:
                 self._is_held_up = True
                 self._queue.appendleft((data, None))
@@ -331,7 +332,7 @@ class Line(asyncio.Protocol):
         if self.session.is_closed and self._transport is not None and not (self._queue and self._is_held_up):
             self._transport.close()
 
-    def _send_slowly(self, data: bytes, size: int, within_s: float) -> None:
+    def _send_slowly(self, data: bytes, size: int, pause_s: float) -> None:
         if self._transport is None:
             return
         self._transport.write(data[:size])
@@ -339,8 +340,7 @@ class Line(asyncio.Protocol):
         if not rest:
             self._release()
             return
-        pause_s = within_s / (_SLOW_PIECES - 1)
-        asyncio.get_running_loop().call_later(pause_s, self._send_slowly, rest, size, within_s)
+        asyncio.get_running_loop().call_later(pause_s, self._send_slowly, rest, size, pause_s)
 
     def _release(self) -> None:
         self._is_held_up = False
