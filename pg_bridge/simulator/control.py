@@ -5,7 +5,7 @@ Everything here is the bench's own; nothing of it is OCP's.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -15,9 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
-from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.clock import Run, SimulatedClock
 from pg_bridge.simulator.control_bench import add_bench_routes
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
+from pg_bridge.simulator.life_cycle import BookRules
 
 if TYPE_CHECKING:
     from pg_bridge.simulator.pretend import PretendOcp
@@ -109,7 +110,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         return _json(
             {
                 "profile": ocp.profile.name,
-                "clock": _clock(ocp),
+                "clock": clock_told(ocp.clock),
                 "next_run": next_run.isoformat() if next_run else None,
                 "sis": len(ocp.book.register),
                 "statuses": {name: count for name, count in statuses.items() if count},
@@ -154,18 +155,13 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/clock")
     async def clock() -> Response:
-        return _json(_clock(ocp))
+        return _json(clock_told(ocp.clock))
 
     @app.post("/clock")
     async def set_clock(order: ClockOrder) -> Response:
-        if order.jump is not None or order.advance_s is not None:
-            _jump(ocp, order)
-        if order.mode == "stands":
-            ocp.clock.run(0.0)
-        elif order.mode == "runs" or order.rate is not None:
-            ocp.clock.run(order.rate or 1.0)
+        set_clock_by(order, ocp.clock)
         ocp.catch_up()
-        return _json(_clock(ocp))
+        return _json(clock_told(ocp.clock))
 
     @app.post("/run")
     async def run(order: RunOrder) -> Response:
@@ -249,25 +245,34 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
 
 def _rules(ocp: PretendOcp) -> Response:
-    rules = ocp.book.rules
+    return rules_told(ocp.book.rules)
+
+
+def rules_told(rules: BookRules) -> Response:
+    """The rules of a book that can be changed."""
     found = {name: getattr(rules, name) for name in RulesOrder.model_fields}
     return _json(found | {"maker_checker": sorted(rules.maker_checker)})
 
 
-def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
-    now = ocp.clock.now()
-    to: datetime = order.jump if order.jump is not None else now
-    try:
-        ocp.clock.jump(to)
-        if order.advance_s is not None:
-            ocp.clock.advance(order.advance_s)
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(409, str(error)) from error
+def set_clock_by(order: ClockOrder, clock: SimulatedClock) -> None:
+    """Do what the order says. Raises HTTPException for a moment that is past, or beyond the calendar's end."""
+    if order.jump is not None or order.advance_s is not None:
+        try:
+            clock.jump(order.jump if order.jump is not None else clock.now())
+            if order.advance_s is not None:
+                clock.advance(order.advance_s)
+        except (ValueError, OverflowError) as error:
+            raise HTTPException(409, str(error)) from error
+    if order.mode == "stands":
+        clock.run(0.0)
+    elif order.mode == "runs" or order.rate is not None:
+        clock.run(order.rate or 1.0)
 
 
-def _clock(ocp: PretendOcp) -> dict[str, Any]:
-    rate = ocp.clock.rate
-    return {"now": ocp.clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
+def clock_told(clock: SimulatedClock) -> dict[str, Any]:
+    """How a clock stands."""
+    rate = clock.rate
+    return {"now": clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
 
 
 def _json(document: object) -> Response:
