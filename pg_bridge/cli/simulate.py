@@ -1,4 +1,4 @@
-"""`pg-bridge simulate`: the pretend OCP."""
+"""`pg-bridge simulate`: the pretend OCP, and the group of its neighbours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from pg_bridge.cli import simulate_control, simulate_pss, simulate_samples
+from pg_bridge.cli import simulate_control, simulate_pg, simulate_pss, simulate_samples
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.hours import read_hours
@@ -92,5 +92,6 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
     return found
 
 
+app.command("pg")(simulate_pg.pg)
 app.command("pss")(simulate_pss.pss)
 app.command("samples")(simulate_samples.samples)

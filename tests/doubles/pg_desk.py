@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,6 +73,12 @@ class AtTheDoor:
         self.came.append(pss)
         await pss.connect(*self.door.addresses[node])
         return pss
+
+    async def until(self, look: Callable[[], Any]) -> None:
+        """Return once `look` gives something; only the loop's turns let it."""
+        async with asyncio.timeout(5):
+            while not look():  # noqa: ASYNC110
+                await asyncio.sleep(0)
 
     def tell(self, participant: str, text: str, **more: str) -> None:
         self.desk.tell(participant, text, **more)

@@ -8,6 +8,7 @@ import pytest
 
 from pg_bridge.errors import SessionError
 from pg_bridge.link import events as link
+from pg_bridge.simulator.pss import ScriptedPss
 from tests.doubles.pg_desk import LINK, at_the_door
 
 
@@ -15,12 +16,8 @@ def _body(text: str) -> bytes:
     return f":20C::SEME//{text}\r\n".encode()
 
 
-async def _closed(pss) -> None:
-    async with asyncio.timeout(5):
-        while pss.is_connected:
-            pss._changed.clear()
-            if pss.is_connected:
-                await pss._changed.wait()
+async def _closed(pss: ScriptedPss) -> None:
+    await pss.wait_for(lambda event: isinstance(event, link.Closed), 5)
 
 
 async def test_requests_are_answered_in_order_and_unasked_is_acknowledged() -> None:
@@ -157,9 +154,7 @@ async def test_silence_before_the_log_on_closes_and_a_silent_session_is_asked() 
     async with at_the_door() as there:
         silent = await there.dialled("B01234")
         pss = await there.pss()
-        async with asyncio.timeout(5):
-            while len(there.door.lines) < 2:
-                await asyncio.sleep(0)
+        await there.until(lambda: len(there.door.lines) == 2)
         there.wall.pass_s(10)
         there.door.look_after()
         await _closed(silent)

@@ -88,9 +88,7 @@ async def test_a_late_answer_holds_up_those_behind_it_and_fills_the_window() -> 
         _order(there, WireFaultKind.LATE, delay_s=0)
         for number in range(80):
             _send(pss, f"R{number:02d}")
-        async with asyncio.timeout(5):
-            while len(there.desk.taken) < LINK.limits.max_in_flight:
-                await asyncio.sleep(0)
+        await there.until(lambda: len(there.desk.taken) == LINK.limits.max_in_flight)
         there.tell("B01234", "N1")
         before = (len(there.desk.taken), len(pss.received))
         there.door.faults.clear()
@@ -107,9 +105,7 @@ async def test_a_late_answer_whose_session_ends_comes_at_the_next_log_on() -> No
         pss = await there.pss()
         _order(there, WireFaultKind.LATE, delay_s=0)
         _send(pss)
-        async with asyncio.timeout(5):
-            while not there.desk.taken:
-                await asyncio.sleep(0)
+        await there.until(lambda: there.desk.taken)
         pss.abort()
         again = await there.pss()
         got = await again.message("SI51", "R1")
@@ -244,9 +240,7 @@ async def test_it_goes_away_and_comes_back_on_its_own_ports() -> None:
         with pytest.raises(SessionError, match="dialling"):
             await there.pss()
         there.door.faults.clear()
-        async with asyncio.timeout(5):
-            while there.door.is_away:
-                await asyncio.sleep(0)
+        await there.until(lambda: not there.door.is_away)
 
         assert addresses == there.door.addresses
         assert (await there.pss(node=1)).session.is_logged_on
