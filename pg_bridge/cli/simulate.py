@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from pg_bridge.cli import simulate_control, simulate_pg, simulate_pss, simulate_samples
+from pg_bridge.cli import simulate_control, simulate_control_pg, simulate_pg, simulate_pss, simulate_samples
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.hours import read_hours
@@ -93,5 +93,8 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
 
 
 app.command("pg")(simulate_pg.pg)
+simulate_control.app.command("sessions")(simulate_control_pg.sessions)
+simulate_control.app.command("requests")(simulate_control_pg.requests)
+simulate_control.app.command("broadcast")(simulate_control_pg.broadcast)
 app.command("pss")(simulate_pss.pss)
 app.command("samples")(simulate_samples.samples)

@@ -1,4 +1,4 @@
-"""`pg-bridge simulate control`: command a running pretend OCP."""
+"""`pg-bridge simulate control`: command a running pretend OCP, or a pretend PG in what both have."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from pg_bridge.cli.world import read_file
 from pg_bridge.errors import ConfigError
 from pg_bridge.simulator.ocp import CONTROL_PATH
 
-app = typer.Typer(help="Command a running pretend OCP.", no_args_is_help=True)
+app = typer.Typer(help="Command a running pretend OCP or PG.", no_args_is_help=True)
 
-Url = Annotated[str, typer.Option("--url", help="Where the pretend OCP listens.")]
+Url = Annotated[str, typer.Option("--url", help="Where the pretend OCP, or the control of the pretend PG, listens.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AT = "http://127.0.0.1:8090"
+_COLUMNS = (
+    "position", "at", "operation", "participant", "terminal", "template", "request_reference", "si_number", "outcome",
+    "status", "request_id",
+)  # fmt: skip
 #: a snapshot of a long day is large
 TIMEOUT_S = 300.0
 
@@ -31,13 +35,13 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-def _call(url: str, path: str, order: object = None, method: str = "", **parameters: Any) -> dict[str, Any]:
+def ask(url: str, path: str, order: object = None, method: str = "", **parameters: Any) -> dict[str, Any]:
     """Ask, or order. Raises ConfigError for an order that is refused, by the name of what is wrong with it."""
     answer = _send(url, path, method or ("GET" if order is None else "POST"), order, parameters)
     try:
         found: dict[str, Any] = msgspec.json.decode(answer, type=dict[str, Any])
     except msgspec.DecodeError as error:
-        raise ConfigError(f"asking {url}: what answers there is no pretend OCP") from error
+        raise ConfigError(f"asking {url}: what answers there is no pretend OCP or PG") from error
     return found
 
 
@@ -56,7 +60,9 @@ def _send(url: str, path: str, method: str, order: object = None, parameters: di
             trust_env=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigError(f"asking {url}: {error or type(error).__name__}; does a pretend OCP listen there?") from error
+        raise ConfigError(
+            f"asking {url}: {error or type(error).__name__}; does a pretend OCP or PG listen there?"
+        ) from error
     if reply.is_success:
         return reply.content
     raise ConfigError(f"{path}: {_why(reply)}")
@@ -66,13 +72,14 @@ def _why(reply: httpx.Response) -> str:
     try:
         detail = msgspec.json.decode(reply.content)["detail"]
     except (msgspec.DecodeError, KeyError, TypeError):
-        return f"HTTP {reply.status_code}; is what listens there a pretend OCP of this version?"
+        return f"HTTP {reply.status_code}; does what listens there know of it, and is it of this version?"
     if isinstance(detail, str):
         return detail
     return "; ".join(f"{'.'.join(str(one) for one in fault['loc'][1:])}: {fault['msg']}" for fault in detail)
 
 
-def _say(found: dict[str, Any], json: bool, title: str) -> None:
+def say(found: dict[str, Any], json: bool, title: str) -> None:
+    """What was told, as a table or as JSON."""
     if json:
         say_json(found)
         return
@@ -106,7 +113,7 @@ def state(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control state --url http://127.0.0.1:8090
     """
-    _say(_call(url, "state"), json, "The pretend OCP")
+    say(ask(url, "state"), json, "State")
 
 
 @app.command("clock")
@@ -127,7 +134,7 @@ def clock(
         raise ConfigError("clock: --stand and --rate exclude each other")
     mode = "stands" if stand else "runs" if rate is not None else None
     order = _order(jump=jump, advance_s=advance, mode=mode, rate=rate)
-    _say(_call(url, "clock", order or None), json, "Clock")
+    say(ask(url, "clock", order or None), json, "Clock")
 
 
 @app.command("run")
@@ -142,7 +149,7 @@ def run(
 
     Example: pg-bridge simulate control run settle
     """
-    _say(_call(url, "run", _order(run=which, si_number=si)), json, f"Run {which}")
+    say(ask(url, "run", _order(run=which, si_number=si)), json, f"Run {which}")
 
 
 @app.command("faults")
@@ -156,21 +163,25 @@ def faults(
     delay: Annotated[float | None, typer.Option(help="Seconds, of late answers and old timestamps.")] = None,
     retry_after: Annotated[int | None, typer.Option(help="Seconds, of 429 and 503.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What refusals say, as outside_hours.")] = None,
+    template: Annotated[str | None, typer.Option(help="At a pretend PG: of which template; left out: any.")] = None,
+    participant: Annotated[str | None, typer.Option(help="At a pretend PG: of whom; left out: anyone.")] = None,
+    terminal: Annotated[str | None, typer.Option(help="At a pretend PG: of which terminal.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Let nothing go wrong any more.")] = False,
     url: Url = AT,
     json: Json = False,
 ) -> None:
-    """Show, order or clear faults.
+    """Show, order or clear faults: of calls and pushes at a pretend OCP, of the wire at a pretend PG.
 
     Example: pg-bridge simulate control faults timed_out --operation si_add --count 3
     """
     if clear:
-        _call(url, "faults", method="DELETE")
+        ask(url, "faults", method="DELETE")
     if kind:
-        order = {"kind": kind, "operation": operation, "skip": skip, "count": count}
+        order = {"kind": kind, "skip": skip, "count": count}
+        order |= _order(operation=operation or None, template=template, participant=participant, terminal=terminal)
         order |= _order(work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
-        _call(url, "faults", order)
-    _say(_call(url, "faults"), json, "Faults")
+        ask(url, "faults", order)
+    say(ask(url, "faults"), json, "Faults")
 
 
 @app.command("counterparties")
@@ -190,11 +201,11 @@ def counterparties(
     Example: pg-bridge simulate control counterparties C00019 --mismatch-one-in 10 --late 60
     """
     if clear:
-        _call(url, "counterparties", method="DELETE")
+        ask(url, "counterparties", method="DELETE")
     if participant is not None:
         named = "" if participant == "others" else participant
-        _call(url, "counterparties", {"participant": named, "mismatch_one_in": mismatch_one_in, "late_s": late})
-    _say(_call(url, "counterparties"), json, "Counterparties")
+        ask(url, "counterparties", {"participant": named, "mismatch_one_in": mismatch_one_in, "late_s": late})
+    say(ask(url, "counterparties"), json, "Counterparties")
 
 
 @app.command("rules")
@@ -219,7 +230,7 @@ def rules(
         dvp_shares_on_hold=dvp_shares_on_hold,
         maker_checker=[one for one in maker_checker if one] if maker_checker else None,
     )
-    _say(_call(url, "rules", order or None), json, "Rules")
+    say(ask(url, "rules", order or None), json, "Rules")
 
 
 @app.command("hours")
@@ -233,8 +244,8 @@ def hours(
 
     Example: pg-bridge simulate control hours on
     """
-    found = _call(url, "day") if sessions is None else _call(url, "hours", {"keep": sessions is Switch.ON})
-    _say(found, json, "Day")
+    found = ask(url, "day") if sessions is None else ask(url, "hours", {"keep": sessions is Switch.ON})
+    say(found, json, "Day")
 
 
 @app.command("weather")
@@ -249,8 +260,8 @@ def weather(
 
     Example: pg-bridge simulate control weather typhoon --until 2026-11-25T11:00:00+08:00
     """
-    found = _call(url, "weather", _order(weather=warning, until=until)) if warning else _call(url, "day")
-    _say(found, json, "Day")
+    found = ask(url, "weather", _order(weather=warning, until=until)) if warning else ask(url, "day")
+    say(found, json, "Day")
 
 
 @app.command("ledger")
@@ -264,12 +275,17 @@ def ledger(
 
     Example: pg-bridge simulate control ledger --after 100
     """
-    found = _call(url, "ledger", after=after)
+    found = ask(url, "ledger", after=after)
     if json:
         say_json(found)
         return
-    columns = ("position", "at", "operation", "participant", "request_reference", "si_number", "status", "request_id")
-    console().print(table("Ledger", columns, [[one[name] for name in columns] for one in found["done"]]))
+    say_done("Ledger", found["done"])
+
+
+def say_done(title: str, done: list[dict[str, Any]]) -> None:
+    """What was done as a table, of the columns that are there."""
+    columns = [name for name in _COLUMNS if any(name in one for one in done)]
+    console().print(table(title, columns, [[one.get(name) for name in columns] for one in done]))
 
 
 @app.command("reset")
@@ -278,8 +294,8 @@ def reset(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control reset
     """
-    _call(url, "reset", {})
-    _say(_call(url, "state"), json, "The pretend OCP")
+    ask(url, "reset", {})
+    say(ask(url, "state"), json, "State")
 
 
 @app.command("snapshot")
@@ -298,7 +314,7 @@ def snapshot(
         file.write_bytes(content)
     except OSError as error:
         raise ConfigError(f"writing the snapshot {file}: {error.strerror}") from error
-    _say({"file": str(file), "bytes": len(content)}, json, "Snapshot")
+    say({"file": str(file), "bytes": len(content)}, json, "Snapshot")
 
 
 @app.command("restore")
@@ -312,4 +328,4 @@ def restore(
 
     Example: pg-bridge simulate control restore before-lunch.json
     """
-    _say(_call(url, "restore", read_file(file, "the snapshot")), json, "Restored")
+    say(ask(url, "restore", read_file(file, "the snapshot")), json, "Restored")
