@@ -69,9 +69,13 @@ class AtTheDoor:
         return pss
 
     async def dialled(self, participant: str, terminal: str = "PSS1", node: int = 0, **more: Any) -> ScriptedPss:
+        pss = self.fresh(participant, terminal, **more)
+        await pss.connect(*self.door.addresses[node])
+        return pss
+
+    def fresh(self, participant: str, terminal: str = "PSS1", **more: Any) -> ScriptedPss:
         pss = ScriptedPss(LINK, participant=participant, terminal=terminal, clock=self.wall, **more)
         self.came.append(pss)
-        await pss.connect(*self.door.addresses[node])
         return pss
 
     async def until(self, look: Callable[[], Any]) -> None:

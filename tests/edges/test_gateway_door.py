@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
+from pathlib import Path
 
 import pytest
 
 from pg_bridge.errors import SessionError
 from pg_bridge.link import events as link
+from pg_bridge.simulator.gateway_options import read_gateway_options
 from pg_bridge.simulator.pss import ScriptedPss
+from tests.doubles.certificates import Authority
 from tests.doubles.pg_desk import LINK, at_the_door
 
 
@@ -198,3 +203,48 @@ async def test_two_hundred_sessions_are_served_at_once() -> None:
         await asyncio.gather(*(pss.message("SI51", f"R{n}") for n, pss in enumerate(many)))
 
         assert 200 == len(there.desk.taken)
+
+
+async def test_by_tls_only_who_shows_a_certificate_of_the_ca_comes_in(tmp_path: Path) -> None:
+    ours, others = Authority(tmp_path, "ours"), Authority(tmp_path, "others")
+    certificate, key = ours.sign("gateway")
+    options = read_gateway_options(
+        {"tls_certificate": str(certificate), "tls_key": str(key), "tls_client_ca": str(ours.ca_file)}
+    )
+
+    def client(authority: Authority) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(ours.ca_file))
+        context.load_cert_chain(*authority.sign("pss"))
+        return context
+
+    async with at_the_door(tls=options.door().tls) as there:
+        good, bad = there.fresh("B01234"), there.fresh("B01234")
+        await good.connect(*there.door.addresses[0], tls=client(ours))
+        await good.log_on()
+        good.send("543", "SI01", _body("R1"))
+        # by TLS 1.3 a client learns only behind the handshake that its certificate was not taken
+        with contextlib.suppress(SessionError):
+            await bad.connect(*there.door.addresses[0], tls=client(others))
+            bad.session.log_on("OPS1", "", "LOGON", there.wall())
+            bad.flush()
+            await bad.wait_for(lambda event: isinstance(event, link.Closed), 5)
+
+        assert ["B01234"] == list(there.door.sessions)
+        assert not bad.session.is_logged_on
+        assert await good.message("SI51", "R1")
+
+
+async def test_a_pss_that_does_not_read_is_given_no_more_and_gets_all_when_it_does() -> None:
+    async with at_the_door() as there:
+        pss = await there.pss()
+        pss._transport.pause_reading()
+        text = "X" * 60_000
+        for number in range(400):
+            pss.send("543", "SI01", f":20C::SEME//R{number}\r\n:77E:{text}\r\n".encode())
+        await there.until(lambda: any(not line._transport.is_reading() for line in there.door.lines))
+        taken = len(there.desk.taken)
+        pss._transport.resume_reading()
+        await pss.message("SI51", "R399\r\n", timeout_s=20)
+
+        assert 400 > taken
+        assert 400 == len(there.desk.taken) == len(pss.received)
