@@ -6,20 +6,23 @@ Fulfils gateway_desk.Desk for the door.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.profiles.legacy import LegacyProfile
+from pg_bridge.simulator.binding import write_time
 from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
+from pg_bridge.simulator.counterparties import Counterparties
 from pg_bridge.simulator.day import BusinessDay
 from pg_bridge.simulator.gateway import Gateway
 from pg_bridge.simulator.gateway_desk import Reply, Unasked
-from pg_bridge.simulator.gateway_ledger import GatewayLedger
+from pg_bridge.simulator.gateway_ledger import GatewayLedger, Taken
 from pg_bridge.simulator.gateway_options import GatewayOptions
 from pg_bridge.simulator.gateway_words import GatewayWords
+from pg_bridge.simulator.si_book import SiBook
 
 
 class PretendPg:
@@ -52,16 +55,29 @@ class PretendPg:
 
     def _begin(self) -> None:
         options = self.options
-        self.gateway = Gateway(self.legacy, self._words, self.clock.now, options.book_rules(), options.seed)
-        self.day = BusinessDay(
+        rules = options.book_rules()
+        day = BusinessDay(
             options.market_hours,
-            frozenset(options.holidays),
+            rules.holidays,
             options.half_days,
             time.fromisoformat(options.half_day_runs_end),
             keeps_hours=options.keeps_hours,
         )
-        self._caught_up = self.clock.now()
-        self._next_run = self._schedule.next_after(self._caught_up)
+        self.gateway = Gateway(
+            self.legacy,
+            self._words,
+            self.clock.now,
+            rules,
+            options.seed,
+            day=day,
+            schedule=self._schedule,
+            participants=None if options.participants is None else frozenset(options.participants),
+            reports=self._report if options.reports is not None else None,
+        )
+        for order in options.counterparties:
+            self.gateway.counterparties.order(order)
+        for difference in options.differences:
+            self.gateway.differences.order(difference)
 
     def reset(self) -> None:
         """Begin with an empty book and ledger, everything as the options say; the clock stays."""
@@ -76,18 +92,40 @@ class PretendPg:
 
     def take(self, participant: str, terminal: str, frame: Frame) -> list[Reply]:
         """Do a request; its answers in order."""
-        self.catch_up()
         answers = self.gateway.take(participant, terminal, frame.template, frame.message_type, frame.body)
+        self._keep_account()
         return [Reply(answer.message_type, answer.template, answer.body) for answer in answers]
+
+    def _keep_account(self) -> None:
+        taken, self.gateway.taken[:] = list(self.gateway.taken), []
+        for one in taken:
+            template = self.legacy.templates[one.template]
+            si = self.book.register.get(one.si_number) if one.si_number else None
+            self.ledger.append(
+                Taken(
+                    position=len(self.ledger) + 1,
+                    at=write_time(one.at),
+                    participant=one.participant,
+                    terminal=one.terminal,
+                    template=one.template,
+                    function=template.function,
+                    effect=template.effect,
+                    operation=one.does,
+                    request_reference=one.reference,
+                    si_number=one.si_number,
+                    outcome=one.outcome,
+                    faults=one.faults,
+                    status=si.status.value if si is not None else "",
+                )
+            )
 
     def unasked(self) -> list[Unasked]:
         """What is to be sent unasked since the last call, in order."""
-        self.catch_up()
         return [
             Unasked(
                 notice.participant,
                 notice.terminal or "",
-                "",
+                notice.subject,
                 Reply(notice.message_type, notice.template, notice.body),
             )
             for notice in self.gateway.unasked()
@@ -102,22 +140,33 @@ class PretendPg:
             self._stamp = now.strftime(self.link.timestamp.format)
         return self._stamp
 
-    # --- time
+    # --- control_bench.Surrounded
+
+    @property
+    def book(self) -> SiBook:
+        """The gateway's book."""
+        return self.gateway.book
+
+    @property
+    def day(self) -> BusinessDay:
+        """The gateway's day."""
+        return self.gateway.day
+
+    @property
+    def counterparties(self) -> Counterparties:
+        """Those that answer by themselves."""
+        return self.gateway.counterparties
 
     def catch_up(self) -> None:
-        """Bring about every run that the clock has passed."""
-        now = self.clock.now()
-        if self._next_run is not None and now >= self._next_run:
-            for moment, run in self._schedule.between(self._caught_up, now):
-                if self.day.takes_place(run, moment):
-                    self.gateway.run(run)
-            self._next_run = self._schedule.next_after(now)
-        self._caught_up = now
+        """Bring about every run, and every answer of a counterparty, that the clock has passed."""
+        self.gateway.catch_up()
 
     def run(self, run: Run, si_number: str | None = None) -> int:
         """Do one run now; how much it moved."""
         return self.gateway.run(run, si_number)
 
     def next_run(self) -> datetime | None:
-        """When the clock brings about the next run."""
-        return self._next_run
+        """When the clock brings about the next run of a business day."""
+        now = self.clock.now()
+        runs = self._schedule.between(now, now + timedelta(days=14))
+        return next((moment for moment, run in runs if self.day.takes_place(run, moment)), None)

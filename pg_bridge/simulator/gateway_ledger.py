@@ -12,9 +12,9 @@ import msgspec
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """One instruction or enquiry that was taken; a request with several blocks, or a file, has a line for each.
 
-    position counts from 1; at: RFC 3339 on the simulated clock. effect: instruct or enquire. outcome: done, refused,
-    answered (an enquiry), repeated (a request of the day that came again), taken (a part of a file). status: of the SI,
-    after it.
+    position counts from 1; at: RFC 3339 on the simulated clock. effect: instruct or enquire. outcome: accepted, refused,
+    found, nothing_found; faults: what it is refused for. status: of the SI, after it. A request of the day that came
+    again is not here: it was answered as the first time.
     """
 
     position: int
@@ -28,6 +28,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     request_reference: str
     si_number: str
     outcome: str
+    faults: tuple[str, ...]
     status: str
 
 
@@ -54,7 +55,7 @@ class GatewayLedger:
 
     def done(self, after: int) -> list[Taken]:
         """Of what is behind `after`: the instructions that were really done."""
-        return [one for one in self._taken[after:] if one.effect == "instruct" and one.outcome == "done"]
+        return [one for one in self._taken[after:] if one.effect == "instruct" and one.outcome == "accepted"]
 
     def clear(self) -> None:
         """Begin anew in memory; what the file holds stays."""

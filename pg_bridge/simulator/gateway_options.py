@@ -11,6 +11,7 @@ import msgspec
 from pg_bridge.errors import ConfigError, Finding
 from pg_bridge.profiles.hours import MarketHours
 from pg_bridge.simulator.counterparties import CounterpartyOrder
+from pg_bridge.simulator.gateway_differences import DifferenceOrder
 from pg_bridge.simulator.gateway_door import DoorOptions
 from pg_bridge.simulator.life_cycle import BookRules
 from pg_bridge.simulator.wire_faults import WireFault
@@ -31,6 +32,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     the clock brings them about; holidays, half_days, market_hours, keeps_hours: see BusinessDay. counterparties: those
     that answer by themselves. reports: a folder of reports, `<participant>/<YYYYMMDD>/<report id>` below it.
     ledger_file: every request taken is written there, too, a JSON object a line. faults: see wire_faults.WireFault.
+    differences: see gateway_differences.DifferenceOrder.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +69,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reports: str | None = None
     ledger_file: str | None = None
     faults: list[WireFault] = []
+    differences: list[DifferenceOrder] = []
 
     def book_rules(self) -> BookRules:
         """The part of it that the SI rules need."""
