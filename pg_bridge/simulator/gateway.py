@@ -34,7 +34,7 @@ from pg_bridge.simulator.gateway_request import (
 )
 from pg_bridge.simulator.gateway_words import GatewayWords
 from pg_bridge.simulator.gateway_writing import Written
-from pg_bridge.simulator.life_cycle import BookRules, Si, StatusEvent
+from pg_bridge.simulator.life_cycle import BookRules, Outcome, Si, StatusEvent
 from pg_bridge.simulator.si_book import SiBook
 
 #: the deeds that are writes of the book
@@ -303,6 +303,14 @@ class Gateway:
         self.catch_up()
         return self._run(which, self._clock(), si_number)
 
+    def command(self, operation: Operation, stated: dict[str, Any]) -> Outcome:
+        """Have an SI's own participant do this at a terminal of the PG itself. stated: as for a write of the book."""
+        self.catch_up()
+        now = self._clock()
+        outcome = self.book.write(operation, stated, now)
+        self._publish(now)
+        return outcome
+
     def broadcast(self, head: str, text: str, to: Collection[str] = ()) -> int:
         """Tell participants something; to: none: all that have a PSS or sent something. Gives how many there are."""
         now = self._clock()
@@ -381,7 +389,7 @@ class Gateway:
         values["reference"] = self._reference()
         written = self.differences.write(writing.write, values, moment)
         terminal = self._terminals.get(moment.si_number)
-        notice = _notice(moment.participant, terminal, written, moment.at)
+        notice = _notice(moment.participant, terminal, written, moment.at, moment.si_number)
         late = self.differences.is_due(DifferenceKind.STATUS_LATE, template)
         behind = self.differences.is_due(DifferenceKind.STATUS_ORDER, template) if late is None else None
         for kind, order in ((DifferenceKind.STATUS_LATE, late), (DifferenceKind.STATUS_ORDER, behind)):
@@ -392,7 +400,7 @@ class Gateway:
         )
         if self._is_made(DifferenceKind.STATUS_EXTRA, template, moment):
             again = writing.write({**values, "reference": self._reference()})
-            self._notices.put(_notice(moment.participant, terminal, again, moment.at))
+            self._notices.put(_notice(moment.participant, terminal, again, moment.at, moment.si_number))
 
     def _is_made(self, kind: DifferenceKind, template: str, moment: Moment) -> bool:
         if self.differences.is_due(kind, template) is None:
@@ -409,5 +417,5 @@ def _answer(written: Written) -> Answer:
     return Answer(written.template, written.message_type, written.body)
 
 
-def _notice(participant: str, terminal: str | None, written: Written, due: datetime) -> Notice:
-    return Notice(participant, terminal, written.template, written.message_type, written.body, due)
+def _notice(participant: str, terminal: str | None, written: Written, due: datetime, si_number: str = "") -> Notice:
+    return Notice(participant, terminal, written.template, written.message_type, written.body, due, si_number)

@@ -5,8 +5,9 @@ Fulfils gateway_desk.Desk for the door.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from pg_bridge.errors import ConfigError
@@ -23,6 +24,9 @@ from pg_bridge.simulator.gateway_ledger import GatewayLedger, Taken
 from pg_bridge.simulator.gateway_options import GatewayOptions
 from pg_bridge.simulator.gateway_words import GatewayWords
 from pg_bridge.simulator.si_book import SiBook
+
+#: of a participant or a report, so that no path leads out of the folder of reports
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class PretendPg:
@@ -63,6 +67,8 @@ class PretendPg:
             time.fromisoformat(options.half_day_runs_end),
             keeps_hours=options.keeps_hours,
         )
+        #: participant -> the terminal that sent the last part of a file
+        self._uploads: dict[str, str] = {}
         self.gateway = Gateway(
             self.legacy,
             self._words,
@@ -94,11 +100,18 @@ class PretendPg:
         """Do a request; its answers in order."""
         answers = self.gateway.take(participant, terminal, frame.template, frame.message_type, frame.body)
         self._keep_account()
+        if not answers:
+            self._uploads[participant] = terminal
         return [Reply(answer.message_type, answer.template, answer.body) for answer in answers]
 
+    def ended(self, participant: str, terminal: str) -> None:
+        """A session has ended: of a file that it was sending nothing is left."""
+        if self._uploads.get(participant) == terminal:
+            del self._uploads[participant]
+            self.gateway.files.drop(participant)
+
     def _keep_account(self) -> None:
-        taken, self.gateway.taken[:] = list(self.gateway.taken), []
-        for one in taken:
+        for one in self.gateway.take_taken():
             template = self.legacy.templates[one.template]
             si = self.book.register.get(one.si_number) if one.si_number else None
             self.ledger.append(
@@ -125,7 +138,7 @@ class PretendPg:
             Unasked(
                 notice.participant,
                 notice.terminal or "",
-                notice.subject,
+                notice.si_number,
                 Reply(notice.message_type, notice.template, notice.body),
             )
             for notice in self.gateway.unasked()
@@ -139,6 +152,15 @@ class PretendPg:
             self._stamp_at = second
             self._stamp = now.strftime(self.link.timestamp.format)
         return self._stamp
+
+    def _report(self, participant: str, report: str, day: date) -> bytes | None:
+        """What the folder of reports holds for a participant; None: nothing."""
+        if not _NAME.fullmatch(participant) or not _NAME.fullmatch(report) or self.options.reports is None:
+            return None
+        try:
+            return Path(self.options.reports, participant, f"{day:%Y%m%d}", report).read_bytes()
+        except OSError:
+            return None
 
     # --- control_bench.Surrounded
 

@@ -35,11 +35,15 @@ class Desk(Protocol):
     """Who does the work behind the door."""
 
     def take(self, participant: str, terminal: str, frame: Frame) -> Sequence[Reply]:
-        """Do a request; its answers in order. None: it gets none of its own, as a part of a file."""
+        """Do a request; its answers in order; none: as to a part of a file that is not its last."""
         ...
 
     def unasked(self) -> Sequence[Unasked]:
         """What is to be sent unasked since the last call, in order."""
+        ...
+
+    def ended(self, participant: str, terminal: str) -> None:
+        """A session has ended."""
         ...
 
     def stamp(self) -> str:

@@ -216,6 +216,7 @@ class Door:
             on.remove(line)
         if not on:
             self.sessions.pop(line.participant, None)
+        self.desk.ended(line.participant, line.terminal)
 
     # --- post
 

@@ -12,9 +12,9 @@ import msgspec
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """One instruction or enquiry that was taken; a request with several blocks, or a file, has a line for each.
 
-    position counts from 1; at: RFC 3339 on the simulated clock. effect: instruct or enquire. outcome: accepted, refused,
-    found, nothing_found; faults: what it is refused for. status: of the SI, after it. A request of the day that came
-    again is not here: it was answered as the first time.
+    position counts from 1; at: RFC 3339 on the simulated clock. effect: instruct or enquire. outcome: accepted,
+    refused, found, nothing_found; faults: what it is refused for. status: of the SI, after it. A request that came
+    again on its day is not here: it was answered as the first time.
     """
 
     position: int

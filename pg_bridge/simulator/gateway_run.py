@@ -48,13 +48,14 @@ async def running_pg(
     file of the options cannot be used.
     """
     link, legacy = link_profile_of(files), read_legacy_profile(files)
-    pg = PretendPg(link, legacy, read_gateway_words(files, legacy), options, wall)
+    words = read_gateway_words(files, legacy)
+    pg = PretendPg(link, legacy, words, options, wall)
     try:
         door = Door(
             link,
             options.door(),
             pg,
-            request_templates=legacy.request_templates,
+            request_templates=frozenset(pair for pair in legacy.request_templates if pair[0] in words.readings),
             wall=wall,
             seed=options.seed,
         )

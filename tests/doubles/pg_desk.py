@@ -37,6 +37,7 @@ class EchoDesk:
     def __init__(self) -> None:
         self.taken: list[tuple[str, str, bytes]] = []
         self.to_tell: list[Unasked] = []
+        self.over: list[tuple[str, str]] = []
 
     def take(self, participant: str, terminal: str, frame: Frame) -> list[Reply]:
         self.taken.append((participant, terminal, frame.body))
@@ -45,6 +46,9 @@ class EchoDesk:
     def unasked(self) -> list[Unasked]:
         told, self.to_tell = self.to_tell, []
         return told
+
+    def ended(self, participant: str, terminal: str) -> None:
+        self.over.append((participant, terminal))
 
     def stamp(self) -> str:
         return "20261123093000"
