@@ -95,6 +95,7 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
 app.command("pg")(simulate_pg.pg)
 simulate_control.app.command("sessions")(simulate_control_pg.sessions)
 simulate_control.app.command("requests")(simulate_control_pg.requests)
+simulate_control.app.command("differences")(simulate_control_pg.differences)
 simulate_control.app.command("broadcast")(simulate_control_pg.broadcast)
 app.command("pss")(simulate_pss.pss)
 app.command("samples")(simulate_samples.samples)

@@ -53,3 +53,30 @@ def broadcast(
     Example: pg-bridge simulate control broadcast --head NOTICE --text "CLOSED TOMORROW"
     """
     say(ask(url, "broadcast", {"head": head, "text": text, "to": to or []}), json, "Broadcast")
+
+
+def differences(
+    kind: Annotated[
+        str, typer.Argument(help="The kind of difference to make; left out: show what is ordered and was made.")
+    ] = "",
+    *,
+    template: Annotated[list[str] | None, typer.Option(help="Of which templates; may be repeated.")] = None,
+    every: Annotated[int | None, typer.Option(help="Of every so many that could differ, one does.")] = None,
+    share: Annotated[float | None, typer.Option(help="Or this share of them, as the seed says.")] = None,
+    most: Annotated[int | None, typer.Option(help="So many at most.")] = None,
+    late: Annotated[float | None, typer.Option(help="Seconds of its clock, of what comes late.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Make no more differences.")] = False,
+    url: Url = AT,
+    json: Json = False,
+) -> None:
+    """Have a pretend PG answer otherwise than it should, and show every such difference that it made.
+
+    Example: pg-bridge simulate control differences other_reason_code --template SI60 --every 10
+    """
+    if clear:
+        ask(url, "differences", method="DELETE")
+    if kind:
+        given = {"every": every, "share": share, "most": most, "late_s": late}
+        order = {"kind": kind, "templates": template or []}
+        ask(url, "differences", order | {name: value for name, value in given.items() if value is not None})
+    say(ask(url, "differences"), json, "Differences")

@@ -12,8 +12,20 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from pg_bridge.simulator.control import ClockOrder, RunOrder, clock_told, set_clock_by
+from pg_bridge.profiles.concepts import Operation, Status
+from pg_bridge.simulator.control import (
+    ClockOrder,
+    HoldOrder,
+    LackOrder,
+    RulesOrder,
+    RunOrder,
+    clock_told,
+    rules_told,
+    set_clock_by,
+)
+from pg_bridge.simulator.control_bench import add_day_routes
 from pg_bridge.simulator.gateway_bench import PretendPg
+from pg_bridge.simulator.gateway_differences import DifferenceKind, DifferenceOrder
 from pg_bridge.simulator.gateway_door import Door
 from pg_bridge.simulator.wire_faults import WireFault, WireFaultKind
 
@@ -33,6 +45,19 @@ class WireFaultOrder(BaseModel):
     delay_s: Annotated[float, Field(ge=0, le=86_400)] = 1.0
 
 
+class DifferenceMaking(BaseModel):
+    """A difference that is to be made; see gateway_differences.DifferenceOrder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: DifferenceKind
+    templates: list[str] = []
+    every: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    most: Annotated[int, Field(ge=0)] = 0
+    late_s: Annotated[float, Field(ge=0, le=31_622_400)] = 60.0
+
+
 class BroadcastOrder(BaseModel):
     """Tell participants something; to: none for all that are on."""
 
@@ -46,18 +71,25 @@ class BroadcastOrder(BaseModel):
 def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
     """The app of the control routes."""
     app = FastAPI(title="Control of the pretend PG", version="1", redoc_url=None)
-    templates = {*pg.legacy.templates, *(each.template for each in pg.link.control.templates.values())}
+    add_day_routes(app, pg, pg.options.market_hours)
+    _add_book_routes(app, pg, door)
+    _add_wire_routes(app, pg, door)
 
     @app.get("/state")
     async def state() -> Response:
         pg.catch_up()
         door.spread()
         next_run = pg.next_run()
+        statuses = dict.fromkeys((status.value for status in Status), 0)
+        for si in pg.book.register:
+            statuses[si.status.value] += 1
         return _json(
             {
                 "link": pg.link.name,
                 "clock": clock_told(pg.clock),
                 "next_run": next_run.isoformat() if next_run else None,
+                "sis": len(pg.book.register),
+                "statuses": {name: count for name, count in statuses.items() if count},
                 "nodes": [f"{host}:{port}" for host, port in door.addresses],
                 "is_away": door.is_away,
                 "sessions": _sessions(door),
@@ -65,6 +97,7 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
                 "refused_frames": door.refused_frames,
                 "requests": len(pg.ledger),
                 "faults": len(door.faults.orders()),
+                "differences": len(pg.gateway.differences.orders),
             }
         )
 
@@ -75,10 +108,6 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
     @app.get("/requests")
     async def requests(after: Annotated[int, Query(ge=0)] = 0) -> Response:
         return _json({"done": pg.ledger.after(after)})
-
-    @app.get("/sessions")
-    async def sessions() -> Response:
-        return _json({"sessions": _sessions(door)})
 
     @app.get("/clock")
     async def clock() -> Response:
@@ -91,6 +120,17 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
         door.spread()
         return _json(clock_told(pg.clock))
 
+    @app.post("/reset")
+    async def reset() -> Response:
+        door.faults.clear()
+        door.post.forget()
+        pg.reset()
+        return _json({})
+
+    return app
+
+
+def _add_book_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
     @app.post("/run")
     async def run(order: RunOrder) -> Response:
         pg.catch_up()
@@ -104,6 +144,74 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
         pg.gateway.broadcast(order.head, order.text, tuple(to))
         door.spread()
         return _json({"told": to})
+
+    @app.get("/sis")
+    async def sis(participant: str | None = None) -> Response:
+        pg.catch_up()
+        return _json({"sis": [si.values() for si in pg.book.register if participant in (None, si.participant)]})
+
+    @app.post("/hold")
+    async def hold(order: HoldOrder) -> Response:
+        si = pg.book.register.get(order.si_number)
+        if si is None:
+            raise HTTPException(404, f"no SI {order.si_number}")
+        asked = {
+            "request_reference": f"{order.request_reference}{si.version}",
+            "participant_id": si.participant,
+            "si_number": si.si_number,
+            "hold": order.hold,
+        }
+        outcome = pg.gateway.command(Operation.SI_HOLD, asked)
+        door.spread()
+        if outcome.refusals:
+            raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
+        return _json({"si_number": si.si_number, "status": si.status.value})
+
+    @app.post("/lack")
+    async def lack(order: LackOrder) -> Response:
+        try:
+            pg.book.set_lack(order.si_number, order.reason)
+        except KeyError as error:
+            raise HTTPException(404, f"no SI {order.si_number}") from error
+        return _json({})
+
+    @app.get("/rules")
+    async def show_rules() -> Response:
+        return rules_told(pg.book.rules)
+
+    @app.post("/rules")
+    async def rules(order: RulesOrder) -> Response:
+        changes: dict[str, Any] = order.model_dump(exclude_none=True)
+        if "maker_checker" in changes:
+            changes["maker_checker"] = frozenset(changes["maker_checker"])
+        pg.book.set_rules(**changes)
+        return rules_told(pg.book.rules)
+
+    @app.get("/differences")
+    async def differences() -> Response:
+        found = pg.gateway.differences
+        return _json({"differences": found.orders, "made": found.made})
+
+    @app.post("/differences")
+    async def order_difference(order: DifferenceMaking) -> Response:
+        unknown = sorted(set(order.templates) - set(pg.legacy.templates))
+        if unknown:
+            raise HTTPException(422, f"templates: there is none of the name {', '.join(unknown)}")
+        pg.gateway.differences.order(DifferenceOrder(**order.model_dump()))
+        return _json({"differences": pg.gateway.differences.orders})
+
+    @app.delete("/differences")
+    async def clear_differences() -> Response:
+        pg.gateway.differences.clear()
+        return _json({})
+
+
+def _add_wire_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
+    templates = {*pg.legacy.templates, *(each.template for each in pg.link.control.templates.values())}
+
+    @app.get("/sessions")
+    async def sessions() -> Response:
+        return _json({"sessions": _sessions(door)})
 
     @app.get("/faults")
     async def faults() -> Response:
@@ -121,15 +229,6 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
     async def clear_faults() -> Response:
         door.faults.clear()
         return _json({})
-
-    @app.post("/reset")
-    async def reset() -> Response:
-        door.faults.clear()
-        door.post.forget()
-        pg.reset()
-        return _json({})
-
-    return app
 
 
 def _sessions(door: Door) -> list[dict[str, Any]]:
