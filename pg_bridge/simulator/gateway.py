@@ -75,6 +75,7 @@ class Gateway:
         self._schedule = schedule
         self._participants = participants
         self._caught_up = clock()
+        self._next_run = schedule.next_after(self._caught_up) if schedule is not None else None
         self._references = 0
         self._notices = Notices()
         #: of today: participant, reference of an instruction -> hash of its body, its answers
@@ -294,8 +295,7 @@ class Gateway:
     @property
     def next_due(self) -> datetime | None:
         """When, by the clock, something next happens by itself: a late status, an answer of a counterparty, a run."""
-        after = self._schedule.next_after(self._caught_up) if self._schedule is not None else None
-        due = [self._notices.next_due, self.counterparties.next_due, after]
+        due = [self._notices.next_due, self.counterparties.next_due, self._next_run]
         return min((moment for moment in due if moment is not None), default=None)
 
     def run(self, which: Run, si_number: str | None = None) -> int:
@@ -325,12 +325,13 @@ class Gateway:
     def catch_up(self) -> None:
         """Bring about every run, and every answer of a counterparty, that the clock has passed."""
         now = self._clock()
-        if self._schedule is not None:
+        if self._schedule is not None and self._next_run is not None and now >= self._next_run:
             for moment, run in self._schedule.between(self._caught_up, now):
                 self._answer_until(moment)
                 is_idle = run is Run.MATCH and self.book.rules.match_at_once
                 if self.day.takes_place(run, moment) and not is_idle:
                     self._run(run, moment)
+            self._next_run = self._schedule.next_after(now)
         self._answer_until(now)
         self._caught_up = now
 
