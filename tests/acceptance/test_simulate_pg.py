@@ -1,0 +1,240 @@
+"""`pg-bridge simulate pg` as a process: what `pg-bridge send` and PSSs of every kind get from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pg_bridge.cli.simulate_pss import FOLDER, play, read_scenarios
+from pg_bridge.cli.world import mappings_folder, utc_now
+from pg_bridge.link.framing import Framing, Header
+from pg_bridge.profiles.legacy import read_legacy_profile
+from pg_bridge.simulator.pss import ScriptedPss
+from pg_bridge.simulator.scenario_player import OcpControl, Player
+from tests.doubles.batch import tag_based, today
+from tests.doubles.mapping_sets import set_files
+from tests.doubles.running_pg import AtThePg, pg_here, pg_process
+from tests.doubles.stack import deliver
+
+#: scenarios that need nothing of OCP: each is played against the pretend PG as it is
+PLAYED = (
+    "input-and-match", "input-free-of-payment", "input-on-hold", "authorise", "change", "delete", "enquire", "list",
+    "hold-and-release", "revoke-by-both", "why-unmatched", "settle-against-payment", "settle-real-time",
+    "fail-and-settle-later", "pss-cut", "no-acknowledgement", "refused-duplicate-reference", "refused-wrong-state",
+    "refused-unknown-si", "refused-past-day",
+)  # fmt: skip
+
+
+def _frame(there: AtThePg, message_type: str, template: str, body: bytes) -> bytes:
+    header = Header("B01234", "PSS1", "S1", 2, "to_pg", message_type, template, "20261123093000", False)
+    return Framing(there.link).write(header, body)
+
+
+def _send(there: AtThePg, folder: Path, *frames: bytes, upload: bytes = b"") -> list[dict[str, Any]]:
+    """What `pg-bridge send` tells of these frames, and of a file that is uploaded behind them."""
+    file = folder / "frames"
+    file.write_bytes(b"".join(frames))
+    batch = folder / "BATCH"
+    batch.write_bytes(upload)
+    more = ("--upload", str(batch)) if upload else ()
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_bridge", "send", str(file), "--to", there.where["pss"], "--json", "--wait", "10",
+         "--listen", "0.5", *more], capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert b"" == done.stderr
+    told: list[dict[str, Any]] = json.loads(done.stdout)
+    return told
+
+
+async def test_send_has_every_function_answered(tmp_path: Path) -> None:
+    reports = tmp_path / "reports" / "B01234" / f"{today():%Y%m%d}"
+    reports.mkdir(parents=True)
+    (reports / "CSESM01").write_bytes(b"A REPORT\r\n")
+    async with pg_process(tmp_path, "--reports", str(tmp_path / "reports"), "--maker-checker", "B01234") as there:
+        words, buyer = there.words, await there.pss("C00019")
+
+        def instruction(template: str, body: bytes) -> bytes:
+            return _frame(there, "543", template, body)
+
+        def about(what: str, reference: str, named: str) -> bytes:
+            function = "NEWM" if what == "SI03" else "CANC"
+            return instruction(what, words.about(words.deliver(reference, function=function), named))
+
+        def blocks(template: str, what: str, reference: str, *named: str) -> bytes:
+            return _frame(there, "530", template, words.blocks(what, reference, *named))
+
+        download = f":20:DOWN1\r\n:12:011\r\n:77E:REPT/CSESM01\r\nDATE/{today():%Y%m%d}\r\n".encode()
+        listing = (
+            ":16R:GENL\n:20C::SEME//L1\n:23G:NEWM\n:13A::REQU//537\n:97A::SAFE//00000001\n:16S:GENL\n"
+            ":16R:BYSTAREA\n:35B:/HK/00005\n:16S:BYSTAREA\n"
+        )
+        first = await asyncio.to_thread(
+            _send,
+            there,
+            tmp_path,
+            instruction("SI01", words.deliver("R1")),
+            instruction("SI01", words.deliver("R2")),
+            blocks("SI02", "authorisation", "A1", "R1", "R2"),
+            about("SI03", "C1", "R1"),
+            blocks("SI02", "authorisation", "A2", "R1"),
+            about("SI04", "D1", "R2"),
+            _frame(there, "549", "SI07", words.enquiry("E1", related="R1")),
+            _frame(there, "549", "SI08", listing.replace("\n", "\r\n").encode()),
+            _frame(there, "598", "FL02", download),
+            upload=tag_based(words.deliver("F1")),
+        )
+        words.send_receive(buyer, "B1")
+        await buyer.message("SI60", "MACH")
+        second = await asyncio.to_thread(
+            _send,
+            there,
+            tmp_path,
+            blocks("SI06", "hold", "H1", "R1"),
+            blocks("SI06", "release", "H2", "R1"),
+            about("SI05", "V1", "R1"),
+        )
+        state = await there.control("state")
+
+    answered = [one["template"] for one in (*first, *second) if one["what"] == "answer"]
+    assert ["SI51", "SI51", "SI52", "SI52", "SI53", "SI52", "SI54", "T03A", "SI58", "FL52", "FL51", "SI56", "SI56",
+            "SI55"] == answered  # fmt: skip
+    assert {"refused": 0, "unanswered": 0} == {name: first[-1][name] for name in ("refused", "unanswered")}
+    assert {"refused": 0, "unanswered": 0} == {name: second[-1][name] for name in ("refused", "unanswered")}
+    assert "SI60" in {one["template"] for one in second if one["what"] == "unasked"}
+    assert {} == state["waiting"]
+
+
+async def test_what_is_refused_names_every_fault_and_the_session_goes_on(tmp_path: Path) -> None:
+    async with pg_process(tmp_path) as there:
+        pss = await there.pss()
+        body = (
+            deliver("R1")
+            .replace(b":36B::SETT//UNIT/1000,", b":36B::SETT//UNIT/0,")
+            .replace(b":22F::SETR//TRAD\r\n", b"")
+        )
+        pss.send("543", "SI01", body)
+        refused = await pss.message("SI51", "RELA//R1")
+        there.words.send_deliver(pss, "R2")
+        await pss.message("SI51", "RELA//R2", "PACK")
+
+        assert 2 <= refused.text.count(":24B::REJT//")
+        assert 1 == len((await there.control("ledger"))["done"])
+
+
+async def test_a_pss_that_is_cut_gets_what_it_did_not_acknowledge_again_and_a_repeat_enters_nothing(
+    tmp_path: Path,
+) -> None:
+    async with pg_process(tmp_path) as there:
+        seller, buyer = await there.pss(acknowledges=False), await there.pss("C00019")
+        there.words.send_deliver(seller, "S1")
+        answer = await seller.message("SI51")
+        there.words.send_receive(buyer, "B1")
+        told = await seller.message("SI60", "MACH")
+        seller.abort()
+        again = await there.pss()
+        copy = await again.message("SI60", "MACH")
+        there.words.send_deliver(again, "S1", possible_duplicate=True)
+        repeated = await again.message("SI51", "RELA//S1")
+        ledger = (await there.control("ledger"))["done"]
+
+        assert (told.frame.body, True) == (copy.frame.body, copy.frame.possible_duplicate)
+        assert answer.frame.body == repeated.frame.body
+        assert ["S1", "B1"] == [line["request_reference"] for line in ledger]
+
+
+async def test_a_day_goes_to_settlement_under_a_fast_clock(tmp_path: Path) -> None:
+    start = f"{today():%Y-%m-%d}T09:00:00+08:00"
+    async with pg_process(tmp_path, "--start", start, clock="runs", rate=100_000) as there:
+        seller, buyer = await there.pss(), await there.pss("C00019")
+        there.words.send_deliver(seller, "S1")
+        there.words.send_receive(buyer, "B1")
+        await seller.message("SI61", "RELA//S1", timeout_s=20)
+        await buyer.message("SI61", "RELA//B1", timeout_s=20)
+
+        assert ("547", "545") == (seller.received[-1].frame.message_type, buyer.received[-1].frame.message_type)
+        assert {"settled": 2} == (await there.control("state"))["statuses"]
+
+
+async def _traffic(folder: Path, seed: str) -> list[bytes]:
+    """Every byte that two PSSs are sent on a day that is always the same."""
+    start = f"{today():%Y-%m-%d}T09:30:00+08:00"
+    async with pg_process(folder, "--seed", seed, "--start", start) as there:
+        await there.control("differences", {"kind": "other_amount", "share": 0.5})
+        await there.control("counterparties", {"participant": "C00019", "mismatch_one_in": 3})
+        pss = await there.pss()
+        for number in range(20):
+            there.words.send_deliver(pss, f"R{number}", stock=f"{number + 1:05d}")
+            await pss.message("SI51", f"RELA//R{number}\r\n")
+        there.words.send_list(pss, "L1")
+        await pss.message("SI58", "L1")
+        await there.control("clock", {"advance_s": 4 * 86_400})
+        await there.control("broadcast", {"head": "NOTICE", "text": "THE END"})
+        await pss.message("BC60")
+        return [one.frame.raw for one in pss.received]
+
+
+async def test_the_same_seed_and_traffic_give_the_same_bytes(tmp_path: Path) -> None:
+    first = await _traffic(tmp_path, "1")
+    again = await _traffic(tmp_path, "1")
+    other = await _traffic(tmp_path, "2")
+
+    assert 40 < len(first)
+    assert first == again
+    assert first != other
+
+
+async def test_two_hundred_sessions_are_served_at_once_over_two_nodes(tmp_path: Path) -> None:
+    async with pg_process(tmp_path, "--secondary-port", "0") as there:
+
+        async def one(number: int) -> ScriptedPss:
+            pss = await there.pss(f"B{number // 4:05d}", f"PSS{number % 4}", node="secondary" if number % 2 else "pss")
+            for each in range(3):
+                there.words.send_deliver(pss, f"R{number % 4}{each}")
+                await pss.message("SI51", f"RELA//R{number % 4}{each}\r\n", timeout_s=30)
+            return pss
+
+        await asyncio.gather(*(one(number) for number in range(200)))
+        state = await there.control("state")
+
+        assert (200, 600) == (len(state["sessions"]), state["sis"])
+
+
+@pytest.mark.parametrize("set_name", ["shipped"])
+async def test_both_shapes_of_pg_speak(set_name: str, tmp_path: Path) -> None:
+    async with pg_process(tmp_path, set_name=set_name) as there:
+        words, seller, buyer = there.words, await there.pss(), await there.pss("C00019")
+        words.send_deliver(seller, "S1")
+        words.send_receive(buyer, "B1")
+        await seller.message(words.template["answer"], words.holds("related", "S1"), words.holds("accepted"))
+        await buyer.message(words.template["told"], words.holds("related", "B1"), words.holds("matched"))
+        words.send_enquiry(seller, "E1", related="S1")
+
+        assert await seller.message(words.template["standing"], words.holds("related", "S1"))
+
+
+@pytest.mark.parametrize("name", PLAYED)
+async def test_a_scenario_goes_against_the_pretend_pg_as_it_is(name: str) -> None:
+    (scenario,) = read_scenarios([str(mappings_folder() / FOLDER / f"{name}.toml")])
+    async with pg_here() as there:
+        host, port = there.address()
+        player = Player(
+            scenario,
+            there.link,
+            OcpControl(there.url),
+            host=host,
+            port=port,
+            run_id="PG",
+            clock=utc_now,
+            parts=read_legacy_profile(set_files("shipped")).parts,
+        )
+        found = await play(scenario, player, as_json=True)
+        wrong = [*found["wrong"], *(told for step in found["steps"] for told in step["wrong"])]
+
+    assert [] == wrong
+    assert found["good"]
