@@ -21,7 +21,9 @@ from pg_bridge.simulator.day import BusinessDay
 from pg_bridge.simulator.gateway import Gateway
 from pg_bridge.simulator.gateway_desk import Reply, Unasked
 from pg_bridge.simulator.gateway_ledger import GatewayLedger, Taken
+from pg_bridge.simulator.gateway_notices import Notice
 from pg_bridge.simulator.gateway_options import GatewayOptions
+from pg_bridge.simulator.gateway_request import Answer
 from pg_bridge.simulator.gateway_words import GatewayWords
 from pg_bridge.simulator.si_book import SiBook
 
@@ -53,6 +55,8 @@ class PretendPg:
         self._schedule = build_schedule(
             options.matching_runs, options.settlement_runs, options.day_end, options.payment_runs
         )
+        allowed = link.text.allowed() + b"\r\n"
+        self._shown_as = bytes(byte if byte in allowed else ord(".") for byte in range(256))
         self._stamp_at = 0.0
         self._stamp = ""
         self._begin()
@@ -102,7 +106,11 @@ class PretendPg:
         self._keep_account()
         if not answers:
             self._uploads[participant] = terminal
-        return [Reply(answer.message_type, answer.template, answer.body) for answer in answers]
+        return [self._reply(answer) for answer in answers]
+
+    def _reply(self, message: Answer | Notice) -> Reply:
+        # words of the asker may stand in an answer, and what stood in them no frame can hold
+        return Reply(message.message_type, message.template, message.body.translate(self._shown_as))
 
     def ended(self, participant: str, terminal: str) -> None:
         """A session has ended: of a file that it was sending nothing is left."""
@@ -139,7 +147,7 @@ class PretendPg:
                 notice.participant,
                 notice.terminal or "",
                 notice.si_number,
-                Reply(notice.message_type, notice.template, notice.body),
+                self._reply(notice),
             )
             for notice in self.gateway.unasked()
         ]

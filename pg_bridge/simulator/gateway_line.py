@@ -61,6 +61,10 @@ class Line(asyncio.Protocol):
         #: letters not acknowledged, and answers not known to have left, by token
         self._given: dict[str, Letter] = {}
         self._written: dict[str, Letter] = {}
+        #: of those, where each ends among all bytes sent; and those whose bytes are not sent yet
+        self._ends: deque[tuple[int, str]] = deque()
+        self._unsent: list[str] = []
+        self._sent_bytes = 0
         self._is_watched = False
         self._logged_off = False
         #: answers that are given late: they belong to the participant when the session ends first
@@ -85,7 +89,8 @@ class Line(asyncio.Protocol):
         self._work(self.session.receive_data(data, self._door.wall()))
 
     def eof_received(self) -> bool:
-        """The PSS closed its side."""
+        """The PSS closed its side; what its system took before that has left."""
+        self._look_whether_left()
         self._work(self.session.end_of_stream(self._door.wall()))
         return False
 
@@ -93,6 +98,7 @@ class Line(asyncio.Protocol):
         """The socket is gone."""
         if self._logged_off and error is None:
             self._written.clear()
+        self._look_whether_left()
         self._transport = None
         if self._end():
             self._door.spread()
@@ -263,6 +269,7 @@ class Line(asyncio.Protocol):
             token = str(letter.number)
             self._late.pop(token, None)
             self._written[token] = letter
+            self._unsent.append(token)
             reply = letter.reply
             self._work(
                 session.answer(
@@ -287,8 +294,12 @@ class Line(asyncio.Protocol):
         self._look_whether_left()
 
     def _look_whether_left(self) -> None:
-        if self._written and self._has_left():
-            self._written.clear()
+        """Forget the answers whose bytes have reached the other side's kernel."""
+        if not self._ends:
+            return
+        arrived = self._sent_bytes - self._outstanding()
+        while self._ends and self._ends[0][0] <= arrived:
+            self._written.pop(self._ends.popleft()[1], None)
 
     def _read_on(self) -> None:
         self._reads_nothing = False
@@ -316,11 +327,12 @@ class Line(asyncio.Protocol):
         while self._queue and not self._is_held_up and self._transport is not None:
             data, fault = self._queue.popleft()
             if fault is None:
-                self._transport.write(data)
+                self._write(data)
             elif fault.kind is WireFaultKind.CUT_WITHIN:
-                self._transport.write(data[: len(data) // 2])
+                self._write(data[: len(data) // 2])
                 self._transport.close()
                 self._queue.clear()
+                self._unsent.clear()
             elif fault.kind is WireFaultKind.SLOW:
                 self._is_held_up = True
                 size = max(1, -(-len(data) // _SLOW_PIECES))
@@ -329,13 +341,21 @@ class Line(asyncio.Protocol):
                 self._is_held_up = True
                 self._queue.appendleft((data, None))
                 self._later(fault.delay_s, self._release)
+        if self._unsent and not self._queue and not self._is_held_up:
+            self._ends.extend((self._sent_bytes, token) for token in self._unsent)
+            self._unsent.clear()
         if self.session.is_closed and self._transport is not None and not (self._queue and self._is_held_up):
             self._transport.close()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._sent_bytes += len(data)
+            self._transport.write(data)
 
     def _send_slowly(self, data: bytes, size: int, pause_s: float) -> None:
         if self._transport is None:
             return
-        self._transport.write(data[:size])
+        self._write(data[:size])
         rest = data[size:]
         if not rest:
             self._release()
@@ -356,16 +376,17 @@ class Line(asyncio.Protocol):
         elif not wants and transport.is_reading():
             transport.pause_reading()
 
-    def _has_left(self) -> bool:
-        """All that was written has reached the other side's kernel."""
+    def _outstanding(self) -> int:
+        """How many bytes of those sent have not reached the other side's kernel."""
         transport = self._transport
-        if transport is None or self._queue or transport.get_write_buffer_size():
-            return False
+        if transport is None:
+            return self._sent_bytes
+        waiting = transport.get_write_buffer_size()
         sock = transport.get_extra_info("socket")
         if sock is None or not sys.platform.startswith("linux"):
-            return True
+            return waiting
         try:
             queued = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-        except OSError:
-            return False
-        return bool(struct.unpack("i", queued)[0] == 0)
+        except (OSError, ValueError):
+            return self._sent_bytes
+        return waiting + int(struct.unpack("i", queued)[0])

@@ -27,7 +27,7 @@ PLAYED = (
     "input-and-match", "input-free-of-payment", "input-on-hold", "authorise", "change", "delete", "enquire", "list",
     "hold-and-release", "revoke-by-both", "why-unmatched", "settle-against-payment", "settle-real-time",
     "fail-and-settle-later", "pss-cut", "no-acknowledgement", "refused-duplicate-reference", "refused-wrong-state",
-    "refused-unknown-si", "refused-past-day",
+    "refused-past-day", "refused-bad-message", "refused-typhoon", "refused-download", "upload-a-file", "upload-refused",
 )  # fmt: skip
 
 

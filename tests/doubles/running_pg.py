@@ -14,6 +14,7 @@ import msgspec
 from pg_bridge.cli.processes import start, stop
 from pg_bridge.cli.world import utc_now
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.profiles.hours import read_hours
 from pg_bridge.simulator.gateway_options import read_gateway_options
 from pg_bridge.simulator.gateway_run import running_pg
 from pg_bridge.simulator.pss import ScriptedPss
@@ -61,7 +62,8 @@ async def pg_here(
     set_name: str = "shipped", wall: Callable[[], datetime] = utc_now, **options: Any
 ) -> AsyncIterator[AtThePg]:
     """A pretend PG in this loop, whose clock stands unless told otherwise."""
-    document = {"clock": "stands"} | options
+    hours = msgspec.to_builtins(read_hours(set_files(set_name)))
+    document = {"clock": "stands", "market_hours": hours} | options
     async with running_pg(set_files(set_name), read_gateway_options(document), wall) as running:
         there = AtThePg(running.where(), set_name)
         try:
