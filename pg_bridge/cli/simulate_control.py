@@ -152,8 +152,9 @@ def faults(
     operation: Annotated[str, typer.Option(help="Of which operation, token or push; left out: of any.")] = "",
     skip: Annotated[int, typer.Option(help="Let so many pass first.")] = 0,
     count: Annotated[int, typer.Option(help="Then so many go wrong; 0: all.")] = 1,
+    share: Annotated[float | None, typer.Option(help="Of those met, this part goes wrong; left out: all.")] = None,
     work: Annotated[bool | None, typer.Option(help="Whether the work is done first; left out: as usual.")] = None,
-    delay: Annotated[float | None, typer.Option(help="Seconds, of late answers and old timestamps.")] = None,
+    delay: Annotated[float | None, typer.Option(help="Seconds, of late and slow answers and old timestamps.")] = None,
     retry_after: Annotated[int | None, typer.Option(help="Seconds, of 429 and 503.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What refusals say, as outside_hours.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Let nothing go wrong any more.")] = False,
@@ -168,7 +169,7 @@ def faults(
         _call(url, "faults", method="DELETE")
     if kind:
         order = {"kind": kind, "operation": operation, "skip": skip, "count": count}
-        order |= _order(work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
+        order |= _order(share=share, work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
         _call(url, "faults", order)
     _say(_call(url, "faults"), json, "Faults")
 

@@ -81,6 +81,7 @@ class FaultOrder(_Order):
     operation: str = ""
     skip: Annotated[int, Field(ge=0)] = 0
     count: Annotated[int, Field(ge=0)] = 1
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     work: bool | None = None
     delay_s: Annotated[float, Field(ge=0)] = 1.0
     retry_after_s: Annotated[int, Field(ge=0)] = 1
