@@ -265,7 +265,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     @app.post("/expire-tokens")
     async def expire_tokens() -> Response:
         ocp.tokens.expire_all()
-        return _json({})
+        return _json({"good": 0})
 
     @app.post("/reset")
     async def reset() -> Response:

@@ -174,6 +174,8 @@ def _findings(document: dict[str, Any]) -> Iterator[Finding]:
         for moment in (value,) if isinstance(value, str) else value:
             if not _is_time(moment):
                 yield _finding(name, f"{moment!r} is no time", "Write it HH:MM.")
+    if typed.get("durable") and not typed.get("state_file"):
+        yield _finding("durable", "there is no state to keep", "Name a state_file.")
     registrations = typed.get("registrations", Registrations())
     for machine, registered in registrations.machines.items():
         if registered.company not in registrations.companies:
