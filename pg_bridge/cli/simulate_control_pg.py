@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pg_bridge.cli.output import say_json
-from pg_bridge.cli.simulate_control import Json, ask, say, say_done
+from pg_bridge.cli.simulate_control import Json, call, say, say_done
 
 AT = "http://127.0.0.1:8091"
 Url = Annotated[str, typer.Option("--url", help="Where the control of the pretend PG listens.")]
@@ -18,7 +18,7 @@ def sessions(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control sessions --url http://127.0.0.1:8091
     """
-    say(ask(url, "sessions"), json, "Sessions")
+    say(call(url, "sessions"), json, "Sessions")
 
 
 def requests(
@@ -31,7 +31,7 @@ def requests(
 
     Example: pg-bridge simulate control requests --after 100
     """
-    found = ask(url, "requests", after=after)
+    found = call(url, "requests", after=after)
     if json:
         say_json(found)
         return
@@ -52,7 +52,7 @@ def broadcast(
 
     Example: pg-bridge simulate control broadcast --head NOTICE --text "CLOSED TOMORROW"
     """
-    say(ask(url, "broadcast", {"head": head, "text": text, "to": to or []}), json, "Broadcast")
+    say(call(url, "broadcast", {"head": head, "text": text, "to": to or []}), json, "Broadcast")
 
 
 def differences(
@@ -74,9 +74,9 @@ def differences(
     Example: pg-bridge simulate control differences other_reason_code --template SI60 --every 10
     """
     if clear:
-        ask(url, "differences", method="DELETE")
+        call(url, "differences", method="DELETE")
     if kind:
         given = {"every": every, "share": share, "most": most, "late_s": late}
         order = {"kind": kind, "templates": template or []}
-        ask(url, "differences", order | {name: value for name, value in given.items() if value is not None})
-    say(ask(url, "differences"), json, "Differences")
+        call(url, "differences", order | {name: value for name, value in given.items() if value is not None})
+    say(call(url, "differences"), json, "Differences")

@@ -7,7 +7,7 @@ is none; of several the first that is whole is taken.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -82,7 +82,7 @@ class ReadEntry(
     """How a name is read: from the first place that stands (join: from all, `/` between them).
 
     cut: a regular expression that the value is of, whose one group is taken. codes: a table then finds the value.
-    otherwise: the value where there is none. decimals: digits behind the comma at most. as: what it is, of a name
+    otherwise: the value where there is none. decimals: an amount has so many and no more. as: what it is, of a name
     that is no concept.
     """
 
@@ -91,7 +91,7 @@ class ReadEntry(
     cut: str = ""
     codes: str = ""
     otherwise: str | None = None
-    decimals: int = 9
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = None
     as_: Literal["", "text", "number", "amount", "date", "flag"] = ""
 
 

@@ -114,9 +114,12 @@ class _Rule:
             value = self._make(text)
         except (ValueError, ArithmeticError, KeyError):
             return None, Fault(UNREADABLE, "", f"{self.name}: {text!r} cannot be read")
-        if isinstance(value, Decimal) and value != round(value, self._decimals):
+        if self._decimals is None or not isinstance(value, Decimal):
+            return value, None
+        rounded = round(value, self._decimals)
+        if value != rounded:
             return None, Fault(UNREADABLE, "", f"{self.name}: {text} has more than {self._decimals} decimals")
-        return value, None
+        return rounded, None
 
     def _text(self, fields: Mapping[str, Sequence[Field]], message_type: str) -> str | None:
         found = list(self._found(fields, message_type))

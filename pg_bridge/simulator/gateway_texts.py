@@ -35,9 +35,9 @@ def write_number(value: Any) -> str:
 
 
 def write_amount(value: Any) -> str:
-    """An amount as ISO 15022 has it: `12345,67`, `5,`."""
+    """An amount as ISO 15022 has it, with the decimals that it has: `12345,67`, `5,00`, `5,`."""
     whole, _, rest = f"{Decimal(value):f}".partition(".")
-    return f"{whole},{rest.rstrip('0')}"
+    return f"{whole},{rest}"
 
 
 def write_date(value: Any) -> str:

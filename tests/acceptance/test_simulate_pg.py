@@ -205,7 +205,7 @@ async def test_two_hundred_sessions_are_served_at_once_over_two_nodes(tmp_path: 
         assert (200, 600) == (len(state["sessions"]), state["sis"])
 
 
-@pytest.mark.parametrize("set_name", ["shipped"])
+@pytest.mark.parametrize("set_name", ["shipped", "legacy_b"])
 async def test_both_shapes_of_pg_speak(set_name: str, tmp_path: Path) -> None:
     async with pg_process(tmp_path, set_name=set_name) as there:
         words, seller, buyer = there.words, await there.pss(), await there.pss("C00019")
