@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from pg_bridge.cli.simulate_pss import FOLDER, play, read_scenarios
 from pg_bridge.cli.world import mappings_folder, utc_now
@@ -29,6 +31,10 @@ PLAYED = (
     "fail-and-settle-later", "pss-cut", "no-acknowledgement", "refused-duplicate-reference", "refused-wrong-state",
     "refused-past-day", "refused-bad-message", "refused-typhoon", "refused-download", "upload-a-file", "upload-refused",
 )  # fmt: skip
+SCENARIOS = {
+    name: scenario for name in PLAYED for scenario in read_scenarios([str(mappings_folder() / FOLDER / f"{name}.toml")])
+}
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def _frame(there: AtThePg, message_type: str, template: str, body: bytes) -> bytes:
@@ -161,28 +167,32 @@ async def test_a_day_goes_to_settlement_under_a_fast_clock(tmp_path: Path) -> No
         assert {"settled": 2} == (await there.control("state"))["statuses"]
 
 
-async def _traffic(folder: Path, seed: str) -> list[bytes]:
-    """Every byte that two PSSs are sent on a day that is always the same."""
-    start = f"{today():%Y-%m-%d}T09:30:00+08:00"
-    async with pg_process(folder, "--seed", seed, "--start", start) as there:
-        await there.control("differences", {"kind": "other_amount", "share": 0.5})
-        await there.control("counterparties", {"participant": "C00019", "mismatch_one_in": 3})
-        pss = await there.pss()
-        for number in range(20):
-            there.words.send_deliver(pss, f"R{number}", stock=f"{number + 1:05d}")
-            await pss.message("SI51", f"RELA//R{number}\r\n")
-        there.words.send_list(pss, "L1")
-        await pss.message("SI58", "L1")
-        await there.control("clock", {"advance_s": 4 * 86_400})
-        await there.control("broadcast", {"head": "NOTICE", "text": "THE END"})
-        await pss.message("BC60")
-        return [one.frame.raw for one in pss.received]
+_START = f"{today():%Y-%m-%d}T09:30:00+08:00"
+
+
+async def _traffic(there: AtThePg) -> list[bytes]:
+    """Every byte that a PSS is sent on a day that is always the same."""
+    await there.control("differences", {"kind": "other_amount", "share": 0.5})
+    await there.control("counterparties", {"participant": "C00019", "mismatch_one_in": 3})
+    pss = await there.pss()
+    for number in range(20):
+        there.words.send_deliver(pss, f"R{number}", stock=f"{number + 1:05d}")
+        await pss.message("SI51", f"RELA//R{number}\r\n")
+    there.words.send_list(pss, "L1")
+    await pss.message("SI58", "L1")
+    await there.control("clock", {"advance_s": 4 * 86_400})
+    await there.control("broadcast", {"head": "NOTICE", "text": "THE END"})
+    await pss.message("BC60")
+    return [one.frame.raw for one in pss.received]
 
 
 async def test_the_same_seed_and_traffic_give_the_same_bytes(tmp_path: Path) -> None:
-    first = await _traffic(tmp_path, "1")
-    again = await _traffic(tmp_path, "1")
-    other = await _traffic(tmp_path, "2")
+    async with pg_process(tmp_path, "--seed", "1", "--start", _START) as there:
+        first = await _traffic(there)
+    async with pg_here(seed=1, start=_START) as there:
+        again = await _traffic(there)
+    async with pg_here(seed=2, start=_START) as there:
+        other = await _traffic(there)
 
     assert 40 < len(first)
     assert first == again
@@ -218,23 +228,47 @@ async def test_both_shapes_of_pg_speak(set_name: str, tmp_path: Path) -> None:
         assert await seller.message(words.template["standing"], words.holds("related", "S1"))
 
 
-@pytest.mark.parametrize("name", PLAYED)
-async def test_a_scenario_goes_against_the_pretend_pg_as_it_is(name: str) -> None:
-    (scenario,) = read_scenarios([str(mappings_folder() / FOLDER / f"{name}.toml")])
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing() -> AsyncIterator[AtThePg]:
+    """A pretend PG that all scenarios share which do not move the day."""
     async with pg_here() as there:
-        host, port = there.address()
-        player = Player(
-            scenario,
-            there.link,
-            OcpControl(there.url),
-            host=host,
-            port=port,
-            run_id="PG",
-            clock=utc_now,
-            parts=read_legacy_profile(set_files("shipped")).parts,
-        )
-        found = await play(scenario, player, as_json=True)
-        wrong = [*found["wrong"], *(told for step in found["steps"] for told in step["wrong"])]
+        yield there
 
-    assert [] == wrong
-    assert found["good"]
+
+@pytest.mark.parametrize("name", [name for name in PLAYED if not SCENARIOS[name].file.moves_day])
+async def test_a_scenario_goes_against_the_pretend_pg_as_it_is(name: str, standing: AtThePg) -> None:
+    assert [] == await _played(standing, name)
+
+
+@pytest.mark.parametrize("name", [name for name in PLAYED if SCENARIOS[name].file.moves_day])
+async def test_a_scenario_that_moves_the_day_goes_against_the_pretend_pg_as_it_is(name: str) -> None:
+    async with pg_here() as there:
+        assert [] == await _played(there, name)
+
+
+async def _played(there: AtThePg, name: str) -> list[str]:
+    """What was wrong."""
+    host, port = there.address()
+    player = Player(
+        SCENARIOS[name],
+        there.link,
+        OcpControl(there.url),
+        host=host,
+        port=port,
+        run_id=f"P{PLAYED.index(name):02d}",
+        clock=utc_now,
+        parts=read_legacy_profile(set_files("shipped")).parts,
+    )
+    found = await play(SCENARIOS[name], player, as_json=True)
+    wrong = [*found["wrong"], *(told for step in found["steps"] for told in step["wrong"])]
+    return wrong if wrong or found["good"] else ["not every step was played"]
+
+
+async def test_simulate_pss_plays_against_it(tmp_path: Path) -> None:
+    async with pg_process(tmp_path) as there:
+        command = [sys.executable, "-m", "pg_bridge", "simulate", "pss", "input-and-match", "revoke-by-both"]
+        where = ["--to", there.where["pss"], "--ocp", there.url]
+        done = await asyncio.to_thread(subprocess.run, [*command, *where], capture_output=True, timeout=60)
+
+    assert 0 == done.returncode, done.stderr
+    assert b"2 of 2 scenarios are as they should be." in done.stdout
