@@ -108,8 +108,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
         try:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
         except TokenRefusedError as refused:
-            told = {"error": refused.error, "error_description": refused.description}
-            return Answer(400, msgspec.json.encode(told), {"Cache-Control": "no-store"})
+            return _no_token(refused, 400)
         return Answer(200, msgspec.json.encode(document), {"Cache-Control": "no-store"})
 
     async def serve(request: Request) -> Response:
@@ -119,9 +118,17 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
         fault = ocp.faults.next_call(TOKEN)
         if fault is None:
             return _response(exchange(form, token_url))
+        if fault.kind in (FaultKind.DENIED, FaultKind.REFUSED):
+            refused = ocp.tokens.refused_by_order()
+            return _response(_no_token(refused, 401 if fault.kind is FaultKind.DENIED else 400))
         return await _go_wrong(ocp, fault, request, lambda: exchange(form, token_url))
 
     return serve
+
+
+def _no_token(refused: TokenRefusedError, status: int) -> Answer:
+    told = {"error": refused.error, "error_description": refused.description}
+    return Answer(status, msgspec.json.encode(told), {"Cache-Control": "no-store"})
 
 
 def _response(answer: Answer) -> Response:
