@@ -312,14 +312,12 @@ def _limits(ocp: PretendOcp) -> Response:
 
 def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
     now = ocp.clock.now()
-    to: datetime = order.jump if order.jump is not None else now
     latest = min(now + LONGEST_JUMP, END_OF_TIME)
-    if to + timedelta(seconds=order.advance_s or 0) > latest:
-        raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
     try:
+        to: datetime = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
+        if to > latest:
+            raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
         ocp.clock.jump(to)
-        if order.advance_s is not None:
-            ocp.clock.advance(order.advance_s)
     except (ValueError, OverflowError) as error:
         raise HTTPException(409, str(error)) from error
 
