@@ -35,7 +35,9 @@ TICK_S = 0.5
 
 #: the pieces of a slow answer
 PIECES = 20
-#: what a request refused whole for this reason has as its HTTP status; any other: 200
+#: where 200 would say that a stream has begun
+_STREAMS = frozenset({Operation.STATUS_STREAM, Operation.STATUS_SOCKET})
+#: what a request refused whole for this reason has as its HTTP status; any other: 200, of a stream 400
 _STATUSES = {Refusal.NOT_GRANTED: 403, Refusal.NOT_OUR_PARTICIPANT: 403}
 
 Work = Callable[[], Answer]
@@ -94,7 +96,8 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
 
 def _stream_gone_wrong(ocp: PretendOcp) -> Callable[[Fault, Request], Awaitable[Response]]:
     async def go_wrong(fault: Fault, request: Request) -> Response:
-        return await _go_wrong(ocp, fault, request, lambda: ocp.failed(500, "an internal error"))
+        failed = ocp.failed(500, "an internal error")
+        return await _go_wrong(ocp, fault, request, lambda: failed, Operation.STATUS_STREAM)
 
     return go_wrong
 
@@ -191,7 +194,8 @@ def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None, operation:
         case FaultKind.TIMED_OUT:
             return ocp.failed(504, "a time-out inside OCP")
         case FaultKind.REFUSED:
-            return ocp.refused(_STATUSES.get(fault.refusal, 200), [(fault.refusal, "refused by order")], operation)
+            usual = 400 if operation in _STREAMS else 200
+            return ocp.refused(_STATUSES.get(fault.refusal, usual), [(fault.refusal, "refused by order")], operation)
         case FaultKind.WRONG_SHAPE:
             return Answer(200, b'{"unexpected": [1, 2, 3]}')
         case FaultKind.BROKEN_JSON:
