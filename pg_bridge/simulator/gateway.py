@@ -107,12 +107,12 @@ class Gateway:
         now = self._clock()
         checked = self.legacy.templates[sent.template].check(sent.message_type, read(body))
         does = sent.reading.entry.does
-        reference = sent.reading.reference(checked.values, sent.message_type)
+        reference = sent.reading.reference(checked, sent.message_type)
         if now.date() != self._stored_on:
             self._stored, self._stored_on = {}, now.date()
         key = (sent.participant, reference)
         told = hashlib.sha256(body).digest()
-        stored = self._stored.get(key) if does in _WRITES else None
+        stored = self._stored.get(key) if does in _WRITES and reference else None
         if stored is not None and stored[0] == told:
             return stored[1]
         faults = [

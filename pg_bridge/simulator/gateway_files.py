@@ -140,7 +140,7 @@ class GatewayFiles:
         misfits = {type_: sum(each.code in _OF_SHAPE for each in found.findings) for type_, found in checks.items()}
         type_ = min(misfits, key=lambda each: misfits[each])
         checked = checks[type_]
-        reference = sent.reading.reference(checked.values, type_)
+        reference = sent.reading.reference(checked, type_)
         if checked.findings:
             return [_Item(number, reference, fault) for fault in _faults(checked.findings)]
         of_type = sent._replace(message_type=type_)
