@@ -124,6 +124,8 @@ class Gateway:
             faults = [Fault(Refusal.REFERENCE_USED, "", "duplicate reference: it was used today")]
         if faults:
             unread = {f"{ASKED}request_reference": reference or None}
+            if does == "upload":
+                return self.files.refuse(sent, unread, faults, now)
             return self._refuse(sent, unread, faults, now)
         parts = sent.reading.read(checked, sent.message_type, {"today": now.date()})
         if does in ("upload", "download"):

@@ -85,5 +85,5 @@ class GatewayWorld:
 
 def _checked(legacy: LegacyProfile, message: Answer | Notice) -> str:
     findings = legacy.templates[message.template].check(message.message_type, read(message.body)).findings
-    assert (message.template, ()) == (message.template, findings)
+    assert [message.template] == [message.template, *findings]
     return message.body.decode("ascii")
