@@ -80,6 +80,13 @@ class HoursOrder(BaseModel):
     keep: bool
 
 
+_A_SNAPSHOT = {
+    "required": True,
+    "description": "What a snapshot answered",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
 def add_day_routes(app: FastAPI, bench: Surrounded, markets: Mapping[str, MarketHours]) -> None:
     """Add the routes of counterparties, hours, weather and changes. markets: whose sessions may be looked at."""
 
@@ -134,7 +141,7 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
     async def snapshot() -> Response:
         return _json(ocp.snapshot())
 
-    @app.post("/restore")
+    @app.post("/restore", openapi_extra={"requestBody": _A_SNAPSHOT})
     async def restore(request: Request) -> Response:
         try:
             ocp.restore(msgspec.json.decode(await request.body(), type=Image))
