@@ -24,6 +24,7 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.terms import Fresh, Options, Terms
 from pg_bridge.filing import Filing
+from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
@@ -75,6 +76,8 @@ class World:
     machine_key: bytes
     passphrase: bytes | None
     version: str
+    #: a journal in place of the configured one: of a bridge that only plays
+    journal: MemoryJournal | None = None
 
 
 class Desk:
@@ -152,6 +155,8 @@ class Bridge:
     dispatcher: Dispatcher
     listener: Listener
     push_url: str
+    #: where pushes are taken, whatever OCP knows it by
+    push_port: int
     work: list[asyncio.Task[Any]]
 
     async def until_failed(self) -> JournalError:
@@ -180,7 +185,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         )
         stack.push_async_callback(ways.aclose)
         client = ways.open(profile)
-        journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
+        journal = world.journal or await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
         stack.push_async_callback(journal.close)
         terms = Terms(
             book,
@@ -220,7 +225,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             {name: Path(entry.drop_folder) for name, entry in config.participants.items() if entry.drop_folder},
             DropOptions(scan_s=config.drop.scan_s, settle_s=config.drop.settle_s),
             Filing(dispatcher, world.clock),
-            owner=journal.public_key.key_id().hex(),
+            owner=journal.public_key.key_id().hex() if isinstance(journal, SqliteJournal) else "",
             claim=world.fresh.claim,
             monotonic=world.monotonic,
         )
@@ -257,7 +262,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])
 
 
 def _reports(config: Config) -> ReportFolder | None:
