@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -373,6 +374,9 @@ async def _console(config: Config, taker: PushTaker, dispatcher: Dispatcher) -> 
         sock = settings.bind_socket()
     except SystemExit as error:
         raise ConfigError(f"listening on {config.push.host}:{config.push.port}: the address is taken") from error
+    # what is accepted inherits it; uvicorn's own socket does not say that it is TCP, so that asyncio leaves it alone,
+    # and the second packet of each answer would wait some 40 ms for the first one to be acknowledged
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     task = asyncio.get_running_loop().create_task(server.serve(sockets=[sock]))
 
     async def stop() -> None:

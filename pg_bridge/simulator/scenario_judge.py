@@ -71,7 +71,7 @@ class Judge:
             wrong += await self._not_refused(side, meaning, end)
         for name in step.heard:
             template = self._profile.control.templates[name].template
-            if not await self._until(lambda it=template: it.encode() in bytes(side.heard), end):  # type: ignore[misc]
+            if not await self._until(lambda it=template: it.encode() in bytes(side.heard), end):
                 wrong.append(f"missing: {template} to {side.participant}")
         if step.is_on is not None and not await self._until(lambda: side.is_on is step.is_on, end):
             wrong.append(f"the connection of {side.participant} {'stands' if side.is_on else 'is closed'}")
