@@ -30,7 +30,7 @@ from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
-from pg_bridge.mapping.book import load
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
@@ -79,6 +79,8 @@ class World:
     version: str
     #: a journal in place of the configured one: of a bridge that only plays
     journal: MemoryJournal | None = None
+    #: the mappings, loaded, for who starts one bridge after another
+    book: MappingBook | None = None
 
 
 class Desk:
@@ -168,7 +170,7 @@ class Bridge:
 @contextlib.asynccontextmanager
 async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     """A bridge, started: replayed, listening, subscribed. Raises ConfigError, MappingInvalid, JournalError."""
-    book = load(world.mappings)
+    book = world.book or load(world.mappings)
     wrong = [
         finding
         for name, entry in config.participants.items()

@@ -26,6 +26,7 @@ from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LinkProfile, link_profile_of
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.hours import read_hours
 from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
@@ -104,6 +105,11 @@ class Set:
         return link_profile_of(self.files)
 
     @cached_property
+    def book(self) -> MappingBook:
+        """All of it, as the bridge has it."""
+        return load(self.files)
+
+    @cached_property
     def hours(self) -> dict[str, Any]:
         """The hours of the markets, as the pretend OCP's options have them."""
         found: dict[str, Any] = msgspec.to_builtins(read_hours(self.files))
@@ -146,6 +152,7 @@ async def own_stage(
         passphrase=None,
         version=program_version(),
         journal=MemoryJournal(),
+        book=chosen.book,
     )
     async with serving(app, dated=False) as url:
         loop.stand_for[_OCP] = (_HOST, int(url.rpartition(":")[2]))

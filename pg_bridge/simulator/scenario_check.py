@@ -17,7 +17,20 @@ WRONG_STEP = "PGB-SCN-003"
 MOST_TIMES = 999
 
 #: what the player fills without being told (scenario_player.py)
-BUILT_IN = ("run_id", "today", "settlement", "today_iso", "settlement_iso", "settlement_run", "lot", "part", "n")
+BUILT_IN = (
+    "run_id",
+    "today",
+    "settlement",
+    "today_iso",
+    "settlement_iso",
+    "settlement_run",
+    "later",
+    "sunday_iso",
+    "purged_iso",
+    "lot",
+    "part",
+    "n",
+)
 HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PLACE = re.compile(r"(?:[A-Z0-9]+/)*[0-9]{2}[A-Z]?(?::[A-Z0-9]{4})?")
 

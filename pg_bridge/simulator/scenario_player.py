@@ -94,6 +94,9 @@ class Player:
             "today_iso": today.isoformat(),
             "settlement": _digits(settlement),
             "settlement_iso": settlement.isoformat(),
+            "later": _digits(_weekday_after(settlement, 8)),
+            "sunday_iso": (today + timedelta(days=(6 - today.weekday()) % 7 or 7)).isoformat(),
+            "purged_iso": _weekday_after(settlement, 14).isoformat(),
             "settlement_run": f"{settlement.isoformat()}T10:30:01+08:00",
             "lot": str(lot),
         } | played
