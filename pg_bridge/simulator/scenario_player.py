@@ -17,7 +17,7 @@ from pg_bridge.link.parts import PartsForm
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.simulator.clock import HONG_KONG
 from pg_bridge.simulator.pss import Received
-from pg_bridge.simulator.scenario import ORDERS, Needs, Scenario, Step, deed_of
+from pg_bridge.simulator.scenario import ORDERS, Alteration, Needs, Scenario, Step, deed_of
 from pg_bridge.simulator.scenario_fields import filled
 from pg_bridge.simulator.scenario_judge import Judge
 from pg_bridge.simulator.scenario_record import WireRecord
@@ -193,7 +193,10 @@ class Player:
         if step.send is not None:
             message = self._scenario.messages[step.send]
             own = {name: filled(value, self._fill) for name, value in (message.values | step.values).items()}
-            side.send(message, self._fill | own, copy=step.copy, alter=step.alter)
+            alter = step.alter
+            if alter is not None:
+                alter = Alteration(find=filled(alter.find, self._fill), put=filled(alter.put, self._fill))
+            side.send(message, self._fill | own, copy=step.copy, alter=alter)
             again = ", as a possible duplicate" if step.copy else ""
             return f"MT{message.message_type} {message.template} of {side.participant}{again}"
         if step.upload is not None:
