@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +25,12 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.terms import Fresh, Options, Terms
 from pg_bridge.filing import Filing
+from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link import events as link
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
-from pg_bridge.mapping.book import load
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.keys import KeyPair
@@ -75,6 +77,10 @@ class World:
     machine_key: bytes
     passphrase: bytes | None
     version: str
+    #: a journal in place of the configured one: of a bridge that only plays
+    journal: MemoryJournal | None = None
+    #: the mappings, loaded, for who starts one bridge after another
+    book: MappingBook | None = None
 
 
 class Desk:
@@ -152,6 +158,8 @@ class Bridge:
     dispatcher: Dispatcher
     listener: Listener
     push_url: str
+    #: where pushes are taken, whatever OCP knows it by
+    push_port: int
     work: list[asyncio.Task[Any]]
 
     async def until_failed(self) -> JournalError:
@@ -162,7 +170,7 @@ class Bridge:
 @contextlib.asynccontextmanager
 async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     """A bridge, started: replayed, listening, subscribed. Raises ConfigError, MappingInvalid, JournalError."""
-    book = load(world.mappings)
+    book = world.book or load(world.mappings)
     wrong = [
         finding
         for name, entry in config.participants.items()
@@ -180,7 +188,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         )
         stack.push_async_callback(ways.aclose)
         client = ways.open(profile)
-        journal = await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
+        journal = world.journal or await SqliteJournal.open(Path(config.journal.path), node=config.journal.node)
         stack.push_async_callback(journal.close)
         terms = Terms(
             book,
@@ -220,7 +228,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             {name: Path(entry.drop_folder) for name, entry in config.participants.items() if entry.drop_folder},
             DropOptions(scan_s=config.drop.scan_s, settle_s=config.drop.settle_s),
             Filing(dispatcher, world.clock),
-            owner=journal.public_key.key_id().hex(),
+            owner=journal.public_key.key_id().hex() if isinstance(journal, SqliteJournal) else "",
             claim=world.fresh.claim,
             monotonic=world.monotonic,
         )
@@ -257,7 +265,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, [loop_task, watch])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])
 
 
 def _reports(config: Config) -> ReportFolder | None:
@@ -368,6 +376,9 @@ async def _console(config: Config, taker: PushTaker, dispatcher: Dispatcher) -> 
         sock = settings.bind_socket()
     except SystemExit as error:
         raise ConfigError(f"listening on {config.push.host}:{config.push.port}: the address is taken") from error
+    # what is accepted inherits it; uvicorn's own socket does not say that it is TCP, so that asyncio leaves it alone,
+    # and the second packet of each answer would wait some 40 ms for the first one to be acknowledged
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     task = asyncio.get_running_loop().create_task(server.serve(sockets=[sock]))
 
     async def stop() -> None:
