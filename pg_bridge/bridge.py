@@ -17,7 +17,7 @@ from pg_bridge.broadcasting import Broadcasting
 from pg_bridge.config import Config
 from pg_bridge.console.app import create_app
 from pg_bridge.console.control import control_door
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding, JournalError, OcpError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pg_bridge import telemetry
 from pg_bridge.console.control import Broadcast, BroadcastAsked, Told
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import Finding, JournalFull, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.outbound import Seat
 from pg_bridge.exchange.state import Delivery
@@ -45,6 +45,16 @@ class Answers:
     def deliver(self, session: str, delivery: Delivery) -> bool:
         self.delivered.append(delivery)
         return True
+
+
+class FreeSlots:
+    """Every call may go at once."""
+
+    def try_slot(self, priority: int = 1) -> bool:
+        return True
+
+    async def slot(self, priority: int = 1) -> None:
+        return None
 
 
 class FakeLoop:

@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.dispatcher.sets import SetAtWork, Sets
 from pg_bridge.errors import OcpError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
@@ -20,7 +21,6 @@ from pg_bridge.exchange.terms import Terms
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.profiles.concepts import EventType, Operation, Status
-from pg_bridge.sets import SetAtWork, Sets
 from tests.doubles.core import Core, book, kinds
 from tests.doubles.fake_ocp import FakeOcp, Json
 from tests.doubles.loop import Answers, FakeLoop, running

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pg_bridge.cli.send_reports import report_part
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outbound import Seat

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Entry, Position
@@ -17,6 +17,7 @@ from pg_bridge.exchange.state import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
+from tests.doubles.loop import FreeSlots
 
 
 class HeldJournal(MemoryJournal):
@@ -48,16 +49,6 @@ class HeldJournal(MemoryJournal):
     def holds(self, delivery: str) -> bool:
         """Whether an entry queues this delivery."""
         return any(entry.references.get("delivery") == delivery for entry in self.entries)
-
-
-class FreeSlots:
-    """Every call may go at once."""
-
-    def try_slot(self, priority: int = 1) -> bool:
-        return True
-
-    async def slot(self, priority: int = 1) -> None:
-        return None
 
 
 class Desk:

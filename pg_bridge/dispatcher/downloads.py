@@ -13,11 +13,12 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from pg_bridge import telemetry
+from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.errors import JournalError, ReportError, ReportMissing
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
@@ -26,27 +27,14 @@ from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.ports import Journal, OpenReport, Reports, Sessions
 from pg_bridge.exchange.report_records import ReportPiece, ReportRead
 from pg_bridge.exchange.reports import form_name
-from pg_bridge.exchange.state import Delivery, Exchange, Stage, State
+from pg_bridge.exchange.state import Delivery, Exchange, Stage
 from pg_bridge.link.parts import PartsForm, data_lines, piece_size
-from pg_bridge.sets import Sets
 
 #: how often a session that has no room is looked at again, in seconds
 _LOOK_S = 0.02
 
 #: participant, hash, form
 _Copy = tuple[str, str, str]
-
-
-class Loop(Protocol):
-    """What this uses of the dispatcher."""
-
-    state: State
-    sets: Sets
-
-    def offer(self, event: e.Event) -> None: ...  # noqa: D102
-    def note(self, record: r.Record) -> None: ...  # noqa: D102
-    async def durable(self) -> Position: ...  # noqa: D102
-    def session_freed(self, participant: str) -> None: ...  # noqa: D102
 
 
 class Downloads:
