@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import Finding
-from pg_bridge.exchange import drop_records as drop
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.kinds import drop_folders as drop
 from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import Taken
 

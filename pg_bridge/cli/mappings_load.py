@@ -12,7 +12,7 @@ from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.console.control import MAPPINGS_PATH, InForce, Load, LoadAsked, NextStart
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
-from pg_bridge.exchange.edge_records import MappingSet
+from pg_bridge.exchange.kinds.node import MappingSet
 from pg_bridge.loading import name_of
 from pg_bridge.mapping.checks.check import check
 

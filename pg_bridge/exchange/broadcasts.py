@@ -10,7 +10,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.edge_records import BroadcastOrdered
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.formats.iso15022.charset import outside_x

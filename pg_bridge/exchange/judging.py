@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pg_bridge.errors import Finding, MappingError
-from pg_bridge.exchange.file_records import Item
+from pg_bridge.exchange.kinds.files import Item
 from pg_bridge.exchange.terms import Terms
 from pg_bridge.formats import tag_based
 from pg_bridge.formats.fixed_width.layout import Layout

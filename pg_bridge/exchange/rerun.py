@@ -10,12 +10,12 @@ import msgspec
 
 from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
 from pg_bridge.exchange.given import Leniency, reference_used, references_in
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
+from pg_bridge.exchange.kinds.reports import ReportRead
 from pg_bridge.exchange.outcome import findings_of as findings_of_all
 from pg_bridge.exchange.outcome import page_place
-from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.retranslated import (
     MESSAGES,
     WHOLE,
