@@ -13,8 +13,8 @@ from pg_bridge.dispatcher.errands import Errands
 from pg_bridge.dispatcher.handing import Handing
 from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.ports import Files
-from pg_bridge.exchange.state import Stage
 from pg_bridge.exchange.terms import epoch_us
 
 

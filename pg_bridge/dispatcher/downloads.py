@@ -23,11 +23,12 @@ from pg_bridge.errors import JournalError, ReportError, ReportMissing
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Kind, Position, Stored
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.ports import Journal, OpenReport, Reports, Sessions
 from pg_bridge.exchange.reports import form_name
-from pg_bridge.exchange.state import Delivery, Exchange, Stage
 from pg_bridge.link.parts import PartsForm, data_lines, piece_size
 
 #: how often a session that has no room is looked at again, in seconds

@@ -18,10 +18,11 @@ from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.calls import OCP_DENIED
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
-from pg_bridge.exchange.state import LaneKey, Stage, State
+from pg_bridge.exchange.state import LaneKey, State
 from pg_bridge.profiles.concepts import Operation
 
 

@@ -20,11 +20,12 @@ from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import file_reports
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.precedence import behind
 from pg_bridge.exchange.reports import asking
 from pg_bridge.exchange.seeking import was_last
-from pg_bridge.exchange.state import Batch, Exchange, Stage, State
+from pg_bridge.exchange.state import Batch, State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.exchange.upload_fold import UPLOAD
 from pg_bridge.profiles.concepts import Operation, Refusal, Status

@@ -29,10 +29,11 @@ from pg_bridge.exchange import (
 from pg_bridge.exchange import (
     records as r,
 )
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.receipt import Receipt, received
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
 
 #: what the PSS is told while the outcome is awaited

@@ -11,10 +11,11 @@ import msgspec
 from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.judging import Judgement
 from pg_bridge.exchange.outcome import told as tell_sessions
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 
 #: the finding of a record whose outcome is not known

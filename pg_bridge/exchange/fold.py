@@ -8,16 +8,10 @@ from typing import Any
 
 from pg_bridge.exchange import precedence
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange, Stage
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.record import Reply
-from pg_bridge.exchange.state import (
-    Batch,
-    Delivery,
-    Exchange,
-    SettlementInstruction,
-    Stage,
-    State,
-    Use,
-)
+from pg_bridge.exchange.state import Batch, SettlementInstruction, State, Use
 from pg_bridge.exchange.upload_fold import (
     UPLOAD,
     file_has_left,

@@ -9,6 +9,7 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
 from pg_bridge.exchange.decide import AWAITED_TEXT
 from pg_bridge.exchange.entries import Stored
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.given import faults_anew
 from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
 from pg_bridge.exchange.kinds.reports import ReportRead
@@ -26,7 +27,6 @@ from pg_bridge.exchange.rerun import (
     outcome_of,
 )
 from pg_bridge.exchange.retranslated import WHOLE, Difference, Retranslated, Way, finding_differences
-from pg_bridge.exchange.state import Exchange
 from pg_bridge.exchange.terms import answer_sources
 from pg_bridge.exchange.updates import function_of, owner_of
 from pg_bridge.mapping.book import Written

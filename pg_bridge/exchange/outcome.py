@@ -12,8 +12,9 @@ import msgspec
 from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.fold import queue_answer
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 from pg_bridge.mapping.book import Written
 from pg_bridge.mapping.lineage import Lineage

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pg_bridge.exchange.entries import Entry, Position, Stored
 from pg_bridge.exchange.events import Answer, FileEnded, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.profiles.concepts import Operation
 
 

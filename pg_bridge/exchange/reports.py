@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.kinds.reports import ReportRead
 from pg_bridge.exchange.outcome import conclude
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.link.parts import Part, PartsForm, write_part
 from pg_bridge.mapping.book import MappingBook, Written

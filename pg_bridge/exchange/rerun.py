@@ -11,6 +11,7 @@ import msgspec
 from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Stored
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.given import Leniency, reference_used, references_in
 from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
 from pg_bridge.exchange.kinds.reports import ReportRead
@@ -25,7 +26,7 @@ from pg_bridge.exchange.retranslated import (
     finding_differences,
     reply_differences,
 )
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import NO_PROFILES, Options, Profiles, Terms, request_of
 from pg_bridge.link.framing import Framing
 from pg_bridge.mapping.book import MappingBook, Request, Written

@@ -15,8 +15,9 @@ import msgspec
 
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.outcome import conclude
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 

@@ -12,8 +12,8 @@ import msgspec
 
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.events import Json
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.records import Fault, Record, write_entry
-from pg_bridge.exchange.state import Exchange
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.pages import NEXT_REFERENCE
 from pg_bridge.profiles.ocp import OcpProfile

@@ -11,7 +11,8 @@ import msgspec
 from pg_bridge.errors import MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.state import Exchange, Feed, State
+from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.state import Feed, State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 from pg_bridge.profiles.concepts import EventType, Status
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.state import Exchange, KnownFile, Stage, State, Upload
+from pg_bridge.exchange.exchange import Exchange, Stage
+from pg_bridge.exchange.state import State
+from pg_bridge.exchange.upload import KnownFile, Upload
 
 #: the effect of the exchange of a file, and of one that is refused
 UPLOAD = "upload"

@@ -19,10 +19,12 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import file_reports as reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange import seeking
+from pg_bridge.exchange.exchange import Exchange, part_suffix
 from pg_bridge.exchange.judging import Judgement
 from pg_bridge.exchange.receipt import Receipt, received
-from pg_bridge.exchange.state import Exchange, Intake, State, part_suffix
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.exchange.upload import Intake
 from pg_bridge.exchange.upload_fold import KEPT_DAYS
 from pg_bridge.link.parts import Assembly, Part, read_part
 from pg_bridge.mapping.book import Request

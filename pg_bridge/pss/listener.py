@@ -13,7 +13,7 @@ import msgspec
 
 from pg_bridge.exchange.events import Answer, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import Desk, ListenerOptions

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Kind
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault, read_entry
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core
 
 #: operation -> template, message type; what the blocks or the function say

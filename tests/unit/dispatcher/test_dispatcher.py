@@ -12,8 +12,8 @@ from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.record import Reply
-from pg_bridge.exchange.state import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.profiles.concepts import Operation
 from tests.doubles.core import Core, book

@@ -14,7 +14,7 @@ from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.parts import Assembly
 from tests.doubles.core import Core, book

@@ -13,7 +13,7 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Entry, Position
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp

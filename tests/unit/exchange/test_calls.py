@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core, actions, kinds
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.seeking import is_done
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core, kinds
 from tests.doubles.si_world import WAYS
 

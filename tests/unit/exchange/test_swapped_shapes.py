@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.state import Stage
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.profiles.concepts import EventType, Refusal, Status
 from tests.doubles.core import Core, actions, kinds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.outbound import Seat, choose
+from pg_bridge.exchange.outbox import Delivery, Outbox
 from pg_bridge.exchange.records import Reply
-from pg_bridge.exchange.state import Delivery, Outbox
 from tests.doubles.core import Core, kinds
 
 
