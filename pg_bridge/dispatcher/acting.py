@@ -12,6 +12,7 @@ from pg_bridge.dispatcher.downloads import Downloads
 from pg_bridge.dispatcher.errands import Errands
 from pg_bridge.dispatcher.handing import Handing
 from pg_bridge.dispatcher.loop import Loop
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.ports import Files
@@ -44,42 +45,42 @@ class Acting:
         #: where the reports of drop folders' files go; known once the bridge begins
         self.files: Files | None = None
 
-    def act(self, action: e.Action) -> None:
+    def act(self, action: a.Action) -> None:
         """Do it, or begin it."""
         chores, errands = self._chores, self._errands
         match action:
-            case e.Answer():
+            case a.Answer():
                 self._handing.answer(action)
-            case e.NoAnswer():
+            case a.NoAnswer():
                 self._handing.pass_over(action)
-            case e.Judge():
+            case a.Judge():
                 chores.spawn(errands.judge(action.file))
-            case e.WatchParts():
+            case a.WatchParts():
                 overdue = e.PartsOverdue(action.participant, action.mark)
                 chores.later(action.after_s, lambda: self._loop.offer(overdue))
-            case e.FileEnded():
+            case a.FileEnded():
                 if self.files is not None:
                     self.files.ended(action)
-            case e.Refuse():
+            case a.Refuse():
                 self._handing.refuse(action)
-            case e.Pump():
+            case a.Pump():
                 self._handing.pump(action.participant)
-            case e.Call():
+            case a.Call():
                 chores.later(action.after_s, lambda: chores.spawn(errands.call(action.request_id)))
-            case e.Look():
+            case a.Look():
                 chores.later(action.after_s, lambda: chores.spawn(errands.look(action.request_id)))
-            case e.Ask():
+            case a.Ask():
                 chores.later(action.after_s, lambda: chores.spawn(errands.ask(action.exchange)))
-            case e.ReadReport():
+            case a.ReadReport():
                 chores.spawn(self._downloads.read(action.exchange))
-            case e.Seek():
+            case a.Seek():
                 chores.later(action.after_s, lambda: chores.spawn(errands.seek(action.exchange)))
-            case e.OpenLane():
+            case a.OpenLane():
                 self._batching.touch((action.participant, action.operation))
                 self._committer.wake()
-            case e.Watch():
+            case a.Watch():
                 self._watch(action.exchange)
-            case e.Fetch():
+            case a.Fetch():
                 chores.spawn(errands.fetch(action.participant, action.business_date, action.after))
 
     def _watch(self, exchange_id: str) -> None:

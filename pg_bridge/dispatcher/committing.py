@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from pg_bridge import telemetry
 from pg_bridge.errors import JournalError, JournalFull
+from pg_bridge.exchange.actions import Action
 from pg_bridge.exchange.entries import Entry, Position
-from pg_bridge.exchange.events import Action
 from pg_bridge.exchange.ports import Journal
 
 #: how long the journal is left alone when it is full, in seconds

@@ -23,6 +23,7 @@ from pg_bridge.dispatcher.errands import Errands
 from pg_bridge.dispatcher.handing import Handing
 from pg_bridge.dispatcher.sets import SetAtWork, Sets
 from pg_bridge.errors import Finding, MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.calls import resume
@@ -168,7 +169,7 @@ class Dispatcher:
         self._know_since(new)
         self._committer.gather(
             actions=[
-                e.Fetch(*key, self.state.feeds[key].next_sequence - 1)
+                a.Fetch(*key, self.state.feeds[key].next_sequence - 1)
                 for key in held_back
                 if not self.state.feeds[key].early
             ]
@@ -211,7 +212,7 @@ class Dispatcher:
     def _park(self, event: e.RequestArrived, error: MappingError) -> None:
         """No answer to it can be written. Decided before anything was folded: nothing was done; the PSS is told so."""
         self._log.error(telemetry.EVENT_FAILED, template=event.template, error=str(error))
-        refusal = e.Refuse(event.session, event.sequence, "NO ANSWER CAN BE WRITTEN, NOTHING WAS DONE")
+        refusal = a.Refuse(event.session, event.sequence, "NO ANSWER CAN BE WRITTEN, NOTHING WAS DONE")
         self._committer.gather(actions=[refusal])
         self.note(
             r.RequestParked(

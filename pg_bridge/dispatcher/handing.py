@@ -11,6 +11,7 @@ from pg_bridge import telemetry
 from pg_bridge.dispatcher.committing import Committer
 from pg_bridge.dispatcher.downloads import Downloads
 from pg_bridge.dispatcher.loop import Loop
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.fold import queue_answer, release
@@ -35,19 +36,19 @@ class Handing:
 
     # --- to the sessions -----------------------------------------------------------------------------------
 
-    def answer(self, answer: e.Answer) -> None:
+    def answer(self, answer: a.Answer) -> None:
         """Answer a request; an answer whose session is gone becomes deliveries."""
         if answer.reply.data:
             self._downloads.hand(answer.session, answer)
         elif self._sessions is not None and not self._sessions.answer(answer):
             self._downloads.unanswered(answer)
 
-    def pass_over(self, passed: e.NoAnswer) -> None:
+    def pass_over(self, passed: a.NoAnswer) -> None:
         """A request gets no answer of its own."""
         if self._sessions is not None:
             self._sessions.pass_over(passed)
 
-    def refuse(self, refusal: e.Refuse) -> None:
+    def refuse(self, refusal: a.Refuse) -> None:
         """Refuse the frame of a request."""
         if self._sessions is not None:
             self._sessions.refuse(refusal)
@@ -78,7 +79,7 @@ class Handing:
 
     def session_freed(self, participant: str) -> None:
         """A session that took no deliveries takes some again."""
-        self._committer.gather(actions=[e.Pump(participant)])
+        self._committer.gather(actions=[a.Pump(participant)])
 
     def session_closed(self, record: r.SessionClosed) -> None:
         """A session ended: what it was sent and did not acknowledge goes again; unleft answers become deliveries."""

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import file_reports
 from pg_bridge.exchange import records as r
@@ -87,7 +88,7 @@ def _close(state: State, event: e.LaneOpen, terms: Terms, now: datetime, note: N
             payload_hash=hashlib.sha256(body).hexdigest(),
         )
     )
-    note.act(e.Call(request_id))
+    note.act(a.Call(request_id))
 
 
 def _of_one_set(state: State, waiting: list[str]) -> tuple[str, ...]:
@@ -174,7 +175,7 @@ def _refuse_whole(
                 faults=faults,
             )
         )
-        note.act(e.Look(batch.request_id))
+        note.act(a.Look(batch.request_id))
         return
     if len(batch.open) > 1 and not {fault.meaning for fault in faults} & _SPLIT_IS_USELESS:
         note.record(
@@ -203,7 +204,7 @@ def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note
         note.record(
             r.OcpFailed(participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text)
         )
-    note.act(e.Call(batch.request_id, after_s))
+    note.act(a.Call(batch.request_id, after_s))
 
 
 def _denied(state: State, event: e.CallDenied, terms: Terms, now: datetime, note: Note) -> None:
@@ -228,7 +229,7 @@ def _lose(batch: Batch, note: Note, text: str, *, is_duplicate: bool = False) ->
             is_duplicate=is_duplicate,
         )
     )
-    note.act(e.Look(batch.request_id))
+    note.act(a.Look(batch.request_id))
 
 
 def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: Note) -> None:
@@ -257,7 +258,7 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
                 is_resent=True,
             )
         )
-        note.act(e.Call(batch.request_id, _pause_s(terms, batch)))
+        note.act(a.Call(batch.request_id, _pause_s(terms, batch)))
         return
     looks = batch.looks + 1
     if looks >= limits.in_doubt_looks and batch.faults:
@@ -275,7 +276,7 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
             looks=looks,
         )
     )
-    note.act(e.Look(batch.request_id, limits.in_doubt_window_s / max(1, limits.in_doubt_looks - 1)))
+    note.act(a.Look(batch.request_id, limits.in_doubt_window_s / max(1, limits.in_doubt_looks - 1)))
 
 
 def _pause_s(terms: Terms, batch: Batch) -> float:
@@ -313,20 +314,20 @@ def _refuse_behind(state: State, exchange: Exchange, terms: Terms, now: datetime
         conclude(state, waiting[0], terms, now, note, outcome="refused", faults=(fault,))
 
 
-def resume(state: State) -> list[e.Action]:
+def resume(state: State) -> list[a.Action]:
     """After recovery: every call under way is lost until an enquiry settles it; open enquiries are asked again."""
-    actions: list[e.Action] = [e.Look(request_id) for request_id in state.batches]
+    actions: list[a.Action] = [a.Look(request_id) for request_id in state.batches]
     for exchange in state.exchanges.values():
         is_told_by_itself = not exchange.file and exchange.effect != UPLOAD
         if exchange.stage is not Stage.ANSWERED and exchange.reply is None and is_told_by_itself:
-            actions.append(e.Watch(exchange.id))
+            actions.append(a.Watch(exchange.id))
         if exchange.claims and exchange.reply is not None and not exchange.has_left:
             actions += file_reports.to_folders(exchange, exchange.claims)
         if exchange.effect == "enquire" and exchange.stage is Stage.RECEIVED:
             actions.append(asking(exchange))
         if exchange.sought and exchange.stage is Stage.RECEIVED and not exchange.awaits:
-            actions.append(e.Seek(exchange.id))
-    actions += [e.Pump(participant) for participant in state.outboxes]
+            actions.append(a.Seek(exchange.id))
+    actions += [a.Pump(participant) for participant in state.outboxes]
     return actions
 
 

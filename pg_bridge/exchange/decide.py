@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import (
     broadcasts,
     calls,
@@ -42,17 +43,17 @@ AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
 _encode = msgspec.json.Encoder().encode
 
 
-def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decision:
+def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> a.Decision:
     """Fold what follows from `event` into `state`; give the entries to make durable and the actions for after it."""
-    decision = e.Decision()
+    decision = a.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
     while state.freed:
         freed = state.exchanges[state.freed.pop(0)]
         if freed.sought:
-            note.act(e.Seek(freed.id))  # named by a reference: of that OCP is asked always
+            note.act(a.Seek(freed.id))  # named by a reference: of that OCP is asked always
         else:
-            note.act(e.OpenLane(freed.participant, freed.operation))
+            note.act(a.OpenLane(freed.participant, freed.operation))
     if state.reports_due:
         file_reports.report(state, terms, now, note)
     return decision
@@ -113,7 +114,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         if record.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
-        note.act(e.Watch(exchange.id))
+        note.act(a.Watch(exchange.id))
         if record.effect == "enquire":
             note.act(reports.asking(exchange))
 
@@ -187,7 +188,7 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
     for part in state.parts_of(exchange):
         _asks(state, part, event, is_repeat=True)
         if part.file and part.reply is None:
-            note.act(e.Watch(part.id))  # no one waited for an answer of its own before
+            note.act(a.Watch(part.id))  # no one waited for an answer of its own before
     told(state, exchange, note)
 
 
@@ -215,7 +216,7 @@ def _enquiry_failed(state: State, event: e.EnquiryFailed, terms: Terms, now: dat
     waited_s = (note.at_us - exchange.received_us) / 1e6
     again_s = event.retry_after_s if event.retry_after_s is not None else terms.options.retry_first_s
     if event.fault is None and waited_s + again_s < terms.options.answer_within_s:
-        note.act(e.Ask(exchange.id, again_s))
+        note.act(a.Ask(exchange.id, again_s))
         return
     fault = event.fault or terms.fault("PGB-OCP-001", "ocp_unavailable", f"OCP gives no answer now: {event.text}")
     conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.exchange import Exchange
@@ -148,7 +149,7 @@ def conclude(
             mapping=written.mapping,
         )
     )
-    note.act(e.Pump(exchange.participant))
+    note.act(a.Pump(exchange.participant))
 
 
 def told(state: State, exchange: Exchange, note: Note) -> None:
@@ -167,16 +168,16 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
     if not exchange.askers:
         if not exchange.has_left:
             queue_answer(state, exchange)
-            note.act(e.Pump(exchange.participant))
+            note.act(a.Pump(exchange.participant))
         return
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
         is_copy = is_repeat or exchange.is_told or exchange.has_left
         *further, (_, last) = exchange.frames
         for _, reply in further:
-            note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
+            note.act(a.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
-        note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
+        note.act(a.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
         exchange.is_told = True
     exchange.askers.clear()
 

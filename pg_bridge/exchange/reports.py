@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.kinds.reports import ReportRead
@@ -19,9 +20,9 @@ from pg_bridge.mapping.book import MappingBook, Written
 from pg_bridge.mapping.field import Sources
 
 
-def asking(exchange: Exchange) -> e.Ask | e.ReadReport:
+def asking(exchange: Exchange) -> a.Ask | a.ReadReport:
     """What answers an enquiry: a question to OCP, or a report of our own."""
-    return e.Ask(exchange.id) if exchange.operation else e.ReadReport(exchange.id)
+    return a.Ask(exchange.id) if exchange.operation else a.ReadReport(exchange.id)
 
 
 def form_name(form: PartsForm) -> str:

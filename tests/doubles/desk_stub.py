@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import count
 
 from pg_bridge.cli.world import utc_now
-from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.actions import Answer
 from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.record import Reply
 from pg_bridge.link import events as link

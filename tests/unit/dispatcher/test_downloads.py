@@ -11,6 +11,7 @@ import pytest
 
 from pg_bridge.cli.send_reports import report_part
 from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outbound import Seat
@@ -49,13 +50,13 @@ class Line:
         self.changed.set()
         return True
 
-    def answer(self, answer: e.Answer) -> bool:
+    def answer(self, answer: a.Answer) -> bool:
         return self._give(answer.session, answer.reply.body, is_copy=answer.possible_duplicate)
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         return self._give(session, delivery.reply.body, is_copy=delivery.is_copy)
 
-    def refuse(self, refusal: e.Refuse) -> None:
+    def refuse(self, refusal: a.Refuse) -> None:
         raise AssertionError(refusal)
 
     async def until(self, count: int) -> None:
