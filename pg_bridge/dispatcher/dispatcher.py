@@ -26,12 +26,12 @@ from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.decide import decide
 from pg_bridge.exchange.entries import Position
-from pg_bridge.exchange.fold import apply, forget, recover
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.ports import Files, Journal, Ocp, Reports, Sessions, Slots
 from pg_bridge.exchange.records import Record, read_entry, write_entry
+from pg_bridge.exchange.recovery import forget, recover, resume
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Terms, epoch_us
 

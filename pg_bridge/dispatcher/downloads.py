@@ -23,9 +23,9 @@ from pg_bridge.errors import JournalError, ReportError, ReportMissing
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.delivery_fold import queue_answer
 from pg_bridge.exchange.entries import Kind, Position, Stored
 from pg_bridge.exchange.exchange import Exchange, Stage
-from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.ports import Journal, OpenReport, Reports, Sessions

@@ -17,7 +17,7 @@ from pg_bridge.dispatcher.chores import Chores
 from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import OCP_DENIED
+from pg_bridge.exchange.call_outcome import OCP_DENIED
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots

@@ -14,7 +14,7 @@ from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.fold import queue_answer, release
+from pg_bridge.exchange.delivery_fold import queue_answer, release
 from pg_bridge.exchange.outbound import choose
 from pg_bridge.exchange.ports import Sessions
 

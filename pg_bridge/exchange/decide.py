@@ -1,7 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
-This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
-calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
+This file holds requests and their answers; which SI a request names stands in seeking.py, calls in
+calls.py and lost_calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pg_bridge.exchange import (
     broadcasts,
     calls,
     file_reports,
+    lost_calls,
     reports,
     seeking,
     updates,
@@ -258,6 +259,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.EnquiryFailed: _enquiry_failed,
     e.Overdue: _overdue,
     **calls.DECISIONS,
+    **lost_calls.DECISIONS,
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,

@@ -100,3 +100,8 @@ class Exchange:
 def part_suffix(part: int) -> str:
     """What the id of a message's further exchanges has behind the first one's."""
     return f"-{part}" if part > 1 else ""
+
+
+def set_of(mapping: str) -> str:
+    """The set in a record's `mapping`, `<rule file>@<set>/<version>/<12 hexadecimal characters>`: those characters."""
+    return mapping.rpartition("/")[2]

@@ -12,8 +12,8 @@ from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.delivery_fold import queue_answer
 from pg_bridge.exchange.exchange import Exchange
-from pg_bridge.exchange.fold import queue_answer
 from pg_bridge.exchange.judging import Judgement
 from pg_bridge.exchange.outcome import told as tell_sessions
 from pg_bridge.exchange.state import State

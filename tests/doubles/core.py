@@ -12,8 +12,9 @@ import msgspec
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.decide import decide
+from pg_bridge.exchange.delivery_fold import release
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.fold import apply, release
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.records import read_entry
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Options, Terms

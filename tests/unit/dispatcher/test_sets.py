@@ -14,9 +14,9 @@ from pg_bridge.errors import OcpError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.entries import Entry, Kind
-from pg_bridge.exchange.fold import apply, recover
+from pg_bridge.exchange.fold import apply
+from pg_bridge.exchange.recovery import recover, resume
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Terms
 from pg_bridge.journal.memory import MemoryJournal

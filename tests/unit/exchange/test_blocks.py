@@ -6,9 +6,11 @@ import msgspec
 
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.fold import apply, queue_answer, recover
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.records import AnswersLeft, write_entry
+from pg_bridge.exchange.recovery import recover
 from pg_bridge.exchange.state import State
 from tests.doubles.core import Core, actions, kinds
 

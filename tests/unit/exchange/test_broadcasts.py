@@ -8,9 +8,9 @@ from pg_bridge.errors import MappingFailed
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.broadcasts import broadcast_findings
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.records import DeliveryAcknowledged, Who, read_entry
+from pg_bridge.exchange.recovery import recover
 from tests.doubles.core import Core, actions, kinds
 from tests.doubles.core_day import note
 

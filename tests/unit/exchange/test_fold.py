@@ -9,9 +9,8 @@ from hypothesis import given, settings
 
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import forget, recover
 from pg_bridge.exchange.records import AnswersLeft
+from pg_bridge.exchange.recovery import forget, recover, resume
 from pg_bridge.exchange.state import State
 from tests.doubles.core import Core
 from tests.doubles.core_steps import Step, steps, walked

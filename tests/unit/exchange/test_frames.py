@@ -5,9 +5,11 @@ from __future__ import annotations
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.fold import apply, queue_answer, recover
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.outcome import told
+from pg_bridge.exchange.recovery import recover
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, epoch_us
 from tests.doubles.core import Core

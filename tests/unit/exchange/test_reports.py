@@ -6,9 +6,8 @@ import pytest
 
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.records import ExchangeAnswered, read_entry
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.core import Core, actions, kinds
 from tests.doubles.core_day import send
 

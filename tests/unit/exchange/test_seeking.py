@@ -9,10 +9,9 @@ import pytest
 
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.exchange import Stage
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.records import Fault
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.core import Core, actions, kinds
 
 NUMBER = "I00000001"

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.judging import Judgement, judge
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.batch import parts, tag_based
 from tests.doubles.core import Core, actions, kinds
 
