@@ -29,7 +29,7 @@ from pg_bridge.exchange.rerun import (
 from pg_bridge.exchange.retranslated import WHOLE, Difference, Retranslated, Way, finding_differences
 from pg_bridge.exchange.terms import answer_sources
 from pg_bridge.exchange.updates import function_of, owner_of
-from pg_bridge.mapping.book import Written
+from pg_bridge.mapping.translated import Written
 
 _decode = msgspec.json.Decoder().decode
 

@@ -17,8 +17,8 @@ from pg_bridge.exchange.delivery_fold import queue_answer
 from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
-from pg_bridge.mapping.book import Written
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Written
 
 #: the function of a message that tells an outcome after the request was answered "not known yet"
 LATE_FUNCTION = "status_change"

@@ -16,8 +16,9 @@ from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.link.parts import Part, PartsForm, write_part
-from pg_bridge.mapping.book import MappingBook, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.field import Sources
+from pg_bridge.mapping.translated import Written
 
 
 def asking(exchange: Exchange) -> a.Ask | a.ReadReport:

@@ -29,8 +29,9 @@ from pg_bridge.exchange.retranslated import (
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import NO_PROFILES, Options, Profiles, Terms, request_of
 from pg_bridge.link.framing import Framing
-from pg_bridge.mapping.book import MappingBook, Request, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Request, Written
 
 #: stands for our own reference where the record does not tell which one it was
 NO_REFERENCE = "NOTRECORDED"

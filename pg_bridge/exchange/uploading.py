@@ -28,8 +28,8 @@ from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.exchange.upload import Intake
 from pg_bridge.exchange.upload_fold import KEPT_DAYS
 from pg_bridge.link.parts import Assembly, Part, read_part
-from pg_bridge.mapping.book import Request
 from pg_bridge.mapping.file_rules import Upload
+from pg_bridge.mapping.translated import Request
 
 #: findings: another file has this name and day; a day too far from today; its report is not kept any more
 OTHER_CONTENT = "PGB-XCH-010"
