@@ -80,32 +80,11 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             # Also where the set now in force would refuse what the one before took: it was entered, once.
             _repeat(state, event, state.exchanges[use.exchange], note)
             return
-    if any(finding.severity == "error" for finding in request.findings):
-        _refuse(
-            state,
-            event,
-            terms,
-            context,
-            note,
-            request.function,
-            request.reference,
-            request.findings,
-            request.mapping,
-        )
-        return
-    if use is not None:
-        finding = terms.book.duplicate_reference(event.template, event.message_type, request.reference)
-        _refuse(
-            state,
-            event,
-            terms,
-            context,
-            note,
-            request.function,
-            request.reference,
-            (finding,),
-            request.mapping,
-        )
+    wrong = request.findings if any(finding.severity == "error" for finding in request.findings) else ()
+    if not wrong and use is not None:
+        wrong = (terms.book.duplicate_reference(event.template, event.message_type, request.reference),)
+    if wrong:
+        _refuse(state, event, terms, context, note, request.function, request.reference, wrong, request.mapping)
         return
     first_id = terms.fresh.exchange_id()
     receipt = Receipt(event.participant, event.terminal, event.session, event.sequence, context["business_date"])

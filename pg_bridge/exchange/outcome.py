@@ -69,6 +69,20 @@ def conclude(
         faults=faults,
         ocp=seen,
     )
+
+    def answered(**told: Any) -> r.ExchangeAnswered:
+        return r.ExchangeAnswered(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            reference=exchange.reference,
+            request_id=request_id,
+            outcome=outcome,
+            si_number=si_number,
+            faults=tuple(faults),
+            ocp=msgspec.Raw(_encode(ocp)),
+            **told,
+        )
+
     try:
         if is_late:
             written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
@@ -85,19 +99,7 @@ def conclude(
             return
         if exchange.file and not is_late and not exchange.askers:
             # The report of its file tells it: an answer of its own is only for who sends its message again.
-            note.record(
-                r.ExchangeAnswered(
-                    exchange=exchange.id,
-                    participant=exchange.participant,
-                    reference=exchange.reference,
-                    request_id=request_id,
-                    outcome=outcome,
-                    si_number=si_number,
-                    faults=tuple(faults),
-                    ocp=msgspec.Raw(_encode(ocp)),
-                    findings=error.told(),
-                )
-            )
+            note.record(answered(findings=error.told()))
             return
         # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
         note.record(
@@ -115,15 +117,7 @@ def conclude(
         for page, piece in zip(written.pages, data or [""] * len(written.pages), strict=True)
     ]
     note.record(
-        r.ExchangeAnswered(
-            exchange=exchange.id,
-            participant=exchange.participant,
-            reference=exchange.reference,
-            request_id=request_id,
-            outcome=outcome,
-            si_number=si_number,
-            faults=tuple(faults),
-            ocp=msgspec.Raw(_encode(ocp)),
+        answered(
             reply=None if is_late else reply,
             more=tuple(more),
             lineage=() if is_late else lineage_of(written),
