@@ -71,17 +71,24 @@ class FakeLoop:
                 await self.sessions.came.wait()
 
 
+@asynccontextmanager
+async def dispatching(dispatcher: Dispatcher) -> AsyncIterator[None]:
+    """The dispatcher, which has begun, runs for as long as this is open."""
+    task = asyncio.get_running_loop().create_task(dispatcher.run())
+    try:
+        yield
+    finally:
+        await dispatcher.close("test")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 AnyLoop = TypeVar("AnyLoop", bound=FakeLoop)
 
 
 @asynccontextmanager
 async def running(made: AnyLoop) -> AsyncIterator[AnyLoop]:
-    """The dispatcher runs for as long as this is open."""
+    """The dispatcher begins, and runs for as long as this is open."""
     made.dispatcher.begin(made.sessions, version="test", replayed=0)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
+    async with dispatching(made.dispatcher):
         yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

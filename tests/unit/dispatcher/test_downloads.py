@@ -21,6 +21,7 @@ from pg_bridge.link.parts import Assembly
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
 from tests.doubles.fake_reports import FakeReports
+from tests.doubles.loop import dispatching
 
 FORM = book().legacy.parts
 assert FORM is not None
@@ -98,13 +99,8 @@ async def looping(journal: MemoryJournal, reports: FakeReports, room: dict[str, 
     made.line.room = room
     replayed = await made.dispatcher.replay()
     made.dispatcher.begin(made.line, version="test", replayed=replayed)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
+    async with dispatching(made.dispatcher):
         yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
