@@ -16,8 +16,6 @@ from pg_bridge.profiles.concepts import Refusal, Status
 
 #: what a fault means when OCP takes no token of ours, or does not grant the function
 OCP_DENIED = "ocp_denied"
-
-
 #: refusals of a whole call that no smaller call would escape
 _SPLIT_IS_USELESS = frozenset[str](
     {

@@ -26,8 +26,6 @@ from pg_bridge.exchange.terms import Note, Terms
 
 #: the finding of a lost request whose SI stands as it asks for, and was last touched by another
 STANDS_BY_ANOTHER = "PGB-XCH-006"
-
-
 #: the finding of an instruction that waited for one that fell in doubt
 BEHIND_A_DOUBT = "PGB-XCH-004"
 

@@ -12,6 +12,8 @@ from pg_bridge.exchange.reports import asking
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.upload_fold import UPLOAD, forget_files
 
+_EPOCH = date(1970, 1, 1)
+
 
 def forget(state: State, before: str) -> None:
     """Let go of what the days before `before` (Hong Kong, YYYY-MM-DD) left behind and nothing asks for any more.
@@ -33,9 +35,6 @@ def forget(state: State, before: str) -> None:
 def hong_kong_day(at_us: int) -> str:
     """The Hong Kong calendar day of UTC microseconds since 1970."""
     return (_EPOCH + timedelta(days=(at_us + 28_800_000_000) // 86_400_000_000)).isoformat()
-
-
-_EPOCH = date(1970, 1, 1)
 
 
 def recover(state: State, set_hash: str = "") -> int:

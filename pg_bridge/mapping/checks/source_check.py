@@ -15,8 +15,6 @@ from pg_bridge.profiles.concepts import Refusal
 
 #: sources that are not OCP's and may be anything
 NOT_CLOSED: Mapping[str, tuple[str, ...]] = {}
-
-
 #: What rules may take from the roots that are not OCP's.
 ROOTS: Mapping[str, tuple[str, ...]] = {
     "request": ("reference", "message_type", "template"),
@@ -28,12 +26,8 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "file": ("name", "read", "accepted", "refused", "items"),
     "page": ("number", "mark", "count"),
 }
-
-
 #: `request.carried.<name>`: what the rules of the request keep.
 CARRIED = "request.carried."
-
-
 #: the array that is not OCP's
 FAULTS = "answer.faults"
 
