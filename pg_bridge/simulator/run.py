@@ -93,11 +93,12 @@ def serve(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], dat
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve the app inside the running loop; gives its URL."""
+async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0, *, dated: bool = True) -> AsyncIterator[str]:
+    """Serve the app inside the running loop; gives its URL. dated: answers tell the machine's own time."""
     listener = _bind(host, port)
     ready = asyncio.Event()
     server = _AnnouncingServer(app, ready.set, ends_by_signal=False)
+    server.config.date_header = dated
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         waiting = asyncio.create_task(ready.wait())

@@ -13,27 +13,33 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pg_bridge.cli.simulate_pss import FOLDER, play, read_scenarios
+from pg_bridge.cli.backstage import Elsewhere
+from pg_bridge.cli.own_stage import Set
+from pg_bridge.cli.scenario_playing import How, play_there
+from pg_bridge.cli.simulate_pss import FOLDER, read_scenarios
 from pg_bridge.cli.world import mappings_folder, utc_now
 from pg_bridge.link.framing import Framing, Header
-from pg_bridge.profiles.legacy import read_legacy_profile
 from pg_bridge.simulator.pss import ScriptedPss
-from pg_bridge.simulator.scenario_player import OcpControl, Player
+from pg_bridge.simulator.scenario_stage import OcpControl, Place
 from tests.doubles.batch import tag_based, today
-from tests.doubles.mapping_sets import set_files
+from tests.doubles.mapping_files import shipped
 from tests.doubles.running_pg import AtThePg, pg_here, pg_process
 from tests.doubles.stack import deliver
 
 #: scenarios that need nothing of OCP: each is played against the pretend PG as it is
 PLAYED = (
-    "input-and-match", "input-free-of-payment", "input-on-hold", "authorise", "change", "delete", "enquire", "list",
-    "hold-and-release", "revoke-by-both", "why-unmatched", "settle-against-payment", "settle-real-time",
-    "fail-and-settle-later", "pss-cut", "no-acknowledgement", "refused-duplicate-reference", "refused-wrong-state",
-    "refused-past-day", "refused-bad-message", "refused-typhoon", "refused-download", "upload-a-file", "upload-refused",
+    "authorise-several", "authorise", "change-refused", "change", "delete", "enquire", "fail-and-settle-later",
+    "frame-refused", "heartbeat", "hold-and-release", "hold-refused", "input-and-match", "input-free-of-payment",
+    "input-on-hold", "list-in-pages", "list", "no-acknowledgement", "pss-cut", "purge", "refused-bad-message",
+    "refused-download", "refused-duplicate-reference", "refused-market-closed", "refused-outside-hours",
+    "refused-past-day", "refused-typhoon", "refused-wrong-state", "revoke-by-both", "second-log-on",
+    "second-session", "settle-against-payment", "settle-real-time", "upload-a-file", "upload-refused",
+    "why-unmatched", "window",
 )  # fmt: skip
 SCENARIOS = {
     name: scenario for name in PLAYED for scenario in read_scenarios([str(mappings_folder() / FOLDER / f"{name}.toml")])
 }
+SHIPPED = Set(shipped(), str(mappings_folder()))
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -248,20 +254,12 @@ async def test_a_scenario_that_moves_the_day_goes_against_the_pretend_pg_as_it_i
 
 async def _played(there: AtThePg, name: str) -> list[str]:
     """What was wrong."""
-    host, port = there.address()
-    player = Player(
-        SCENARIOS[name],
-        there.link,
-        OcpControl(there.url),
-        host=host,
-        port=port,
-        run_id=f"P{PLAYED.index(name):02d}",
-        clock=utc_now,
-        parts=read_legacy_profile(set_files("shipped")).parts,
-    )
-    found = await play(SCENARIOS[name], player, as_json=True)
-    wrong = [*found["wrong"], *(told for step in found["steps"] for told in step["wrong"])]
-    return wrong if wrong or found["good"] else ["not every step was played"]
+    place = Place((there.address(),), OcpControl(there.url), Elsewhere(), utc_now)
+    playing = await play_there([SCENARIOS[name]], SHIPPED, place, How(f"P{PLAYED.index(name):02d}"))
+    wrong = [
+        told for run in playing.runs for told in (*run["wrong"], *(w for step in run["steps"] for w in step["wrong"]))
+    ]
+    return wrong if wrong or all(run["good"] for run in playing.runs) else ["not every step was played"]
 
 
 async def test_simulate_pss_plays_against_it(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from pg_bridge.profiles.hours import MarketHours
 from pg_bridge.simulator.clock import HONG_KONG, Run, build_schedule
 from pg_bridge.simulator.counterparties import CounterpartyOrder
 from pg_bridge.simulator.day import BusinessDay
+from pg_bridge.simulator.gateway_differences import DifferenceKind, DifferenceOrder
+from pg_bridge.simulator.gateway_image import read_image
 from pg_bridge.simulator.life_cycle import BookRules
 from tests.doubles.gateways import BUYER, MONDAY, SELLER, GatewayWorld
 
@@ -268,6 +271,48 @@ def test_no_bytes_make_it_fail(at: int, put: bytes, message: str) -> None:
     }[message]
 
     assert world.take(SELLER, template, type_, body[:at] + put + body[at + 1 :])
+
+
+@SETS
+def test_a_restored_gateway_goes_on_where_the_image_was_taken(set_name: str) -> None:
+    def begin() -> GatewayWorld:
+        world = GatewayWorld(set_name, seed=3)
+        world.gateway.counterparties.order(CounterpartyOrder(participant="C00077", late_s=30))
+        world.gateway.differences.order(DifferenceOrder(kind=DifferenceKind.STATUS_LATE, share=0.5))
+        world.pair()
+        world.send(SELLER, "deliver", reference="S2", counterparty="C00077")
+        return world
+
+    def go_on(world: GatewayWorld) -> list[tuple[str, str]]:
+        world.now += timedelta(minutes=5)
+        world.send(SELLER, "deliver", reference="S2", counterparty="C00077")
+        world.send(SELLER, "hold", reference="H1", named="S1")
+        world.send(SELLER, "enquire", reference="E1", named="S2")
+        world.now = WEDNESDAY
+        world.gateway.run(Run.SETTLE)
+        return world.told()
+
+    one, other = begin(), GatewayWorld(set_name, seed=3)
+    image = read_image(msgspec.json.encode(one.gateway.image()))
+    one.told()
+    other.gateway.restore(image)
+    other.told()
+
+    assert go_on(one) == go_on(other)
+    assert one.gateway.differences.made == other.gateway.differences.made
+
+
+def test_an_image_that_does_not_fit_changes_nothing() -> None:
+    world = GatewayWorld()
+    world.pair()
+    image = world.gateway.image()
+    broken = msgspec.structs.replace(image, sis=image.sis[1:])
+
+    with pytest.raises(ValueError, match="there is no SI 1"):
+        world.gateway.restore(broken)
+    with pytest.raises(ValueError, match="no state of the pretend gateway"):
+        read_image(b"{}")
+    assert image == world.gateway.image()
 
 
 def test_the_same_traffic_gives_the_same_bytes() -> None:
