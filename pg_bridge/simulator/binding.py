@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -39,19 +40,32 @@ class Binding:
 
     def __init__(self, profile: OcpProfile) -> None:
         self.profile = profile
-        code = profile.code
-        self._codes: dict[str, Callable[[Any], Any]] = {
-            "direction": lambda value: code("direction", value),
-            "payment_instruction": lambda value: code("payment_instruction", value),
-            "status": lambda value: code("status", value),
-            "reason_code": lambda value: code("reason", value),
+        self._encode = msgspec.json.Encoder().encode
+        codes: dict[str, Callable[[Any], Any]] = {
+            "direction": profile.codes("direction").__getitem__,
+            "payment_instruction": profile.codes("payment_instruction").__getitem__,
+            "status": profile.codes("status").__getitem__,
+            "reason_code": profile.codes("reason").__getitem__,
             "amount": str,
             "trade_date": date.isoformat,
             "settlement_date": date.isoformat,
-            "created_at": write_time,
-            "updated_at": write_time,
+            "created_at": LastTime().write,
+            "updated_at": (last := LastTime()).write,
         }
-        self._writers = [(name, profile.place("si", name), self._codes.get(name)) for name in SI_ENTRY]
+        #: as `write_time`; the last moment again costs nothing
+        self.write_moment = last.write
+        places = {name: profile.place("si", name) for name in SI_ENTRY}
+        self._writers = [(name, place, codes.get(name)) for name, place in places.items()]
+        #: where every value is a member of the entry itself, they are taken over together and then turned
+        self._members: tuple[str, ...] = ()
+        if all(len(place.members) == 1 for place in places.values()):
+            self._members = tuple(place.members[0] for place in places.values())
+        self._values = itemgetter(*SI_ENTRY)
+        self._turned = [
+            (place.members[0], codes.get(name), place.to_json)
+            for name, place in places.items()
+            if self._members and (name in codes or place.to_json is not None)
+        ]
 
     # ---- requests
 
@@ -122,7 +136,15 @@ class Binding:
 
     def write_si(self, si: Mapping[str, Any]) -> Document:
         """An SI's values as OCP's query entry."""
-        document: Document = {}
+        if self._members:
+            document: Document = dict(zip(self._members, self._values(si), strict=True))
+            for member, writer, to_json in self._turned:
+                value = document[member]
+                if value is not None:
+                    value = writer(value) if writer is not None else value
+                    document[member] = to_json(value) if to_json is not None else value
+            return document
+        document = {}
         for concept, place, writer in self._writers:
             value = si[concept]
             place.write(document, writer(value) if writer is not None and value is not None else value)
@@ -137,14 +159,14 @@ class Binding:
             "event_sequence": event.sequence,
             "event_business_date": event.business_date.isoformat(),
             "event_type": code("event_type", event.event_type),
-            "occurred_at": write_time(event.occurred_at),
+            "occurred_at": self.write_moment(event.occurred_at),
             "previous_status": code("status", event.previous_status) if event.previous_status else None,
             "new_status": code("status", event.new_status),
             "event_reason_code": code("reason", event.reason) if event.reason else None,
             "event_reason_text": event.reason_text,
             "schema_version": SCHEMA_VERSION,
         }
-        return msgspec.Raw(msgspec.json.encode(self.profile.write("event", values)))
+        return msgspec.Raw(self._encode(self.profile.write("event", values)))
 
     def write_answer(self, stated: Mapping[str, Any], outcome: Outcome) -> Document:
         """One entry of a write's answer."""
@@ -227,6 +249,20 @@ _QUERY_GROUPS = {
 def write_time(at: datetime) -> str:
     """RFC 3339 with milliseconds and the offset of `at`."""
     return at.isoformat(timespec="milliseconds")
+
+
+class LastTime:
+    """Writes a moment; the same one again costs nothing."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._text = ""
+
+    def write(self, at: datetime) -> str:
+        """As `write_time`."""
+        if at is not self._at:
+            self._at, self._text = at, write_time(at)
+        return self._text
 
 
 def _refusal(fault: SchemaFault) -> Refused:

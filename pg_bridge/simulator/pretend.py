@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -128,7 +129,7 @@ class PretendOcp(Platform):
 
     def is_ours(self, caller: Caller, participant: object) -> bool:
         """Whether the caller's company may speak for the participant."""
-        return participant in self._companies[caller.company].participants
+        return isinstance(participant, str) and participant in self._participants_of[caller.company]
 
     # ---- reads
 
@@ -223,11 +224,13 @@ class PretendOcp(Platform):
                 return self.refused(200, list(dict.fromkeys(filter(None, closed))), operation)
             for (_, faults), why in zip(read, closed, strict=False):
                 faults += [why] if why is not None else []
+            now = self.clock.now()
             done = [
-                self._write_entry(operation, caller, request_id, stated, faults, refusal) for stated, faults in read
+                self._write_entry(operation, caller, request_id, stated, faults, refusal, now)
+                for stated, faults in read
             ]
             answer = self._ok(operation, done)
-            self.publish(self.clock.now())
+            self.publish(now)
         if answer.status == 200:
             self.request_ids.use(caller.company, request_id, at, answer.body)
         return answer
@@ -252,6 +255,7 @@ class PretendOcp(Platform):
         stated: dict[str, Any],
         refusals: list[Refused],
         refusal: Refusal | None,
+        now: datetime,
     ) -> Document:
         if refusal is not None:
             refusals.append((refusal, "refused by order"))
@@ -259,14 +263,13 @@ class PretendOcp(Platform):
             refusals.append((Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company"))
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))
-        now = self.clock.now()
         outcome = self.book.write(operation, stated, now)
         si = outcome.si
         if si is not None:
             self.ledger.append(
                 Done(
                     position=len(self.ledger) + 1,
-                    at=write_time(now),
+                    at=self.binding.write_moment(now),
                     operation=operation.value,
                     request_id=request_id,
                     company=caller.company,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal, Status
@@ -29,6 +30,7 @@ from pg_bridge.simulator.register import Register, Use
 from pg_bridge.simulator.stated import check_stated, complete_stock
 
 Refused = tuple[Refusal, str]
+_INPUT = itemgetter(*SI_INPUT)
 
 
 class SiBook:
@@ -129,7 +131,7 @@ class SiBook:
         if refusals:
             return Outcome(None, tuple(refusals))
         number = len(self.register) + 1
-        values = {concept: stated[concept] for concept in SI_INPUT}
+        values = dict(zip(SI_INPUT, _INPUT(stated), strict=True))
         values["hold"] = bool(values["hold"])
         complete_stock(values, self.rules)
         to, reason = self._first_status(values["participant_id"])
@@ -154,7 +156,7 @@ class SiBook:
         self._leave(si)
         self._reassess_near(si, now)
         before = si.stated
-        si.stated = {concept: stated[concept] for concept in SI_INPUT} | {
+        si.stated = dict(zip(SI_INPUT, _INPUT(stated), strict=True)) | {
             "request_reference": si.stated["request_reference"],
             "hold": bool(stated["hold"]),
         }
@@ -281,7 +283,6 @@ class SiBook:
     def _leave(self, si: Si) -> None:
         if si.status is Status.UNMATCHED:
             self._waiting.remove(si)
-        si.near = None
 
     def _match(self, si: Si, now: datetime) -> None:
         other = self._waiting.match(si)
@@ -313,7 +314,7 @@ class SiBook:
             self._say_why_unmatched(other, si.number, items, now)
 
     def _say_why_unmatched(self, si: Si, near: int | None, items: list[Reason], now: datetime) -> None:
-        si.near = near
+        self._waiting.set_near(si, near)
         self.touched[si.number] = si
         text = "; ".join(REASON_TEXTS[item] for item in items)
         if (items[0], text) != (si.reason, si.reason_text):
