@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class Done(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of a write that was done. `position` counts from 1; `at`: RFC 3339 on the simulated clock."""
 
     position: int

@@ -6,10 +6,12 @@ purge, failing and the revoke by both are assumed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from pg_bridge.profiles.concepts import EventType, Payment, Reason, Refusal, Status
 
@@ -123,8 +125,7 @@ class Change:
     after: dict[str, Any]
 
 
-@dataclass(slots=True, eq=False)
-class Si:
+class Si(msgspec.Struct, eq=False):
     """One SI as it now stands. `stated`: what its participant says of it, by concept, with the codes' meanings.
 
     partner: the other side's SI once they are matched. near: the number of the SI that all but agrees.
@@ -150,7 +151,7 @@ class Si:
     waits_since: int = 0
     answer_due: datetime | None = None
     answers: int | None = None
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = []
 
     @property
     def participant(self) -> str:
@@ -188,8 +189,7 @@ class Si:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
+class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     """One status event, by concept; `si`: the SI as it stood right after it."""
 
     event_id: str
@@ -205,9 +205,8 @@ class StatusEvent:
     si: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What one entry of a write came to: the SI, or why it was refused (meaning and text, all of them)."""
 
     si: Si | None
-    refusals: tuple[tuple[Refusal, str], ...] = field(default=())
+    refusals: tuple[tuple[Refusal, str], ...] = ()
