@@ -13,14 +13,13 @@ from typing import cast
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.ocp import CONTROL_PATH, CUT, create_app
 from pg_bridge.simulator.options import SimulatorOptions
-
 
 #: of the collector's three generations; see `serve`
 GC_THRESHOLDS = (20_000, 20, 100)
@@ -38,7 +37,7 @@ class CuttableProtocol(HttpToolsProtocol):
 class _AnnouncingServer(uvicorn.Server):
     """Says when it listens. `ends_by_signal`: SIGINT and SIGTERM end it in order; else signals are left alone."""
 
-    def __init__(self, app: FastAPI, announce: Callable[[], None], ends_by_signal: bool) -> None:
+    def __init__(self, app: ASGIApp, announce: Callable[[], None], ends_by_signal: bool) -> None:
         super().__init__(_config(app))
         self._app = app
         self._announce = announce
@@ -60,7 +59,7 @@ class _AnnouncingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # who waits or listens would hold the end up
-        ocp = getattr(self._app.state, "ocp", None)
+        ocp = getattr(getattr(self._app, "state", None), "ocp", None)
         if ocp is not None:
             ocp.end_waiting()
         await super().shutdown(sockets=sockets)
@@ -92,7 +91,7 @@ def serve(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], dat
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve the app inside the running loop; gives its URL."""
     listener = _bind(host, port)
     ready = asyncio.Event()
@@ -109,7 +108,7 @@ async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Async
         listener.close()
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",

@@ -309,6 +309,11 @@ class SiBook:
             self._say_why_unmatched(si, None, [Reason.AWAIT_COUNTERPARTY], now)
             return
         other, items = found
+        if not items:
+            # the next run matches them: there is nothing to tell
+            self._waiting.set_near(si, None)
+            self.touched[si.number] = si
+            return
         self._say_why_unmatched(si, other.number, items, now)
         if other.near is None:
             self._say_why_unmatched(other, si.number, items, now)

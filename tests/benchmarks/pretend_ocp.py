@@ -8,7 +8,6 @@ machine that has other work to do. With --day a whole day instead: see tests/dou
 from __future__ import annotations
 
 import argparse
-import asyncio
 import itertools
 import json
 import os
@@ -20,12 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import uvloop
 
 from pg_bridge.cli.processes import start, stop
+from pg_bridge.simulator.run import serving
 from tests.benchmarks.ocp_load import adds, registered, run_calls, sides, token_of
+from tests.doubles.day_receivers import DayReceivers
 from tests.doubles.ocp_caller import MAPPINGS
+from tests.doubles.ocp_day import OPTIONS, Day, participants_of, registrations
 
 START = "2026-11-23T09:30:00+08:00"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -52,7 +55,9 @@ class Server:
 
 
 @asynccontextmanager
-async def server(registrations: dict, *, signed: bool = False, **options: Any) -> AsyncIterator[Server]:
+async def server(
+    registrations: dict, *, signed: bool = False, rate: float = 1.0, **options: Any
+) -> AsyncIterator[Server]:
     """Start it with these options, on the first core; the rest of us goes to another."""
     document = {"start": START, "token_life_s": 3600, "company_calls": 0, "registrations": registrations} | options
     with tempfile.TemporaryDirectory(prefix="pg-bridge-benchmark-") as name:
@@ -61,7 +66,7 @@ async def server(registrations: dict, *, signed: bool = False, **options: Any) -
         more = ["--mappings", str(_signing_mappings(folder))] if signed else []
         process, at = await start(
             "simulate", "ocp", "--port", "0", "--json", "--options", str(folder / "options.json"), "--calls", "0",
-            *more, log=folder / "ocp.log",
+            "--rate", str(rate), *more, log=folder / "ocp.log",
         )  # fmt: skip
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(process.pid, cores[:1])
@@ -115,6 +120,33 @@ async def measure(*, calls: int, each: int, connections: int, signed: bool, **op
     }
 
 
+async def whole_day(sis: int, participants: int, rate: float) -> dict[str, Any]:
+    """One day by a clock that goes `rate` times as fast as the wall's: what it came to, and what it cost."""
+    own = participants_of(participants)
+    options = {**OPTIONS, "clock": "runs", "push_waits_s": [0.2, 1.0]}
+    async with server(registrations(own), rate=rate, **options) as one:
+        receivers = DayReceivers()
+        limits = httpx.Limits(max_connections=participants)
+        async with (
+            serving(receivers) as push_url,
+            httpx.AsyncClient(base_url=one.url, timeout=120, trust_env=False, limits=limits) as http,
+        ):
+            verdict = await Day(one.url, http, own, sis, by_clock=True).play(push_url, receivers)
+        used, peak = one.processor_s(), one.peak_mib()
+    return {
+        "participants": participants,
+        "clock_rate": rate,
+        **{name: value for name, value in vars(verdict).items() if name not in ("entry_s", "took_s", "refused")},
+        "entry_s": round(verdict.entry_s, 1),
+        "took_s": round(verdict.took_s, 1),
+        "server_cpu_s": round(used, 1),
+        "server_cpu_us_per_si": round(used / verdict.sis * 1e6),
+        "peak_mib": round(peak),
+        "refused": verdict.refused,
+        "faults": verdict.faults(),
+    }
+
+
 def machine() -> dict[str, Any]:
     """What it runs on."""
     names = {line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")}
@@ -153,16 +185,31 @@ def main() -> None:
     parser.add_argument("--bulk-calls", type=int, default=60, help="calls of 1,000 entries")
     parser.add_argument("--connections", type=int, default=16, help="of the single calls, one in flight on each")
     parser.add_argument("--only", default="", help="one measurement")
+    parser.add_argument("--day", action="store_true", help="one day with pushes instead")
+    parser.add_argument("--sis", type=int, default=100_000, help="instructions of the day")
+    parser.add_argument("--participants", type=int, default=40, help="of the day")
+    parser.add_argument("--rate", type=float, default=250.0, help="of the day's clock: seconds in one of the wall")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    found = {"machine": machine(), **uvloop.run(speeds(arguments))}
+    if arguments.day:
+        measured = {"day": uvloop.run(whole_day(arguments.sis, arguments.participants, arguments.rate))}
+    else:
+        measured = uvloop.run(speeds(arguments))
+    found = {"machine": machine(), **measured}
     if arguments.json:
         print(json.dumps(found, indent=2))
-        return
-    for name, figures in found.items():
+    for name, figures in found.items() if not arguments.json else ():
         print(name)
         for what, figure in figures.items():
-            print(f"  {what:24} {figure:>12,}" if isinstance(figure, int | float) else f"  {what:24} {figure!s:>12}")
+            print(f"  {what:24} {_told(figure):>12}")
+    if arguments.day and measured["day"]["faults"]:
+        raise SystemExit(1)
+
+
+def _told(figure: object) -> str:
+    if isinstance(figure, bool) or not isinstance(figure, int | float):
+        return str(figure)
+    return f"{figure:,}"
 
 
 if __name__ == "__main__":
