@@ -29,12 +29,16 @@ DAY, LATER = "2026-11-23", "2026-11-25"
 START = f"{DAY}T09:30:00+08:00"
 WRITES = "/api/si/instructions"
 BULK = 1000
-#: right after runs of the clock that match what was entered before them; what is changed then, the day's last run does
-WAVES = ("10:01", "12:01", "14:01")
+#: the instructions come in so many waves; each is touched once the next run has matched it
+WAVES = 3
+MATCHING = [f"{hour}:{minute}" for hour in range(10, 16) for minute in ("00", "30")]
+#: what was changed after the last of these is matched by the day's last run
+LAST_MATCHING = "15:45"
 DAY_END = "20:01"
 OPTIONS = {
     "start": START,
     "match_at_once": False,
+    "matching_runs": [*MATCHING, LAST_MATCHING],
     "payment_runs": ["16:30"],
     "token_life_s": 3600,
     "company_calls": 0,
@@ -175,13 +179,13 @@ class Day:
         for one in self._participants:
             await self._call(one, "/api/si/subscriptions/add/v1", {"url": f"{subscribe_at}/{one}"})
         entry_s = 0.0
-        bounds = [self._pairs * number // len(WAVES) for number in range(len(WAVES) + 1)]
+        bounds = [self._pairs * number // WAVES for number in range(WAVES + 1)]
         for first, last in itertools.pairwise(bounds):
             sides = list(sides_of(self._participants, range(first, last)))
             entered = time.perf_counter()
             await self._enter(sides)
             entry_s += time.perf_counter() - entered
-            await self._until(await self._next_wave())
+            await self._until(await self._next_matching())
             await self._touch(sides)
         await self._until(DAY_END)
         state = await self._control("state")
@@ -264,9 +268,9 @@ class Day:
                 return
             await asyncio.sleep(min(1.0, max(0.01, left / clock["rate"])))
 
-    async def _next_wave(self) -> str:
+    async def _next_matching(self) -> str:
         now = datetime.fromisoformat((await self._control("clock"))["now"]).time().isoformat()
-        at = next((wave for wave in WAVES if now < wave), None)
+        at = next((run for run in MATCHING if now < run), None)
         assert at is not None, f"it is {now} and not all is entered: the clock goes too fast for this machine"
         return at
 
