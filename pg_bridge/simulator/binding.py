@@ -31,6 +31,11 @@ _KEYWORDS = {
     "minItems": Refusal.FIELD_MISSING,
     "additionalProperties": Refusal.FIELD_UNKNOWN,
 }
+#: what an event says besides its SI
+_EVENT = (
+    "event_id", "event_sequence", "event_business_date", "event_type", "occurred_at", "previous_status",
+    "new_status", "event_reason_code", "event_reason_text", "schema_version",
+)  # fmt: skip
 #: the version of a status event's shape
 SCHEMA_VERSION = "1"
 
@@ -61,6 +66,12 @@ class Binding:
         if all(len(place.members) == 1 for place in places.values()):
             self._members = tuple(place.members[0] for place in places.values())
         self._values = itemgetter(*SI_ENTRY)
+        self._event_codes = tuple(profile.codes(table) for table in ("event_type", "status", "reason"))
+        #: where an event is its SI and some members more
+        self._event_members: tuple[str, ...] = ()
+        of_event = [profile.place("event", name) for name in _EVENT]
+        if not profile.place("event", "si").members and all(place.is_plain for place in of_event):
+            self._event_members = tuple(place.members[0] for place in of_event)
         self._turned = [
             (place.members[0], codes.get(name), place.to_json)
             for name, place in places.items()
@@ -152,21 +163,27 @@ class Binding:
 
     def write_event(self, event: StatusEvent) -> msgspec.Raw:
         """A status event as OCP's document, encoded once for all who get it."""
-        code = self.profile.code
-        values = {
-            "si": self.write_si(event.si),
-            "event_id": event.event_id,
-            "event_sequence": event.sequence,
-            "event_business_date": event.business_date.isoformat(),
-            "event_type": code("event_type", event.event_type),
-            "occurred_at": self.write_moment(event.occurred_at),
-            "previous_status": code("status", event.previous_status) if event.previous_status else None,
-            "new_status": code("status", event.new_status),
-            "event_reason_code": code("reason", event.reason) if event.reason else None,
-            "event_reason_text": event.reason_text,
-            "schema_version": SCHEMA_VERSION,
-        }
-        return msgspec.Raw(self._encode(self.profile.write("event", values)))
+        types, statuses, reasons = self._event_codes
+        previous, reason = event.previous_status, event.reason
+        values = (
+            event.event_id,
+            event.sequence,
+            event.business_date.isoformat(),
+            types[event.event_type],
+            self.write_moment(event.occurred_at),
+            statuses[previous] if previous is not None else None,
+            statuses[event.new_status],
+            reasons[reason] if reason is not None else None,
+            event.reason_text,
+            SCHEMA_VERSION,
+        )
+        document = self.write_si(event.si)
+        if self._event_members:
+            document.update(zip(self._event_members, values, strict=True))
+        else:
+            stated = dict(zip(_EVENT, values, strict=True))
+            document = self.profile.write("event", {"si": document, **stated})
+        return msgspec.Raw(self._encode(document))
 
     def write_answer(self, stated: Mapping[str, Any], outcome: Outcome) -> Document:
         """One entry of a write's answer."""
