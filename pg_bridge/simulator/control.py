@@ -6,6 +6,7 @@ Everything here is the bench's own; nothing of it is OCP's.
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -68,10 +69,18 @@ class RulesOrder(_Order):
 
 
 class LimitsOrder(_Order):
-    """Change the call limits; 0: none."""
+    """Change the call limits (0: none), or the transaction limits of participants and machines (Hong Kong dollars)."""
 
     company_calls: Annotated[int, Field(ge=0)] | None = None
     machine_calls: Annotated[int, Field(ge=0)] | None = None
+    transaction_limits: dict[str, Annotated[Decimal, Field(ge=0)]] | None = None
+
+
+class EntitlementOrder(_Order):
+    """What a company may call from now on; null: everything."""
+
+    company: str
+    functions: list[Operation] | None
 
 
 class FaultOrder(_Order):
@@ -81,6 +90,7 @@ class FaultOrder(_Order):
     operation: str = ""
     skip: Annotated[int, Field(ge=0)] = 0
     count: Annotated[int, Field(ge=0)] = 1
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     work: bool | None = None
     delay_s: Annotated[float, Field(ge=0)] = 1.0
     retry_after_s: Annotated[int, Field(ge=0)] = 1
@@ -210,13 +220,30 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         ocp.book.set_rules(**changes)
         return _rules(ocp)
 
+    @app.get("/limits")
+    async def show_limits() -> Response:
+        return _limits(ocp)
+
     @app.post("/limits")
     async def limits(order: LimitsOrder) -> Response:
         for limit, calls in ((ocp.company_limit, order.company_calls), (ocp.machine_limit, order.machine_calls)):
             if calls is not None:
                 limit.calls = calls
                 limit.forget()
-        return _json({"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls})
+        if order.transaction_limits is not None:
+            ocp.transaction_limits = dict(order.transaction_limits)
+        return _limits(ocp)
+
+    @app.get("/entitlements")
+    async def show_entitlements() -> Response:
+        return _json({"entitlements": ocp.functions})
+
+    @app.post("/entitlements")
+    async def entitle(order: EntitlementOrder) -> Response:
+        if order.company not in ocp.functions:
+            raise HTTPException(404, f"company: {order.company} is not registered")
+        ocp.functions[order.company] = order.functions
+        return _json({"entitlements": ocp.functions})
 
     @app.get("/faults")
     async def faults() -> Response:
@@ -238,7 +265,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     @app.post("/expire-tokens")
     async def expire_tokens() -> Response:
         ocp.tokens.expire_all()
-        return _json({})
+        return _json({"good": 0})
 
     @app.post("/reset")
     async def reset() -> Response:
@@ -252,6 +279,11 @@ def _rules(ocp: PretendOcp) -> Response:
     rules = ocp.book.rules
     found = {name: getattr(rules, name) for name in RulesOrder.model_fields}
     return _json(found | {"maker_checker": sorted(rules.maker_checker)})
+
+
+def _limits(ocp: PretendOcp) -> Response:
+    calls = {"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls}
+    return _json(calls | {"transaction_limits": ocp.transaction_limits})
 
 
 def _jump(ocp: PretendOcp, order: ClockOrder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import msgspec
@@ -32,12 +32,33 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     return base64url(hashlib.sha256(msgspec.json.encode(covered, order="sorted")).digest())
 
 
-def read_public_keys(jwks: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a JWK set by kid; one without a kid is known by its thumbprint. Raises ConfigError."""
+class PublicKey(NamedTuple):
+    """A registered key, good before `ends_at` (epoch seconds; None: until it is taken away)."""
+
+    key: Any
+    ends_at: float | None
+
+    def is_good(self, at: float) -> bool:
+        """Whether it has not ended at that moment."""
+        return self.ends_at is None or at < self.ends_at
+
+
+def read_public_keys(jwks: Mapping[str, Any]) -> dict[str, PublicKey]:
+    """The keys of a JWK set by kid; one without a kid is known by its thumbprint, one with `exp` ends then.
+
+    Raises ConfigError.
+    """
     try:
-        return {str(jwk.get("kid") or thumbprint(jwk)): jwt.PyJWK(jwk).key for jwk in jwks.get("keys", [])}
-    except (jwt.PyJWTError, AttributeError) as error:
+        return {str(jwk.get("kid") or thumbprint(jwk)): _public_key(jwk) for jwk in jwks.get("keys", [])}
+    except (jwt.PyJWTError, AttributeError, TypeError) as error:
         raise ConfigError(f"reading a registered key: {error}") from error
+
+
+def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
+    ends_at = jwk.get("exp")
+    if ends_at is not None and (isinstance(ends_at, bool) or not isinstance(ends_at, int | float)):
+        raise ConfigError("reading a registered key: exp must be epoch seconds")
+    return PublicKey(jwt.PyJWK(dict(jwk)).key, ends_at)
 
 
 class SigningKey:

@@ -95,9 +95,10 @@ class TokenDoor:
         """Let no token be good any longer."""
         self._callers.clear()
 
-    def keys_of(self, machine: str) -> list[Any]:
-        """The public keys of a machine."""
-        return list(self._keys["machine"].get(machine, {}).values())
+    def keys_of(self, machine: str, now: datetime) -> list[Any]:
+        """The public keys of a machine that have not ended."""
+        at = now.timestamp()
+        return [one.key for one in self._keys["machine"].get(machine, {}).values() if one.is_good(at)]
 
     def _check(self, who: str, assertion: str, token_url: str, at: float) -> tuple[str, str]:
         """The subject and jti of a good assertion."""
@@ -107,13 +108,13 @@ class TokenDoor:
         except jwt.PyJWTError as error:
             unreadable = "assertion_unreadable" if who == "machine" else "assertion_not_valid"
             raise self._refused(who, unreadable) from error
-        key = self._keys[who].get(str(claimed.get("sub")), {}).get(str(header.get("kid")))
-        if key is None or header.get("alg") not in ALGORITHMS:
+        registered = self._keys[who].get(str(claimed.get("sub")), {}).get(str(header.get("kid")))
+        if registered is None or not registered.is_good(at) or header.get("alg") not in ALGORITHMS:
             raise self._refused(who, "assertion_not_valid")
         try:
             claims = jwt.decode(
                 assertion,
-                key,
+                registered.key,
                 algorithms=[header["alg"]],
                 audience=token_url,
                 issuer=claimed["sub"],

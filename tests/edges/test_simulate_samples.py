@@ -107,6 +107,7 @@ def test_what_is_named_after_a_refusal_has_its_code(made: Made) -> None:
     assert [] == unlike
     assert set(named) - given <= {
         "unknown_account",
+        "over_limit",
         "version_differs",
         "signature_missing",
         "signature_wrong",
