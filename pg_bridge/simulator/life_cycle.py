@@ -120,6 +120,15 @@ class BookRules:
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     rates: Mapping[str, Decimal] = field(default_factory=dict)
+    #: of each ISIN among `stocks` the settlement counter's code, None where there is none
+    codes_by_isin: Mapping[str | None, str | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        codes: dict[str | None, str | None] = {}
+        for code, stock in (self.stocks or {}).items():
+            if codes.get(stock.isin) is None:
+                codes[stock.isin] = code if stock.domain else None
+        object.__setattr__(self, "codes_by_isin", codes)
 
 
 @dataclass(frozen=True, slots=True)

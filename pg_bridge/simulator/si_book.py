@@ -166,6 +166,7 @@ class SiBook:
             "hold": bool(stated["hold"]),
         }
         complete_stock(si.stated, self.rules)
+        self.register.name(si)
         si.changes.append(Change(si.version + 1, now, stated["request_reference"], before, si.stated))
         to, reason = self._first_status(si.participant)
         self._move(si, Act.CHANGE, to, EventType.CHANGED, reason, now)
