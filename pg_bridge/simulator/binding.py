@@ -16,7 +16,7 @@ import msgspec
 
 from pg_bridge.profiles.concepts import SI_ENTRY, Direction, Operation, Payment, Refusal
 from pg_bridge.profiles.ocp import OcpProfile, SchemaFault
-from pg_bridge.profiles.openapi import Document
+from pg_bridge.profiles.openapi import Document, answer_name
 from pg_bridge.simulator.life_cycle import Outcome, StatusEvent
 
 Refused = tuple[Refusal, str]
@@ -46,6 +46,10 @@ class Binding:
     def __init__(self, profile: OcpProfile) -> None:
         self.profile = profile
         self._encode = msgspec.json.Encoder().encode
+        self._answers = {
+            operation: answer_name(profile.openapi, spec.path, spec.method)
+            for operation, spec in profile.operations.items()
+        }
         codes: dict[str, Callable[[Any], Any]] = {
             "direction": profile.codes("direction").__getitem__,
             "payment_instruction": profile.codes("payment_instruction").__getitem__,
@@ -245,6 +249,13 @@ class Binding:
                 },
             )
         )
+
+    def answer_fault(self, operation: Operation, body: bytes) -> str | None:
+        """What is wrong with an answer, as it is sent, by the schema that the OpenAPI document gives it."""
+        schema = self._answers.get(operation)
+        if not schema:
+            return None
+        return next(iter(self.profile.faults(schema, msgspec.json.decode(body))), None)
 
     def entries(self, operation: Operation | None, entries: Sequence[Any]) -> Any:
         """The entries as the answer has them."""

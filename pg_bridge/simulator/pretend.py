@@ -124,7 +124,11 @@ class PretendOcp(Platform):
     def _ok(
         self, operation: Operation, entries: Sequence[Any] = (), total: int | None = None, cursor: int = 0
     ) -> Answer:
-        return Answer(200, self.binding.envelope(self.clock.now(), entries, (), total, cursor, operation=operation))
+        body = self.binding.envelope(self.clock.now(), entries, (), total, cursor, operation=operation)
+        fault = self.binding.answer_fault(operation, body)
+        if fault is not None:
+            return self.failed(500, f"the answer does not fit the OpenAPI document: {fault}", operation=operation)
+        return Answer(200, body)
 
     def _caller(self, call: Call) -> Caller | None:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
@@ -237,7 +241,8 @@ class PretendOcp(Platform):
             ]
             answer = self._ok(operation, done)
             self.publish(now)
-        if answer.status == 200:
+        # an answer that does not fit its schema is none, but the work is done
+        if answer.status != 400:
             self.request_ids.use(caller.company, request_id, today, answer.body)
         return answer
 
