@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from jwt.utils import der_to_raw_signature
 
 from pg_bridge.errors import ConfigError
 
@@ -91,9 +93,17 @@ class SigningKey:
         encoded: bytes = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return encoded.decode("ascii")
 
+    def sign(self, payload: bytes) -> bytes:
+        """The signature, as JWS has it; the same each time but for PS256, which salts by chance."""
+        if not isinstance(self.private, ec.EllipticCurvePrivateKey):
+            return self._signer.sign(payload, self.private)
+        # RFC 6979: without chance, so that samples and played worlds repeat
+        signature = self.private.sign(payload, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        return der_to_raw_signature(signature, self.private.curve)
+
     def sign_detached(self, payload: bytes) -> str:
         """A detached JWS over `payload` as it is (RFC 7797, b64 false)."""
-        signature = self._signer.sign(self._detached_header.encode("ascii") + b"." + payload, self.private)
+        signature = self.sign(self._detached_header.encode("ascii") + b"." + payload)
         return f"{self._detached_header}..{base64url(signature)}"
 
 

@@ -233,7 +233,7 @@ class PretendOcp(Platform):
             for (_, faults), why in zip(read, closed, strict=False):
                 faults += [why] if why is not None else []
             now = self.clock.now()
-            if operation in _ENTERS:
+            if self.day.keeps_hours and operation in _ENTERS:
                 self._find_too_late(read)
             done = [
                 self._write_entry(operation, caller, request_id, stated, faults, refusal, now)
