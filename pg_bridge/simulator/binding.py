@@ -67,7 +67,8 @@ class Binding:
         self._writers = [(name, place, codes.get(name)) for name, place in places.items()]
         #: where every value is a member of the entry itself, they are taken over together and then turned
         self._members: tuple[str, ...] = ()
-        if all(len(place.members) == 1 for place in places.values()):
+        members = {place.members for place in places.values()}
+        if len(members) == len(places) and all(len(one) == 1 for one in members):
             self._members = tuple(place.members[0] for place in places.values())
         self._values = itemgetter(*SI_ENTRY)
         self._event_codes = tuple(profile.codes(table) for table in ("event_type", "status", "reason"))
