@@ -107,12 +107,12 @@ class Gateway:
         now = self._clock()
         checked = self.legacy.templates[sent.template].check(sent.message_type, read(body))
         does = sent.reading.entry.does
-        reference = sent.reading.reference(checked.values, sent.message_type)
+        reference = sent.reading.reference(checked, sent.message_type)
         if now.date() != self._stored_on:
             self._stored, self._stored_on = {}, now.date()
         key = (sent.participant, reference)
         told = hashlib.sha256(body).digest()
-        stored = self._stored.get(key) if does in _WRITES else None
+        stored = self._stored.get(key) if does in _WRITES and reference else None
         if stored is not None and stored[0] == told:
             return stored[1]
         faults = [
@@ -124,6 +124,8 @@ class Gateway:
             faults = [Fault(Refusal.REFERENCE_USED, "", "duplicate reference: it was used today")]
         if faults:
             unread = {f"{ASKED}request_reference": reference or None}
+            if does == "upload":
+                return self.files.refuse(sent, unread, faults, now)
             return self._refuse(sent, unread, faults, now)
         parts = sent.reading.read(checked, sent.message_type, {"today": now.date()})
         if does in ("upload", "download"):

@@ -59,6 +59,10 @@ class GatewayFiles:
             return self._upload(sent, asked, now)
         return self._download(sent, asked, now)
 
+    def refuse(self, sent: Sent, asked: dict[str, Any], faults: Sequence[Fault], now: datetime) -> list[Answer]:
+        """The control report of a part that is no good message."""
+        return self._report(sent, Asked(asked, ()), now, "", [_Item(0, "", fault) for fault in faults])
+
     def drop(self, participant: str) -> None:
         """Forget the files of a participant that are under way: its session has ended."""
         for key in [key for key in self._under_way if key[0] == participant]:
@@ -140,7 +144,7 @@ class GatewayFiles:
         misfits = {type_: sum(each.code in _OF_SHAPE for each in found.findings) for type_, found in checks.items()}
         type_ = min(misfits, key=lambda each: misfits[each])
         checked = checks[type_]
-        reference = sent.reading.reference(checked.values, type_)
+        reference = sent.reading.reference(checked, type_)
         if checked.findings:
             return [_Item(number, reference, fault) for fault in _faults(checked.findings)]
         of_type = sent._replace(message_type=type_)
