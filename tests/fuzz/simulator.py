@@ -64,7 +64,7 @@ FAULTY = 5
 #: of so many calls of the control API one orders what empties, restores or shuts the pretend OCP
 GRAVE = 4
 #: calls of one operation before the next one's turn
-TURN = 20
+TURN = 8
 STREAM, SOCKET, HEALTH = (
     "/api/si/status-events/stream/v1",
     "/api/si/status-events/socket/v1",
