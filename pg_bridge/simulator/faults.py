@@ -134,6 +134,8 @@ class Faults:
             await asyncio.wait_for(self._cleared.wait(), fault.delay_s or None)
 
     def _next(self, concerns: Callable[[Fault], bool]) -> Fault | None:
+        if not self._orders:
+            return None
         for index, (fault, met) in enumerate(self._orders):
             if not concerns(fault):
                 continue

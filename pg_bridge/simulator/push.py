@@ -7,7 +7,7 @@ Faults of the push kinds are worked here.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,6 +78,7 @@ class Pusher:
         self._waits_s = tuple(waits_s)
         self._gives_up_s = gives_up_s
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
+        self._of_company: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._client: httpx.AsyncClient | None = None
         self.tries: deque[Try] = deque(maxlen=KEPT_TRIES)
 
@@ -87,6 +88,7 @@ class Pusher:
         if subscriber is None:
             subscriber = Subscriber(company, url, event_types, key_id, Feed(self._faults, PUSH))
             self._subscribers[(company, url)] = subscriber
+            self._of_company[company].append(subscriber)
             subscriber.task = asyncio.create_task(self._deliver_all(subscriber))
         subscriber.event_types, subscriber.key_id = event_types, key_id
         subscriber.try_now.set()
@@ -95,8 +97,10 @@ class Pusher:
     def unsubscribe(self, company: str, url: str) -> Subscriber | None:
         """End the deliveries to `url`; what waits is dropped."""
         subscriber = self._subscribers.pop((company, url), None)
-        if subscriber is not None and subscriber.task is not None:
-            subscriber.task.cancel()
+        if subscriber is not None:
+            self._of_company[company].remove(subscriber)
+            if subscriber.task is not None:
+                subscriber.task.cancel()
         return subscriber
 
     def unsubscribe_all(self) -> None:
@@ -110,17 +114,16 @@ class Pusher:
 
     def offer(self, companies: Collection[str], event_type: EventType, event: msgspec.Raw) -> None:
         """Have `event` delivered to every subscriber of these companies that wants its type."""
-        for subscriber in self._subscribers.values():
-            if subscriber.company not in companies:
-                continue
-            if subscriber.event_types and event_type not in subscriber.event_types:
-                continue
-            subscriber.feed.offer(event)
+        for company in companies:
+            for subscriber in self._of_company.get(company, ()):
+                if not subscriber.event_types or event_type in subscriber.event_types:
+                    subscriber.feed.offer(event)
 
     async def aclose(self) -> None:
         """End all deliveries and close the connections."""
         tasks = [one.task for one in self._subscribers.values() if one.task is not None]
         self._subscribers.clear()
+        self._of_company.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
