@@ -1,6 +1,7 @@
 """Sees to it that the right keys sign: takes a rotation up while the bridge runs, journals it, warns of ends.
 
-A key takes another's place only when the entry that says so is durable. What changes on the disk and cannot be used changes nothing.
+A key takes another's place only when the entry that says so is durable. What changes on the disk and cannot be used
+changes nothing.
 """
 
 from __future__ import annotations

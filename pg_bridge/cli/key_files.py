@@ -55,6 +55,8 @@ def read_secret(path: str | Path, what: str) -> tuple[bytes, Who]:
 
 def read_keys(key_file: str, whose: Whose) -> tuple[KeyText, ...]:
     """The key of a file, or all that the list beside it names and that are still there. Raises ConfigError."""
+    if not key_file:
+        raise ConfigError(f"reading the {whose}'s key: the configuration names no file, [ocp] {whose}_key_file")
     listed = Path(list_name(key_file))
     if not listed.exists():
         pem, who = read_secret(key_file, f"the {whose}'s key")
