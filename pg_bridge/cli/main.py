@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pg_bridge.cli import audit, broadcast, demo, files, keys, mappings, send, serve, simulate, translate
+from pg_bridge.cli import audit, broadcast, demo, doctor, files, keys, mappings, send, serve, simulate, translate
 from pg_bridge.cli.output import say_error
 from pg_bridge.cli.world import program_version
 from pg_bridge.errors import BridgeError, ConfigError, JournalError, MappingError
@@ -28,6 +28,7 @@ app.command("serve")(serve.serve)
 app.command("send")(send.send)
 app.command("translate")(translate.translate)
 app.command("broadcast")(broadcast.broadcast)
+app.command("doctor")(doctor.doctor)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(files.app, name="files")
