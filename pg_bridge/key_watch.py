@@ -15,7 +15,7 @@ from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding
 from pg_bridge.exchange.kinds.keys import KeysRefused, KeyUsed
 from pg_bridge.ocp.key_list import KeyTexts, Whose
-from pg_bridge.ocp.key_ring import KeyRing, RingKey, ends_near
+from pg_bridge.ocp.key_ring import KeyRing, RingKey
 from pg_bridge.ocp.tokens import Identity
 
 #: how often a key's time is looked at, and the disk, in seconds
@@ -155,17 +155,19 @@ class KeyWatch:
         )
 
     def _warn(self, now: datetime) -> None:
-        """Tell of keys that end soon or have ended: of those that sign, and those that still may."""
+        """Tell of keys that sign and end soon, or have ended, and which no other follows in time."""
         self._warned_at = now
         for rings in self._rings.values():
             for ring in rings.values():
-                signs = ring.at(now)
-                for key, days in ends_near(ring.keys, now):
-                    told = {"whose": ring.whose, "key": key.pair.thumbprint, "days_left": round(days, 1)}
-                    if days > 0:
-                        self._log.warning(telemetry.KEY_END_NEAR, signs=key is signs, **told)
-                    elif key is signs:
-                        self._log.error(telemetry.KEY_ENDED, **told)
+                ending = ring.ending(now)
+                if ending is None:
+                    continue
+                key, days = ending
+                told = {"whose": ring.whose, "key": key.pair.thumbprint, "days_left": round(days, 1)}
+                if days > 0:
+                    self._log.warning(telemetry.KEY_END_NEAR, **told)
+                else:
+                    self._log.error(telemetry.KEY_ENDED, **told)
 
 
 def _us(moment: datetime | None) -> int:

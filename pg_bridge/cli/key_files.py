@@ -26,10 +26,12 @@ def read_secret(path: str | Path, what: str) -> tuple[bytes, Who]:
     """
     doing = f"reading {what} {path}"
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - closed below
+    except IsADirectoryError:
+        raise ConfigError(f"{doing}: it is no file") from None
     except OSError as error:
         raise ConfigError(f"{doing}: {error.strerror or error}") from error
-    with os.fdopen(handle, "rb") as file:
+    with file:
         # of what was opened: the name may lead elsewhere by now
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
@@ -128,6 +130,11 @@ def replace_list(path: Path, text: str) -> None:
 def this_user() -> str:
     """The name of the user who runs this."""
     return _user(os.geteuid())
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """As `open` does, without waiting for the other end of a pipe."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def _sync_folder(folder: Path) -> None:

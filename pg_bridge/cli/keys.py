@@ -13,7 +13,7 @@ from pg_bridge.cli.keys_set import BOTH, ConfigArgument, KeySet, configured, mom
 from pg_bridge.cli.output import console, findings_table, say_json, table
 from pg_bridge.errors import Finding
 from pg_bridge.ocp.key_list import Whose
-from pg_bridge.ocp.key_ring import KeyRing, ends_near
+from pg_bridge.ocp.key_ring import KeyRing
 
 app = typer.Typer(help="The keys by which OCP knows the company and this machine.", no_args_is_help=True)
 
@@ -109,26 +109,18 @@ def _lines(ring: KeyRing, now: datetime) -> list[KeyLine]:
 
 
 def end_findings(keys: KeySet, ring: KeyRing, now: datetime) -> list[Finding]:
-    """What is wrong with the ends of the key that signs: near or past, and no other is to follow it in time."""
-    signs = ring.at(now)
-    findings = []
-    for key, days in ends_near([signs], now):
-        ends_at = key.listed.ends_at
-        follows = [
-            one
-            for one in ring.keys
-            if one.listed.used_from and ends_at and now < one.listed.used_from <= ends_at and not one.has_ended(now)
-        ]
-        if follows:
-            continue  # both are live until the other takes over
-        remedy = f"pg-bridge keys rotate {ring.whose} -c bridge.toml, and register the new key at HKEX's portal."
-        if days > 0:
-            text = f"the {ring.whose}'s key {key.listed.file} ends {told(ends_at)}, in {days:.1f} days"
-            findings.append(Finding(END_NEAR, "warning", keys.file(ring.whose), text, remedy=remedy))
-        else:
-            text = f"the {ring.whose}'s key {key.listed.file} ended {told(ends_at)}: OCP will refuse it"
-            findings.append(Finding(ENDED, "error", keys.file(ring.whose), text, remedy=remedy))
-    return findings
+    """What is wrong with the end of the key that signs: near or past, and no other is to follow it in time."""
+    ending = ring.ending(now)
+    if ending is None:
+        return []
+    key, days = ending
+    at, ends = keys.file(ring.whose), told(key.listed.ends_at)
+    remedy = f"pg-bridge keys rotate {ring.whose} -c bridge.toml, and register the new key at HKEX's portal."
+    if days > 0:
+        text = f"the {ring.whose}'s key {key.listed.file} ends {ends}, in {days:.1f} days"
+        return [Finding(END_NEAR, "warning", at, text, remedy=remedy)]
+    text = f"the {ring.whose}'s key {key.listed.file} ended {ends}: OCP will refuse it"
+    return [Finding(ENDED, "error", at, text, remedy=remedy)]
 
 
 app.command("new")(keys_new.new)

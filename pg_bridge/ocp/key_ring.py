@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +72,18 @@ class KeyRing:
         # the last of equals, as the list has them
         return max(enumerate(good or begun), key=lambda one: (_begins(one[1]), one[0]))[1]
 
+    def ending(self, now: datetime) -> tuple[RingKey, float] | None:
+        """The key that signs, with the days left, if it ends within `WARNING` or has ended and none follows in time."""
+        signs = self.at(now)
+        ends_at, days = signs.listed.ends_at, signs.days_left(now)
+        if ends_at is None or days is None or days > WARNING / timedelta(days=1):
+            return None
+        follows = any(
+            key.listed.used_from is not None and now < key.listed.used_from <= ends_at and not key.has_ended(ends_at)
+            for key in self.keys
+        )
+        return None if follows else (signs, days)
+
     def live(self, now: datetime) -> list[RingKey]:
         """The keys that have not ended: those to register at OCP."""
         return [key for key in self.keys if not key.has_ended(now)]
@@ -80,9 +92,3 @@ class KeyRing:
 def _begins(key: RingKey) -> float:
     used_from = key.listed.used_from
     return 0.0 if used_from is None else used_from.timestamp()
-
-
-def ends_near(keys: Iterable[RingKey], now: datetime) -> list[tuple[RingKey, float]]:
-    """The keys that end within `WARNING` or have ended, with the days left."""
-    found = [(key, key.days_left(now)) for key in keys]
-    return [(key, days) for key, days in found if days is not None and days <= WARNING / timedelta(days=1)]
