@@ -5,7 +5,7 @@ Everything here is the bench's own; nothing of it is OCP's.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
-from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.clock import HONG_KONG, Run
 from pg_bridge.simulator.control_bench import add_bench_routes
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 
@@ -24,15 +24,39 @@ if TYPE_CHECKING:
     from pg_bridge.simulator.pretend import PretendOcp
 
 
+#: every run of the days between takes place, one after the other
+LONGEST_JUMP = timedelta(days=3660)
+END_OF_TIME = datetime(2101, 1, 1, tzinfo=HONG_KONG)
+#: seconds that a fault may last, a day; calls of a limit
+LONGEST_S, MOST_CALLS = 86_400, 1_000_000_000
+
+
 class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Refused(BaseModel):
+    """Why an order is refused: in words, or each place that is wrong (`loc`) with what is wrong there (`msg`)."""
+
+    detail: str | list[dict[str, Any]]
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refused, "description": "The body cannot be read"},
+    404: {"model": Refused, "description": "What the order is about is not there"},
+    409: {"model": Refused, "description": "It cannot be done as things stand"},
+    422: {"model": Refused, "description": "The order is none"},
+}
+
+
 class ClockOrder(_Order):
-    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`."""
+    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`.
+
+    It goes no further than ten years at once, and not beyond the year 2100.
+    """
 
     jump: AwareDatetime | None = None
-    advance_s: Annotated[float, Field(gt=0)] | None = None
+    advance_s: Annotated[float, Field(gt=0, le=LONGEST_JUMP.total_seconds())] | None = None
     mode: Literal["stands", "runs"] | None = None
     rate: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
@@ -71,9 +95,9 @@ class RulesOrder(_Order):
 class LimitsOrder(_Order):
     """Change the call limits (0: none), or the transaction limits of participants and machines (Hong Kong dollars)."""
 
-    company_calls: Annotated[int, Field(ge=0)] | None = None
-    machine_calls: Annotated[int, Field(ge=0)] | None = None
-    transaction_limits: dict[str, Annotated[Decimal, Field(ge=0)]] | None = None
+    company_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
+    machine_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
+    transaction_limits: dict[str, Annotated[Decimal, Field(ge=0, max_digits=20)]] | None = None
 
 
 class EntitlementOrder(_Order):
@@ -88,18 +112,18 @@ class FaultOrder(_Order):
 
     kind: FaultKind
     operation: str = ""
-    skip: Annotated[int, Field(ge=0)] = 0
-    count: Annotated[int, Field(ge=0)] = 1
+    skip: Annotated[int, Field(ge=0, le=MOST_CALLS)] = 0
+    count: Annotated[int, Field(ge=0, le=MOST_CALLS)] = 1
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     work: bool | None = None
-    delay_s: Annotated[float, Field(ge=0)] = 1.0
-    retry_after_s: Annotated[int, Field(ge=0)] = 1
+    delay_s: Annotated[float, Field(ge=0, le=LONGEST_S)] = 1.0
+    retry_after_s: Annotated[int, Field(ge=0, le=LONGEST_S)] = 1
     refusal: Refusal = Refusal.OUTSIDE_HOURS
 
 
 def create_control(ocp: PretendOcp) -> FastAPI:
     """The app of the control routes."""
-    app = FastAPI(title="Control of the pretend OCP", version="1", redoc_url=None)
+    app = FastAPI(title="Control of the pretend OCP", version="1", redoc_url=None, responses=_REFUSALS)
     add_bench_routes(app, ocp)
 
     @app.middleware("http")
@@ -288,11 +312,12 @@ def _limits(ocp: PretendOcp) -> Response:
 
 def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
     now = ocp.clock.now()
-    to: datetime = order.jump if order.jump is not None else now
+    latest = min(now + LONGEST_JUMP, END_OF_TIME)
     try:
+        to: datetime = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
+        if to > latest:
+            raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
         ocp.clock.jump(to)
-        if order.advance_s is not None:
-            ocp.clock.advance(order.advance_s)
     except (ValueError, OverflowError) as error:
         raise HTTPException(409, str(error)) from error
 

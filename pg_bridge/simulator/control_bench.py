@@ -49,6 +49,13 @@ class HoursOrder(BaseModel):
     keep: bool
 
 
+_A_SNAPSHOT = {
+    "required": True,
+    "description": "What a snapshot answered",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
 def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
     """Add the routes to the control's app."""
 
@@ -98,7 +105,7 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
     async def snapshot() -> Response:
         return _json(ocp.snapshot())
 
-    @app.post("/restore")
+    @app.post("/restore", openapi_extra={"requestBody": _A_SNAPSHOT})
     async def restore(request: Request) -> Response:
         try:
             ocp.restore(msgspec.json.decode(await request.body(), type=Image))

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
+import msgspec
+
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.profiles.concepts import SI_INPUT, SI_WRITES, EventType, Operation, Refusal, Status
 from pg_bridge.profiles.legacy import LegacyProfile
@@ -20,6 +22,8 @@ from pg_bridge.simulator.counterparties import Counterparties
 from pg_bridge.simulator.day import BusinessDay
 from pg_bridge.simulator.gateway_differences import DifferenceKind, GatewayDifferences, Moment
 from pg_bridge.simulator.gateway_files import GatewayFiles, Report
+from pg_bridge.simulator.gateway_image import GatewayImage, read_image, restored_book, take_image
+from pg_bridge.simulator.gateway_memory import Memory, Stored
 from pg_bridge.simulator.gateway_notices import Notice, Notices
 from pg_bridge.simulator.gateway_reading import ASKED, Asked, Fault, RequestReading
 from pg_bridge.simulator.gateway_request import (
@@ -70,23 +74,31 @@ class Gateway:
         self.counterparties = Counterparties(self.book, self.day, seed, participants or ())
         self.differences = GatewayDifferences(words.differences, legacy.templates, seed)
         self.files = GatewayFiles(self, reports)
-        self._taken: list[Taken] = []
+        self.notices = Notices()
         self._clock = clock
+        self._rules = self.book.rules
+        self._seed = seed
         self._schedule = schedule
         self._participants = participants
-        self._caught_up = clock()
-        self._references = 0
-        self._notices = Notices()
-        #: of today: participant, reference of an instruction -> hash of its body, its answers
-        self._stored: dict[tuple[str, str], tuple[bytes, list[Answer]]] = {}
-        self._stored_on = self._caught_up.date()
-        #: participant, reference -> number of the last SI entered under it
-        self._named: dict[tuple[str, str], str] = {}
-        #: number told otherwise -> number
-        self._aliases: dict[str, str] = {}
-        #: SI number -> the terminal that entered it
-        self._terminals: dict[str, str] = {}
-        self._seen: set[str] = set()
+        now = clock()
+        self.memory = Memory(caught_up=now, day=now.date())
+
+    def image(self) -> GatewayImage:
+        """Its whole state, to go on from."""
+        self.catch_up()
+        return take_image(self)
+
+    def restore(self, image: GatewayImage) -> None:
+        """Go on where the image was taken; the clock is the caller's. Raises ValueError, with nothing changed."""
+        book = restored_book(image, SiBook(self._rules))
+        self.book = book
+        self.day.keeps_hours, self.day.spells = image.keeps_hours, list(image.weather)
+        self.counterparties = Counterparties(book, self.day, self._seed, self._participants or ())
+        self.counterparties.restore(image.counterparties)
+        self.differences.restore(image.differences, image.made)
+        self.notices = Notices(image.notices, image.behind)
+        self.memory = read_image(msgspec.json.encode(image)).memory
+        self.files.forget()
 
     # --- requests
 
@@ -97,7 +109,7 @@ class Gateway:
         KeyError for a template or message type that no PSS may send: the frame around it is to be refused.
         """
         self.catch_up()
-        self._seen.add(participant)
+        self.memory.seen.add(participant)
         reading = self.words.readings[template]
         if message_type not in self.legacy.templates[template].message_types:
             raise KeyError(message_type)
@@ -107,14 +119,15 @@ class Gateway:
         now = self._clock()
         checked = self.legacy.templates[sent.template].check(sent.message_type, read(body))
         does = sent.reading.entry.does
-        reference = sent.reading.reference(checked.values, sent.message_type)
-        if now.date() != self._stored_on:
-            self._stored, self._stored_on = {}, now.date()
-        key = (sent.participant, reference)
+        reference = sent.reading.reference(checked, sent.message_type)
+        memory = self.memory
+        if now.date() != memory.day:
+            memory.stored, memory.day = {}, now.date()
+        key = f"{sent.participant} {reference}"
         told = hashlib.sha256(body).digest()
-        stored = self._stored.get(key) if does in _WRITES else None
-        if stored is not None and stored[0] == told:
-            return stored[1]
+        stored = memory.stored.get(key) if does in _WRITES and reference else None
+        if stored is not None and stored.told == told:
+            return stored.answers
         faults = [
             Fault(finding.code, finding.reason, f"{finding.path} {finding.text}".strip())
             for finding in checked.findings
@@ -124,6 +137,8 @@ class Gateway:
             faults = [Fault(Refusal.REFERENCE_USED, "", "duplicate reference: it was used today")]
         if faults:
             unread = {f"{ASKED}request_reference": reference or None}
+            if does == "upload":
+                return self.files.refuse(sent, unread, faults, now)
             return self._refuse(sent, unread, faults, now)
         parts = sent.reading.read(checked, sent.message_type, {"today": now.date()})
         if does in ("upload", "download"):
@@ -134,7 +149,7 @@ class Gateway:
         if does not in _WRITES:
             return self._enquire(sent, parts[0], now)
         answers = [self._instruct(sent, part, now) for part in parts]
-        self._stored[key] = (told, answers)
+        memory.stored[key] = Stored(told, answers)
         return answers
 
     def _refuse(self, sent: Sent, asked: dict[str, Any], faults: Sequence[Fault], now: datetime) -> list[Answer]:
@@ -170,8 +185,8 @@ class Gateway:
         outcome = self.book.write(operation, stated, now)
         if outcome.si is not None and operation is Operation.SI_ADD:
             entered = outcome.si
-            self._named[sent.participant, str(stated["participant_reference"])] = entered.si_number
-            self._terminals[entered.si_number] = sent.terminal
+            self.memory.named[f"{sent.participant} {stated['participant_reference']}"] = entered.si_number
+            self.memory.terminals[entered.si_number] = sent.terminal
         self._publish(now)
         if outcome.si is None:
             return Done(REFUSED, si, tuple(Fault(meaning, "", text) for meaning, text in outcome.refusals))
@@ -179,9 +194,9 @@ class Gateway:
 
     def find(self, participant: str, named: str) -> Si | None:
         """The participant's SI of that number, or the last one under that reference."""
-        si = self.book.register.get(self._aliases.get(named, named))
+        si = self.book.register.get(self.memory.aliases.get(named, named))
         if si is None:
-            si = self.book.register.get(self._named.get((participant, named), ""))
+            si = self.book.register.get(self.memory.named.get(f"{participant} {named}", ""))
         return si if si is not None and si.participant == participant else None
 
     def _enquire(self, sent: Sent, asked: Asked, now: datetime) -> list[Answer]:
@@ -244,7 +259,7 @@ class Gateway:
     def note(self, sent: Sent, asked: dict[str, Any], now: datetime, done: Done) -> None:
         """Keep what became of a request, for who keeps a ledger."""
         moment = self._moment(sent, asked, now, done.si)
-        self._taken.append(
+        self.memory.taken.append(
             Taken(
                 now,
                 sent.participant,
@@ -260,7 +275,7 @@ class Gateway:
 
     def take_taken(self) -> list[Taken]:
         """What became of every request since the last call, in order."""
-        taken, self._taken = self._taken, []
+        taken, self.memory.taken = self.memory.taken, []
         return taken
 
     def _numbered(self, told: dict[str, Any], si: Si, template: str, moment: Moment) -> dict[str, Any]:
@@ -268,7 +283,7 @@ class Gateway:
         if self.differences.is_due(DifferenceKind.OTHER_SI_NUMBER, template) is None:
             return told
         other = self.words.differences.si_number.format(si.number)
-        self._aliases[other] = si.si_number
+        self.memory.aliases[other] = si.si_number
         self.differences.note(DifferenceKind.OTHER_SI_NUMBER, template, moment, None, None)
         return {**told, "si.si_number": other}
 
@@ -277,8 +292,8 @@ class Gateway:
             yield self._reference()
 
     def _reference(self) -> str:
-        self._references += 1
-        return self.words.reference.format(self._references)
+        self.memory.references += 1
+        return self.words.reference.format(self.memory.references)
 
     def _moment(self, sent: Sent, asked: dict[str, Any], now: datetime, si: Si | None) -> Moment:
         reference = str(asked.get(f"{ASKED}request_reference") or "")
@@ -289,13 +304,13 @@ class Gateway:
     def unasked(self) -> list[Notice]:
         """What came due since it was last asked, in the order in which it is to be sent."""
         self.catch_up()
-        return self._notices.take(self._clock())
+        return self.notices.take(self._clock())
 
     @property
     def next_due(self) -> datetime | None:
         """When, by the clock, something next happens by itself: a late status, an answer of a counterparty, a run."""
-        after = self._schedule.next_after(self._caught_up) if self._schedule is not None else None
-        due = [self._notices.next_due, self.counterparties.next_due, after]
+        after = self._schedule.next_after(self.memory.caught_up) if self._schedule is not None else None
+        due = [self.notices.next_due, self.counterparties.next_due, after]
         return min((moment for moment in due if moment is not None), default=None)
 
     def run(self, which: Run, si_number: str | None = None) -> int:
@@ -306,25 +321,25 @@ class Gateway:
     def broadcast(self, head: str, text: str, to: Collection[str] = ()) -> int:
         """Tell participants something; to: none: all that have a PSS or sent something. Gives how many there are."""
         now = self._clock()
-        whom = sorted(to or self._participants or self._seen)
+        whom = sorted(to or self._participants or self.memory.seen)
         writing = self.words.telling["broadcast"]
         for participant in whom:
             values = {"today": now.date(), "broadcast.head": head, "broadcast.text": text}
             written = writing.write({**values, "reference": self._reference()})
-            self._notices.put(_notice(participant, None, written, now))
+            self.notices.put(_notice(participant, None, written, now))
         return len(whom)
 
     def catch_up(self) -> None:
         """Bring about every run, and every answer of a counterparty, that the clock has passed."""
         now = self._clock()
         if self._schedule is not None:
-            for moment, run in self._schedule.between(self._caught_up, now):
+            for moment, run in self._schedule.between(self.memory.caught_up, now):
                 self._answer_until(moment)
                 is_idle = run is Run.MATCH and self.book.rules.match_at_once
                 if self.day.takes_place(run, moment) and not is_idle:
                     self._run(run, moment)
         self._answer_until(now)
-        self._caught_up = now
+        self.memory.caught_up = now
 
     def _answer_until(self, until: datetime) -> None:
         while (due := self.counterparties.next_due) is not None and due <= until:
@@ -380,19 +395,19 @@ class Gateway:
             values = self._numbered(values, si, template, moment)
         values["reference"] = self._reference()
         written = self.differences.write(writing.write, values, moment)
-        terminal = self._terminals.get(moment.si_number)
+        terminal = self.memory.terminals.get(moment.si_number)
         notice = _notice(moment.participant, terminal, written, moment.at)
         late = self.differences.is_due(DifferenceKind.STATUS_LATE, template)
         behind = self.differences.is_due(DifferenceKind.STATUS_ORDER, template) if late is None else None
         for kind, order in ((DifferenceKind.STATUS_LATE, late), (DifferenceKind.STATUS_ORDER, behind)):
             if order is not None:
                 self.differences.note(kind, template, moment, None, None)
-        self._notices.put(
+        self.notices.put(
             notice, late_s=late.late_s if late else 0.0, behind_s=behind.late_s if behind is not None else 0.0
         )
         if self._is_made(DifferenceKind.STATUS_EXTRA, template, moment):
             again = writing.write({**values, "reference": self._reference()})
-            self._notices.put(_notice(moment.participant, terminal, again, moment.at))
+            self.notices.put(_notice(moment.participant, terminal, again, moment.at))
 
     def _is_made(self, kind: DifferenceKind, template: str, moment: Moment) -> bool:
         if self.differences.is_due(kind, template) is None:

@@ -62,6 +62,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "upload": ("request_reference", "lines"),
     "download": ("request_reference", "report", "day"),
 }  # fmt: skip
+_LISTS = frozenset({"sis", "faults", "items"})
 _TOLD = ("status", "settlement", "broadcast")
 
 
@@ -119,6 +120,8 @@ class _Check:
             yield from _number_form(f"gateway.{name}", form)
         yield from _number_form("differences.si_number", file.differences.si_number)
         for name, value in file.value.items():
+            if name in NAMES | _LISTS:
+                yield Fault(NAME, f"value.{name}", "this name is taken", "Rename it.")
             yield from self._value(f"value.{name}", value)
         for name, reads in file.reading.items():
             for read, entry in reads.items():

@@ -6,7 +6,7 @@ made is kept, so that who compares two sides can be judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -142,6 +142,22 @@ class GatewayDifferences:
     def clear(self) -> None:
         """Make no more differences; those that were made stay told."""
         self._standing.clear()
+
+    def standing(self) -> list[tuple[DifferenceOrder, int, int, int]]:
+        """Each order that stands, its number, how often it was looked at and how often it was followed."""
+        return [(one.order, one.number, one.looked, one.followed) for one in self._standing]
+
+    def restore(
+        self, standing: Iterable[tuple[DifferenceOrder, int, int, int]], made: Iterable[DifferenceMade]
+    ) -> None:
+        """Go on from these orders, and with what was made."""
+        self._standing = []
+        for order, number, looked, followed in standing:
+            one = _Standing(order, number)
+            one.looked, one.followed = looked, followed
+            self._standing.append(one)
+        self._count = max([self._count, *(one.number for one in self._standing)])
+        self.made = list(made)
 
     def is_due(self, kind: DifferenceKind, template: str) -> DifferenceOrder | None:
         """The order to make one of this kind now, of a message or request of this template."""

@@ -6,19 +6,21 @@ and the control report names those that were refused.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pg_bridge.errors import Finding
 from pg_bridge.formats import tag_based
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.formats.tag_based import TagBasedForm
 from pg_bridge.link.parts import Assembly, read_part, split, write_part
+from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.profiles.tag_based import TEMPLATE
+from pg_bridge.simulator.gateway_memory import Memory
 from pg_bridge.simulator.gateway_reading import ASKED, UNREADABLE, Asked, Fault
-from pg_bridge.simulator.gateway_request import FOUND, REFUSED, Answer, Desk, Done, Sent
+from pg_bridge.simulator.gateway_request import FOUND, REFUSED, Answer, Done, Sent
+from pg_bridge.simulator.gateway_words import GatewayWords
 
 #: what a participant may download: by participant, id of the report and day; None: there is none
 Report = Callable[[str, str, date], bytes | None]
@@ -26,6 +28,46 @@ Report = Callable[[str, str, date], bytes | None]
 UNFINISHED = timedelta(minutes=10)
 #: findings that say what a message type may not have; with none of them a text block is of that type
 _OF_SHAPE = frozenset({"PGB-MSG-021", "PGB-MSG-022", "PGB-MSG-024", "PGB-MSG-025", "PGB-MSG-027"})
+
+
+class Desk(Protocol):
+    """What a file needs of the gateway that takes it."""
+
+    @property
+    def legacy(self) -> LegacyProfile:
+        """The templates and forms of files."""
+        ...
+
+    @property
+    def words(self) -> GatewayWords:
+        """How messages are read and written."""
+        ...
+
+    @property
+    def memory(self) -> Memory:
+        """What it remembers beside its book."""
+        ...
+
+    def instruct(self, sent: Sent, asked: Asked, now: datetime) -> Done:
+        """Do one instruction."""
+        ...
+
+    def note(self, sent: Sent, asked: dict[str, Any], now: datetime, done: Done) -> None:
+        """Keep what became of it."""
+        ...
+
+    def answers(
+        self,
+        sent: Sent,
+        asked: dict[str, Any],
+        now: datetime,
+        done: Done,
+        *,
+        sis: Sequence[dict[str, Any]] = (),
+        others: dict[str, Any] | None = None,
+    ) -> list[Answer]:
+        """The messages that answer a request."""
+        ...
 
 
 class _Record(NamedTuple):
@@ -50,14 +92,20 @@ class GatewayFiles:
         self._reports = reports
         #: participant, name and day of a file under way -> its parts, and when the last one came
         self._under_way: dict[tuple[str, str, date], tuple[Assembly, datetime]] = {}
-        #: participant, day, hash of a file -> values of its control report
-        self._done: dict[tuple[str, date, str], dict[str, Any]] = {}
 
     def take(self, sent: Sent, asked: Asked, now: datetime) -> list[Answer]:
         """The answers to a part of an upload, or to the request for a report."""
         if sent.reading.entry.does == "upload":
             return self._upload(sent, asked, now)
         return self._download(sent, asked, now)
+
+    def refuse(self, sent: Sent, asked: dict[str, Any], faults: Sequence[Fault], now: datetime) -> list[Answer]:
+        """The control report of a part that is no good message."""
+        return self._report(sent, Asked(asked, ()), now, "", [_Item(0, "", fault) for fault in faults])
+
+    def forget(self) -> None:
+        """Forget every file under way."""
+        self._under_way.clear()
 
     def drop(self, participant: str) -> None:
         """Forget the files of a participant that are under way: its session has ended."""
@@ -74,7 +122,7 @@ class GatewayFiles:
         part, findings = read_part(form, lines)
         if part is None:
             return self._report(sent, asked, now, "", [_Item(0, "", fault) for fault in _faults(findings)])
-        done = self._done.get((sent.participant, part.day, part.hash))
+        done = self._desk.memory.files.get(_key(sent.participant, part.day, part.hash))
         if done is not None:
             return self._answers(sent, asked, now, done) if part.number == part.of else []
         key = (sent.participant, part.name, part.day)
@@ -90,7 +138,7 @@ class GatewayFiles:
         if step.kind == "refused":
             return self._report(sent, asked, now, part.name, [_Item(0, "", fault) for fault in _faults(step.findings)])
         values = self._judge(sent, part.name, step.content, now)
-        self._done[sent.participant, part.day, hashlib.sha256(step.content).hexdigest()] = values
+        self._desk.memory.files[_key(sent.participant, part.day, part.hash)] = values
         return self._answers(sent, asked, now, values)
 
     def _judge(self, sent: Sent, name: str, content: bytes, now: datetime) -> dict[str, Any]:
@@ -140,7 +188,7 @@ class GatewayFiles:
         misfits = {type_: sum(each.code in _OF_SHAPE for each in found.findings) for type_, found in checks.items()}
         type_ = min(misfits, key=lambda each: misfits[each])
         checked = checks[type_]
-        reference = sent.reading.reference(checked.values, type_)
+        reference = sent.reading.reference(checked, type_)
         if checked.findings:
             return [_Item(number, reference, fault) for fault in _faults(checked.findings)]
         of_type = sent._replace(message_type=type_)
@@ -176,6 +224,10 @@ class GatewayFiles:
             others = {"part.lines": lines}
             answers += self._desk.answers(sent, asked.values, now, Done(FOUND, None, ()), others=others)
         return answers
+
+
+def _key(participant: str, day: date, told: str) -> str:
+    return f"{participant} {day} {told}"
 
 
 def _values(name: str, read_: int, accepted: int, items: Sequence[_Item]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,11 +22,18 @@ class Notice(NamedTuple):
 class Notices:
     """Notices in the order in which they are to be sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: Iterable[Notice] = (), behind: Iterable[Notice] = ()) -> None:
+        """queue, behind: those that waited before, in order."""
         self._count = 0
         self._queue: list[tuple[datetime, int, Notice]] = []
         #: participant -> the notice that its next one overtakes, and until when it waits for that
-        self._behind: dict[str, Notice] = {}
+        self._behind = {notice.participant: notice for notice in behind}
+        for notice in queue:
+            self._push(notice)
+
+    def waiting(self) -> tuple[list[Notice], list[Notice]]:
+        """Those that wait for their time, in order, and those that wait for another."""
+        return [notice for _, _, notice in sorted(self._queue)], list(self._behind.values())
 
     def put(self, notice: Notice, *, late_s: float = 0.0, behind_s: float = 0.0) -> None:
         """Take one more. late_s: it comes so much later; behind_s: it waits so long for the participant's next one."""

@@ -71,11 +71,12 @@ class RequestReading:
             return [self._asked(checked.values, message_type, around)]
         return [self._asked(_within(checked.values, each, first, last), message_type, around) for first, last in ranges]
 
-    def reference(self, fields: Mapping[str, Sequence[Field]], message_type: str) -> str:
+    def reference(self, checked: Checked, message_type: str) -> str:
         """The reference of a request that may have faults; empty where none can be read."""
+        faulty = {finding.path for finding in checked.findings}
         for rule in self._rules:
-            if rule.name == "request_reference":
-                found, _ = rule.read(fields, message_type)
+            if rule.name == "request_reference" and faulty.isdisjoint(rule.places):
+                found, _ = rule.read(checked.values, message_type)
                 return str(found or "")
         return ""
 
@@ -97,7 +98,7 @@ class _Rule:
 
     def __init__(self, name: str, entry: ReadEntry, codes: Mapping[str, Codes]) -> None:
         self.name = name
-        self._places = [entry.from_] if isinstance(entry.from_, str) else list(entry.from_)
+        self.places = [entry.from_] if isinstance(entry.from_, str) else list(entry.from_)
         self._joins = entry.join
         self._cut = re.compile(entry.cut, re.DOTALL) if entry.cut else None
         self._codes = codes[entry.codes] if entry.codes else None
@@ -134,7 +135,7 @@ class _Rule:
         return self._otherwise if text is None else text
 
     def _found(self, fields: Mapping[str, Sequence[Field]], message_type: str) -> Iterator[str | None]:
-        for place in self._places:
+        for place in self.places:
             if place == MESSAGE_TYPE:
                 yield message_type
             else:

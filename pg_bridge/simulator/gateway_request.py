@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from pg_bridge.profiles.legacy import LegacyProfile
-from pg_bridge.simulator.gateway_reading import Asked, Fault, RequestReading
-from pg_bridge.simulator.gateway_words import GatewayWords
+from pg_bridge.simulator.gateway_reading import Fault, RequestReading
 from pg_bridge.simulator.life_cycle import Si
 
 ACCEPTED, REFUSED, FOUND, NOTHING_FOUND = "accepted", "refused", "found", "nothing_found"
@@ -52,38 +49,3 @@ class Sent(NamedTuple):
     template: str
     message_type: str
     reading: RequestReading
-
-
-class Desk(Protocol):
-    """What a file needs of the gateway that takes it."""
-
-    @property
-    def legacy(self) -> LegacyProfile:
-        """The templates and forms of files."""
-        ...
-
-    @property
-    def words(self) -> GatewayWords:
-        """How messages are read and written."""
-        ...
-
-    def instruct(self, sent: Sent, asked: Asked, now: datetime) -> Done:
-        """Do one instruction."""
-        ...
-
-    def note(self, sent: Sent, asked: dict[str, Any], now: datetime, done: Done) -> None:
-        """Keep what became of it."""
-        ...
-
-    def answers(
-        self,
-        sent: Sent,
-        asked: dict[str, Any],
-        now: datetime,
-        done: Done,
-        *,
-        sis: Sequence[dict[str, Any]] = (),
-        others: dict[str, Any] | None = None,
-    ) -> list[Answer]:
-        """The messages that answer a request."""
-        ...

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -67,12 +66,12 @@ class Codes:
 
 def plain(value: Any) -> str:
     """A value as conditions and tables see it: empty where there is none, flags as `yes` and `no`."""
+    if isinstance(value, str):  # a member of an enum is found as the text that it is
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, StrEnum):
-        return value.value
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
@@ -108,9 +107,10 @@ class TextCompiler:
             return None
 
         def holds(values: Values) -> bool:
-            return all(plain(get(values)) in those for get, those in wanted) and not (
-                unwanted and all(plain(get(values)) in those for get, those in unwanted)
-            )
+            for get, those in wanted:
+                if plain(get(values)) not in those:
+                    return False
+            return not unwanted or any(plain(get(values)) not in those for get, those in unwanted)
 
         return holds
 

@@ -7,6 +7,7 @@ block none of whose texts is whole is left out, and so is a field that the templ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -41,75 +42,75 @@ class Written(NamedTuple):
         return write(line.field for line in self.lines)
 
 
+#: a field that is to be written: the path of its sequence, its place, its text
+_Found = tuple[tuple[str, ...], str, str]
+
+
 class _Block:
     def __init__(self, entry: BlockEntry, texts: TextCompiler) -> None:
         self.each = entry.each
         self.once = entry.once
-        self.at = entry.at
         self._open = _names(entry.at)
         self._holds = texts.holds(entry.when, entry.unless)
-        self._texts = [(_place(entry.at, key), texts.value(value)) for key, value in entry.write.items()]
+        places = [(_place(entry.at, key), texts.value(value)) for key, value in entry.write.items()]
+        self._texts = [(_names(place.rpartition("/")[0]), place, make) for place, make in places]
 
-    def found(self, values: Values) -> list[tuple[str, str]]:
+    def found(self, values: Values) -> list[_Found]:
         """Every place that has a value, with it."""
         if self._holds is not None and not self._holds(values):
             return []
-        return [(place, text) for place, make in self._texts if (text := make(values)) is not None]
+        return [(path, place, text) for path, place, make in self._texts if (text := make(values)) is not None]
 
-    def write(self, found: Sequence[tuple[str, str]], draft: _Draft) -> None:
+    def write(self, found: Sequence[_Found], draft: _Draft) -> None:
         """Append what was found, if anything."""
-        rows = [(draft.spec(place), text) for place, text in found]
-        if any(spec is not None for spec, _ in rows):
-            draft.begin(self._open)
-            for (place, _), (spec, text) in zip(found, rows, strict=True):
-                if spec is not None:
-                    draft.add(_names(place.rpartition("/")[0]), spec, text)
+        is_begun = False
+        for path, place, text in found:
+            spec = draft.specs.get((draft.type, place))
+            if spec is None:
+                continue
+            if not is_begun:
+                draft.begin(self._open)
+                is_begun = True
+            draft.add(path, spec, text)
 
 
 class _Draft:
     """A message under way: its lines, and the sequences that are open."""
 
     def __init__(self, template: Template, message_type: str) -> None:
-        self._template = template
-        self._type = message_type
+        self.specs = template.places
+        self.type = message_type
         self._open: tuple[str, ...] = ()
         self.lines: list[Line] = []
 
-    def spec(self, place: str) -> FieldSpec | None:
-        """The field at a place, None where the message type has none."""
-        return self._template.places.get((self._type, place))
-
     def begin(self, path: tuple[str, ...]) -> None:
         """Open a sequence anew."""
-        keep = 0
-        while keep < min(len(self._open), len(path) - 1) and self._open[keep] == path[keep]:
-            keep += 1
-        self._close(keep)
-        self._reach(path)
+        self._move(path, len(path) - 1)
 
     def add(self, path: tuple[str, ...], spec: FieldSpec, text: str) -> None:
         """Append a field of the sequence at `path`."""
-        keep = 0
-        while keep < min(len(self._open), len(path)) and self._open[keep] == path[keep]:
-            keep += 1
-        self._close(keep)
-        self._reach(path)
+        if path != self._open:
+            self._move(path, len(path))
         self.lines.append(Line(fresh(spec.tag, spec.qualifier, spec.scheme, text), spec))
 
     def end(self) -> list[Line]:
         """All lines, every sequence closed."""
-        self._close(0)
+        self._move((), 0)
         return self.lines
 
-    def _close(self, keep: int) -> None:
-        for name in reversed(self._open[keep:]):
-            self.lines.append(Line(fresh(SEQUENCE_END, "", "", name.partition("[")[0]), None))
-        self._open = self._open[:keep]
-
-    def _reach(self, path: tuple[str, ...]) -> None:
-        for name in path[len(self._open) :]:
-            self.lines.append(Line(fresh(SEQUENCE_START, "", "", name.partition("[")[0]), None))
+    def _move(self, path: tuple[str, ...], most: int) -> None:
+        """Close and open sequences until `path` is open; at most so many of its names stay open."""
+        now, keep = self._open, 0
+        while keep < most and keep < len(now) and now[keep] == path[keep]:
+            keep += 1
+        self.lines += [_mark(SEQUENCE_END, name) for name in reversed(now[keep:])]
+        self.lines += [_mark(SEQUENCE_START, name) for name in path[keep:]]
         self._open = path
+
+
+@lru_cache(1000)
+def _mark(tag: str, name: str) -> Line:
+    return Line(fresh(tag, "", "", name.partition("[")[0]), None)
 
 
 class MessageWriting:
@@ -122,6 +123,7 @@ class MessageWriting:
         self._template = template
         self._type = texts.value(entry.type)
         self._blocks = [_Block(block, texts) for name in entry.blocks for block in groups[name]]
+        self._runs = [(each, list(run)) for each, run in groupby(self._blocks, key=lambda block: block.each)]
         self._pages = entry.pages
 
     def write(self, values: Values) -> Written:
@@ -130,8 +132,7 @@ class MessageWriting:
         if message_type not in self._template.message_types:
             raise KeyError(f"{self.entry.template}: {message_type}")
         draft = _Draft(self._template, message_type)
-        for each, run in groupby(self._blocks, key=lambda block: block.each):
-            blocks = list(run)
+        for each, blocks in self._runs:
             if each:
                 _write_each(blocks, values, values.get(each) or (), draft)
             else:
@@ -173,7 +174,7 @@ class MessageWriting:
 
 
 def _write_each(blocks: Sequence[_Block], values: Values, items: Sequence[Mapping[str, Any]], draft: _Draft) -> None:
-    last: dict[int, list[tuple[str, str]]] = {}
+    last: dict[int, list[_Found]] = {}
     for item in items:
         one = {**values, **item}
         for number, block in enumerate(blocks):

@@ -35,7 +35,9 @@ TICK_S = 0.5
 
 #: the pieces of a slow answer
 PIECES = 20
-#: what a request refused whole for this reason has as its HTTP status; any other: 200
+#: where 200 would say that a stream has begun
+_STREAMS = frozenset({Operation.STATUS_STREAM, Operation.STATUS_SOCKET})
+#: what a request refused whole for this reason has as its HTTP status; any other: 200, of a stream 400
 _STATUSES = {Refusal.NOT_GRANTED: 403, Refusal.NOT_OUR_PARTICIPANT: 403}
 
 Work = Callable[[], Answer]
@@ -94,7 +96,8 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
 
 def _stream_gone_wrong(ocp: PretendOcp) -> Callable[[Fault, Request], Awaitable[Response]]:
     async def go_wrong(fault: Fault, request: Request) -> Response:
-        return await _go_wrong(ocp, fault, request, lambda: ocp.failed(500, "an internal error"))
+        failed = ocp.failed(500, "an internal error")
+        return await _go_wrong(ocp, fault, request, lambda: failed, Operation.STATUS_STREAM)
 
     return go_wrong
 
@@ -108,8 +111,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
         try:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
         except TokenRefusedError as refused:
-            told = {"error": refused.error, "error_description": refused.description}
-            return Answer(400, msgspec.json.encode(told), {"Cache-Control": "no-store"})
+            return _no_token(refused, 400)
         return Answer(200, msgspec.json.encode(document), {"Cache-Control": "no-store"})
 
     async def serve(request: Request) -> Response:
@@ -119,9 +121,17 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
         fault = ocp.faults.next_call(TOKEN)
         if fault is None:
             return _response(exchange(form, token_url))
+        if fault.kind in (FaultKind.DENIED, FaultKind.REFUSED):
+            refused = ocp.tokens.refused_by_order()
+            return _response(_no_token(refused, 401 if fault.kind is FaultKind.DENIED else 400))
         return await _go_wrong(ocp, fault, request, lambda: exchange(form, token_url))
 
     return serve
+
+
+def _no_token(refused: TokenRefusedError, status: int) -> Answer:
+    told = {"error": refused.error, "error_description": refused.description}
+    return Answer(status, msgspec.json.encode(told), {"Cache-Control": "no-store"})
 
 
 def _response(answer: Answer) -> Response:
@@ -184,7 +194,8 @@ def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None, operation:
         case FaultKind.TIMED_OUT:
             return ocp.failed(504, "a time-out inside OCP")
         case FaultKind.REFUSED:
-            return ocp.refused(_STATUSES.get(fault.refusal, 200), [(fault.refusal, "refused by order")], operation)
+            usual = 400 if operation in _STREAMS else 200
+            return ocp.refused(_STATUSES.get(fault.refusal, usual), [(fault.refusal, "refused by order")], operation)
         case FaultKind.WRONG_SHAPE:
             return Answer(200, b'{"unexpected": [1, 2, 3]}')
         case FaultKind.BROKEN_JSON:

@@ -227,7 +227,7 @@ class PretendOcp(Platform):
                 return self.refused(200, list(dict.fromkeys(filter(None, closed))), operation)
             for (_, faults), why in zip(read, closed, strict=False):
                 faults += [why] if why is not None else []
-            if operation in _ENTERS:
+            if self.day.keeps_hours and operation in _ENTERS:
                 self._find_too_late(read)
             done = [
                 self._write_entry(operation, caller, request_id, stated, faults, refusal) for stated, faults in read
@@ -260,6 +260,8 @@ class PretendOcp(Platform):
     def _limit(self, caller: Caller, stated: Mapping[str, Any]) -> Decimal | None:
         """What the caller may let go at once for this participant, in Hong Kong dollars."""
         limits = self.transaction_limits
+        if not limits:
+            return None
         return min(
             (limits[name] for name in (caller.machine, stated["participant_id"]) if name in limits), default=None
         )

@@ -8,12 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.ocp import OcpProfile
@@ -28,6 +29,16 @@ class CuttableProtocol(HttpToolsProtocol):
         """Leave the cutting in the scope of each request."""
         super().on_message_begin()
         cast(dict[str, object], self.scope)[CUT] = self.transport.abort
+
+
+class DenyingProtocol(WebSocketsSansIOProtocol):
+    """Websockets that a route may deny with an answer: uvicorn's own takes that for a failure, and says so."""
+
+    async def send(self, message: Any) -> None:
+        """Send, and know that a denial is an end of the handshake too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -105,7 +116,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=CuttableProtocol,
-        ws="websockets-sansio",
+        ws=DenyingProtocol,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.simulator.pss import Received
@@ -85,12 +85,12 @@ class Judge:
             wrong += [f"not expected: {one.code} to {side.participant}: {one.text}" for one in side.refused]
         return wrong
 
-    async def _until(self, holds: object, end: float) -> bool:
+    async def _until(self, holds: Callable[[], bool], end: float) -> bool:
         loop = asyncio.get_running_loop()
-        while not (done := holds()) and loop.time() < end:  # type: ignore[operator]  # noqa: ASYNC110
+        while not (done := holds()) and loop.time() < end:  # noqa: ASYNC110
             # a connection that ends rings nowhere
             await asyncio.sleep(_LOOK_S)
-        return bool(done)
+        return done
 
     async def _not_refused(self, side: Side, meaning: str, end: float) -> list[str]:
         code = self._profile.code(meaning)

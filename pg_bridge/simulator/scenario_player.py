@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -148,7 +148,7 @@ class Player:
                 return wrong
         return await self._judge.beside(step, end)
 
-    def _counted(self, step: Step) -> Any:
+    def _counted(self, step: Step) -> Iterator[int]:
         """As often as the step is done, with its number filled in."""
         for count in range(1, step.times + 1):
             self._fill["n"] = f"{count:03d}"

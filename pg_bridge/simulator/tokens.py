@@ -145,6 +145,10 @@ class TokenDoor:
         if issued > at + CLOCK_SKEW_S:
             raise self._refused(who, "assertion_not_valid")
 
+    def refused_by_order(self) -> TokenRefusedError:
+        """What a machine is told whose assertion is not valid."""
+        return self._refused("machine", "assertion_not_valid")
+
     def _refused(self, who: str, why: str) -> TokenRefusedError:
         error = "invalid_client" if who == "machine" else "invalid_grant"
         return TokenRefusedError(error, self._profile.refusals.get(why, why))

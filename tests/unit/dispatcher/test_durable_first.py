@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.entries import Entry, Position
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
+from tests.doubles.loop import FreeSlots
 
 
 class HeldJournal(MemoryJournal):
@@ -50,16 +52,6 @@ class HeldJournal(MemoryJournal):
         return any(entry.references.get("delivery") == delivery for entry in self.entries)
 
 
-class FreeSlots:
-    """Every call may go at once."""
-
-    def try_slot(self, priority: int = 1) -> bool:
-        return True
-
-    async def slot(self, priority: int = 1) -> None:
-        return None
-
-
 class Desk:
     """One session that is on. Notes in order what left, and what left before its entry was durable."""
 
@@ -76,14 +68,14 @@ class Desk:
     def seats(self, participant: str) -> Sequence[Seat]:
         return [Seat("S1", "PSS1", self.window)]
 
-    def answer(self, answer: e.Answer) -> bool:
+    def answer(self, answer: a.Answer) -> bool:
         if self.is_gone:
             return False
         if not self.keeps_answers:
             self.write(answer)
         return True
 
-    def write(self, answer: e.Answer) -> None:
+    def write(self, answer: a.Answer) -> None:
         assert self.dispatcher is not None
         assert answer.token is not None
         self.left.append(answer.token)
@@ -91,7 +83,7 @@ class Desk:
             self.too_early.append(answer.token)
         self.dispatcher.answer_written(answer.token)
 
-    def refuse(self, refusal: e.Refuse) -> None:
+    def refuse(self, refusal: a.Refuse) -> None:
         raise AssertionError(refusal)
 
     def deliver(self, session: str, delivery: Delivery) -> bool:

@@ -1,4 +1,4 @@
-"""What the dispatcher has others do: calls and questions to OCP, and the timers and tasks in which they wait.
+"""What the dispatcher has others do: calls and questions to OCP, and the judging of whole files.
 
 An errand never decides: what it brings back is offered to the dispatcher as an event. It goes by the mapping set of the
 call or enquiry that it is for.
@@ -7,63 +7,23 @@ call or enquiry that it is for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from pg_bridge import telemetry
+from pg_bridge.dispatcher.chores import Chores
+from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import OCP_DENIED
+from pg_bridge.exchange.call_outcome import OCP_DENIED
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
-from pg_bridge.exchange.state import LaneKey, Stage, State
+from pg_bridge.exchange.state import LaneKey, State
 from pg_bridge.profiles.concepts import Operation
-from pg_bridge.sets import Sets
-
-
-class Chores:
-    """Timers and tasks, all ended together."""
-
-    def __init__(self) -> None:
-        self._work: set[asyncio.Task[None]] = set()
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._log = telemetry.logger()
-
-    def later(self, after_s: float, do: Callable[[], object]) -> None:
-        """Do something after `after_s` seconds; at once for 0."""
-        if after_s <= 0:
-            do()
-            return
-
-        def run() -> None:
-            self._timers.discard(handle)
-            do()
-
-        handle = asyncio.get_running_loop().call_later(after_s, run)
-        self._timers.add(handle)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin a task; what it raises is logged."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._work.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error(telemetry.EVENT_FAILED, error=repr(error))
-
-    async def close(self) -> None:
-        """End every timer and task."""
-        for handle in self._timers:
-            handle.cancel()
-        for task in list(self._work):
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
 
 
 class Errands:

@@ -8,28 +8,18 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, OcpOutcomeUnknown, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Entry
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.record import Reply
-from pg_bridge.exchange.state import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.profiles.concepts import Operation
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
-from tests.doubles.loop import Answers, FakeLoop, running
+from tests.doubles.loop import Answers, FakeLoop, FreeSlots, running
 from tests.doubles.stack import deliver
-
-
-class FreeSlots:
-    """Every call may go at once."""
-
-    def try_slot(self, priority: int = 1) -> bool:
-        return True
-
-    async def slot(self, priority: int = 1) -> None:
-        return None
 
 
 class WatchedOcp(FakeOcp):

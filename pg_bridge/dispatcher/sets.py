@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.records import MappingSet
-from pg_bridge.exchange.state import Batch, Exchange, LaneKey, State
+from pg_bridge.exchange.state import Batch, LaneKey, State
 from pg_bridge.exchange.terms import Terms
 
 

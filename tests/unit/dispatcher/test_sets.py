@@ -8,19 +8,20 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.dispatcher.sets import SetAtWork, Sets
 from pg_bridge.errors import OcpError, OcpOutcomeUnknown, OcpUnavailable
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.calls import resume
 from pg_bridge.exchange.entries import Entry, Kind
-from pg_bridge.exchange.fold import apply, recover
+from pg_bridge.exchange.fold import apply
+from pg_bridge.exchange.recovery import recover, resume
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Terms
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.profiles.concepts import EventType, Operation, Status
-from pg_bridge.sets import SetAtWork, Sets
 from tests.doubles.core import Core, book, kinds
 from tests.doubles.fake_ocp import FakeOcp, Json
 from tests.doubles.loop import Answers, FakeLoop, running
@@ -319,7 +320,7 @@ def test_after_a_restart_what_is_open_ends_by_the_set_that_is_there() -> None:
     assert {NEW} == {exchange.ends_by for exchange in state.exchanges.values()}
     assert {OLD} == {exchange.translated_by for exchange in state.exchanges.values()}
     assert NEW == batch.ends_by
-    assert [e.Look(batch.request_id)] == [action for action in resume(state) if isinstance(action, e.Look)]
+    assert [a.Look(batch.request_id)] == [action for action in resume(state) if isinstance(action, a.Look)]
 
 
 def test_start_entry_of_an_older_journal_is_read_and_lets_go_of_nothing() -> None:

@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 
 from pg_bridge.cli.send_reports import report_part
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.parts import Assembly
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
 from tests.doubles.fake_reports import FakeReports
+from tests.doubles.loop import dispatching
 
 FORM = book().legacy.parts
 assert FORM is not None
@@ -49,13 +51,13 @@ class Line:
         self.changed.set()
         return True
 
-    def answer(self, answer: e.Answer) -> bool:
+    def answer(self, answer: a.Answer) -> bool:
         return self._give(answer.session, answer.reply.body, is_copy=answer.possible_duplicate)
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         return self._give(session, delivery.reply.body, is_copy=delivery.is_copy)
 
-    def refuse(self, refusal: e.Refuse) -> None:
+    def refuse(self, refusal: a.Refuse) -> None:
         raise AssertionError(refusal)
 
     async def until(self, count: int) -> None:
@@ -97,13 +99,8 @@ async def looping(journal: MemoryJournal, reports: FakeReports, room: dict[str, 
     made.line.room = room
     replayed = await made.dispatcher.replay()
     made.dispatcher.begin(made.line, version="test", replayed=replayed)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
+    async with dispatching(made.dispatcher):
         yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture

@@ -13,40 +13,30 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from pg_bridge import telemetry
+from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.errors import JournalError, ReportError, ReportMissing
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.delivery_fold import queue_answer
 from pg_bridge.exchange.entries import Kind, Position, Stored
-from pg_bridge.exchange.fold import queue_answer
+from pg_bridge.exchange.exchange import Exchange, Stage
+from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.ports import Journal, OpenReport, Reports, Sessions
-from pg_bridge.exchange.report_records import ReportPiece, ReportRead
 from pg_bridge.exchange.reports import form_name
-from pg_bridge.exchange.state import Delivery, Exchange, Stage, State
 from pg_bridge.link.parts import PartsForm, data_lines, piece_size
-from pg_bridge.sets import Sets
 
 #: how often a session that has no room is looked at again, in seconds
 _LOOK_S = 0.02
 
 #: participant, hash, form
 _Copy = tuple[str, str, str]
-
-
-class Loop(Protocol):
-    """What this uses of the dispatcher."""
-
-    state: State
-    sets: Sets
-
-    def offer(self, event: e.Event) -> None: ...  # noqa: D102
-    def note(self, record: r.Record) -> None: ...  # noqa: D102
-    async def durable(self) -> Position: ...  # noqa: D102
-    def session_freed(self, participant: str) -> None: ...  # noqa: D102
 
 
 class Downloads:
@@ -66,7 +56,7 @@ class Downloads:
         self._copies: dict[_Copy, str] = {}
         #: one report of a participant is read at a time
         self._turns: dict[str, asyncio.Lock] = {}
-        self._queues: dict[str, deque[e.Answer | Delivery]] = {}
+        self._queues: dict[str, deque[a.Answer | Delivery]] = {}
         self._log = telemetry.logger()
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -138,7 +128,7 @@ class Downloads:
 
     # --- handing to sessions -------------------------------------------------------------------------------
 
-    def hand(self, session: str, item: e.Answer | Delivery) -> None:
+    def hand(self, session: str, item: a.Answer | Delivery) -> None:
         """Give a session a frame that ends in a piece, behind those that wait for it already."""
         queue = self._queues.get(session)
         if queue is not None:
@@ -153,7 +143,7 @@ class Downloads:
         try:
             while queue:
                 item = queue.popleft()
-                if isinstance(item, e.Answer) and is_gone and item.token is None:
+                if isinstance(item, a.Answer) and is_gone and item.token is None:
                     continue  # the last frame of the answer sees to all of it
                 await self._room(session, is_delivery=isinstance(item, Delivery))
                 reply = await self._whole(item.reply)
@@ -190,14 +180,14 @@ class Downloads:
             del outbox.sent[delivery.id]
         self._loop.session_freed(delivery.participant)
 
-    def _answer(self, answer: e.Answer) -> bool:
+    def _answer(self, answer: a.Answer) -> bool:
         """Answer the request; False when its session is gone."""
         if self.sessions is not None and self.sessions.answer(answer):
             return True
         self.unanswered(answer)
         return False
 
-    def unanswered(self, answer: e.Answer) -> None:
+    def unanswered(self, answer: a.Answer) -> None:
         """The session of an answer is gone: the whole of it became deliveries then, or becomes them now."""
         exchange = self._loop.state.exchanges.get(answer.token or "")
         if exchange is not None and not exchange.has_left:
