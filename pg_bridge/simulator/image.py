@@ -1,7 +1,7 @@
 """The pretend OCP's state as a document: what a snapshot holds whole, and the state file in pieces, one a change.
 
 Values are as concepts have them (dates, decimals and meanings as text); events are OCP's documents as they were told.
-Not held: tokens, and what the call limits have counted.
+Not held: tokens, tries of pushes that are over, and connections.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,6 +19,10 @@ from pg_bridge.simulator.day import Spell
 from pg_bridge.simulator.faults import Fault
 from pg_bridge.simulator.ledger import Done
 from pg_bridge.simulator.life_cycle import Change, Si
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _READERS: dict[str, Any] = {
     "direction": Direction,
@@ -90,6 +94,15 @@ class UsedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     answer: str = ""
 
 
+class AcknowledgedRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Behind which place of a participant's events a company's sockets have everything still to acknowledge."""
+
+    company: str
+    participant: str
+    day: date
+    sequence: int
+
+
 class ClockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The clock showed `at` when the wall's was `wall`; rate 0: it stands."""
 
@@ -98,22 +111,38 @@ class ClockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     rate: float
 
 
+class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A delivery on its way to a subscriber: its events by number, since when (of the clock), how often tried."""
+
+    number: Count
+    events: list[Count]
+    since: Moment
+    tries: Count = 0
+
+
 class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One subscription; `waiting`: the events not taken yet (of a whole image only)."""
+    """One subscription. Of a whole image only: how many events it was ever offered, those that it did not take by
+    number, the delivery on its way, and, of the others by place, what holds them up (see feed.Held)."""
 
     company: str
     url: str
     event_types: list[EventType]
     key_id: str | None = None
-    waiting: list[msgspec.Raw] = []
+    offered: Count = 0
+    untaken: list[tuple[Count, msgspec.Raw]] = []
+    delivery: DeliveryRecord | None = None
+    silent_s: Seconds | None = None
+    kept_back: Count | None = None
+    late_s: dict[int, Seconds] = {}
 
 
 class TakenRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A subscriber took its next `count` events."""
+    """A subscriber took these events, by number, or they were lost or given up; or, with a delivery: that began."""
 
     company: str
     url: str
-    count: int
+    numbers: list[Count] = []
+    delivery: DeliveryRecord | None = None
 
 
 class SettingsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -133,9 +162,14 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     """The whole state, or what one change made different: of lists what is new, of the rest what holds now.
 
     caught_up: until when the runs of the schedule have been brought about. profile: whose documents the events are.
+    assertions: ids of assertions that were used, with whose and until when they are known; company_counts,
+    machine_counts: calls that the limits count; all in seconds of the wall's epoch. seed, signing_key (PEM): of a whole
+    image only.
     """
 
     profile: str = ""
+    seed: int | None = None
+    signing_key: str = ""
     caught_up: datetime | None = None
     clock: ClockRecord | None = None
     settings: SettingsRecord | None = None
@@ -146,6 +180,10 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     events: list[EventRecord] = []
     done: list[Done] = []
     used: list[UsedRecord] = []
+    assertions: list[tuple[str, str, float]] = []
+    company_counts: list[tuple[str, float]] = []
+    machine_counts: list[tuple[str, float]] = []
+    acknowledged: list[AcknowledgedRecord] = []
     subscriptions: list[SubscriptionRecord] | None = None
     taken: list[TakenRecord] = []
     deliveries: int = 0

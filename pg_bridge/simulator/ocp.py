@@ -101,6 +101,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
     def exchange(form: dict[str, str], token_url: str) -> Answer:
         try:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
+            ocp.keep()
         except TokenRefusedError as refused:
             told = {"error": refused.error, "error_description": refused.description}
             return Answer(400, msgspec.json.encode(told), {"Cache-Control": "no-store"})
