@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,7 @@ from pg_bridge.simulator.image import (
     si_record,
 )
 from pg_bridge.simulator.keys import SigningKey
+from pg_bridge.simulator.life_cycle import Si
 from pg_bridge.simulator.push import Delivery, Offered, Subscriber
 from pg_bridge.simulator.register import Use
 from pg_bridge.simulator.si_book import SiBook
@@ -155,6 +157,9 @@ def restore(ocp: Platform, image: Image, *, after_restart: bool) -> None:
         raise ValueError("it is not whole: clock or settings are missing")
     settings = image.settings
     book = SiBook(ocp.book_rules())
+    naive = [spell for spell in settings.weather if None in (spell.since.tzinfo, (spell.until or spell.since).tzinfo)]
+    if naive:
+        raise ValueError("the times of the weather have no zone")
     try:
         key = SigningKey(image.signing_key, ocp.key.algorithm) if image.signing_key else None
     except ConfigError as error:
@@ -162,7 +167,9 @@ def restore(ocp: Platform, image: Image, *, after_restart: bool) -> None:
     sequences = Counter((event.participant, event.business_date) for event in image.events)
     uses = [Use(use.reference, use.day, use.number, use.operation) for use in image.uses]
     try:
-        book.restore(build_sis(image.sis), uses, sequences)
+        sis = build_sis(image.sis)
+        _check_told(ocp, sis)
+        book.restore(sis, uses, sequences)
     except KeyError as error:
         raise ValueError(f"a reference is used by SI {error}, which is not there") from error
     if image.seed is not None and image.seed != ocp.options.seed:
@@ -196,6 +203,15 @@ def restore(ocp: Platform, image: Image, *, after_restart: bool) -> None:
         ocp.streams.acknowledged(one.company, one.participant).take(Place(one.day, one.sequence))
     ocp.pusher.deliveries = image.deliveries
     ocp.to_resume = image.subscriptions or []
+
+
+def _check_told(ocp: Platform, sis: Iterable[Si]) -> None:
+    """Raises ValueError for an SI that OCP's documents have no words for."""
+    for si in sis:
+        try:
+            ocp.binding.write_si(si.values())
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"SI {si.number} cannot be told: {error}") from error
 
 
 class Keeper:

@@ -154,14 +154,14 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {name: (value, other[name]) for name, value in one.items() if other[name] != value}
 
 
-HOURS = {"market_hours": {"HKMK": {"sessions": [["08:00", "15:45"], ["17:00", "19:00"]]}}}
+HOURS = {"market_hours": {"HKMK": {"sessions": [["08:00:00", "15:45:00"], ["17:00:00", "19:00:00"]]}}}
 
 
 def law(play: Callable[[list[Deed], list[Deed]], Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Try it with many days, each cut in two."""
 
     @settings(
-        max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+        max_examples=12, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
     )
     @given(before=deeds, after=deeds)
     def tried(before: list[Deed], after: list[Deed]) -> None:
@@ -172,14 +172,14 @@ def law(play: Callable[[list[Deed], list[Deed]], Coroutine[Any, Any, None]]) -> 
 
 def test_who_goes_on_from_a_snapshot_answers_as_who_never_stopped() -> None:
     async def play(before: list[Deed], after: list[Deed]) -> None:
-        async with playing(seed=7) as ocp:
+        async with playing(seed=7, **HOURS) as ocp:
             await ocp.log_in()
             await ocp.do(before, 1)
             snapshot = await ocp.snapshot()
             expected = await ocp.rest(after)
             await ocp.restore(snapshot)
             again = await ocp.rest(after)
-        async with playing(seed=8) as ocp:
+        async with playing(seed=8, **HOURS) as ocp:
             await ocp.restore(snapshot)
             elsewhere = await ocp.rest(after)
 
@@ -193,12 +193,12 @@ def test_who_goes_on_from_the_state_file_of_one_that_was_killed_answers_as_who_n
     async def play(before: list[Deed], after: list[Deed]) -> None:
         with TemporaryDirectory() as folder:
             file, copy = Path(folder) / "state", Path(folder) / "copy"
-            async with playing(seed=7, state_file=str(file)) as ocp:
+            async with playing(seed=7, state_file=str(file), **HOURS) as ocp:
                 await ocp.log_in()
                 await ocp.do(before, 1)
                 copy.write_bytes(file.read_bytes())
                 expected = await ocp.rest(after)
-            async with playing(state_file=str(copy)) as ocp:
+            async with playing(state_file=str(copy), **HOURS) as ocp:
                 await ocp.log_in()
                 elsewhere = await ocp.rest(after)
 
