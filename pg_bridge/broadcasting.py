@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from pg_bridge import telemetry
 from pg_bridge.console.control import Broadcast, BroadcastAsked, Told
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import Finding, JournalFull, MappingError
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.broadcasts import NOT_SENT, broadcast_findings
-from pg_bridge.exchange.edge_records import BroadcastRefused
+from pg_bridge.exchange.kinds.broadcasts import BroadcastRefused
 from pg_bridge.pss.listener import Listener
 
 #: findings of one refused broadcast that are journaled whole

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import Finding
-from pg_bridge.exchange import drop_records as drop
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.kinds import drop_folders as drop
 from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import Taken
 
@@ -62,7 +63,7 @@ class Filing:
         )
         await self._dispatcher.durable()
 
-    def ended(self, ended: e.FileEnded, report: Path, moved_to: Path | None) -> None:
+    def ended(self, ended: a.FileEnded, report: Path, moved_to: Path | None) -> None:
         """The report lies in the outbox, and the file where it stays."""
         self._dispatcher.note(
             drop.FilePutAway(

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from pg_bridge import telemetry
 from pg_bridge.console.control import InForce, Load, NextStart, Verdict
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.dispatcher.sets import SetAtWork
 from pg_bridge.errors import ConfigError, Finding, JournalFull, MappingInvalid
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
@@ -24,7 +25,6 @@ from pg_bridge.mapping.book import MappingBook, content_hash, load
 from pg_bridge.mapping.document import SET_FILE
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.listener import Listener
-from pg_bridge.sets import SetAtWork
 
 OCP_FOLDER = "ocp/"
 #: findings of one refused load that are journaled whole

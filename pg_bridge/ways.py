@@ -15,7 +15,7 @@ from typing import Any
 
 from pg_bridge import telemetry
 from pg_bridge.console.app import PushAnswer
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, PushRefused
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r

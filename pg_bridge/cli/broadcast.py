@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pg_bridge.cli.control_client import ask, check_who, door_of
+from pg_bridge.cli.control_options import ByOption, ConfigOption, ControlOption, ReasonOption
 from pg_bridge.cli.output import console, findings_table, say_json, table
 from pg_bridge.console.control import BROADCASTS_PATH, Broadcast, BroadcastAsked
 from pg_bridge.errors import ConfigError
@@ -23,12 +23,10 @@ def broadcast(
     to: Annotated[
         list[str] | None, typer.Option("--to", help="A participant to be told, once or more; left out: all.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The bridge's configuration, which names its control socket.")
-    ] = None,
-    control: Annotated[str, typer.Option(help="The control socket itself, in place of the configuration.")] = "",
-    by: Annotated[str, typer.Option(help="Who you are, for the journal; beside the user that the kernel tells.")] = "",
-    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    config: ConfigOption = None,
+    control: ControlOption = "",
+    by: ByOption = "",
+    reason: ReasonOption = "",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Have the running bridge send a broadcast to every participant, or to those named; it waits for who is not on.

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pg_bridge.cli.audit import entries_table, verdict_text
+from pg_bridge.cli.backstage import Elsewhere
 from pg_bridge.cli.demo_day import Fact, Players
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.processes import Places, both
@@ -28,7 +29,8 @@ from pg_bridge.journal.verify import AuditVerdict, verify
 from pg_bridge.link.profile import link_profile_of
 from pg_bridge.simulator.scenario import Scenario
 from pg_bridge.simulator.scenario_file import read_scenario
-from pg_bridge.simulator.scenario_player import OcpControl, Player
+from pg_bridge.simulator.scenario_player import Player
+from pg_bridge.simulator.scenario_stage import OcpControl, Place
 
 _COLUMNS = ("step", "legacy in", "OCP call", "OCP answer or push", "legacy out", "ms")
 
@@ -57,8 +59,8 @@ async def _demo(files: dict[str, str], day: Scenario, mappings: str, *, once: bo
     with tempfile.TemporaryDirectory(prefix="pg-bridge-demo-") as name:
         folder = Path(name)
         async with both(folder, participants, mappings) as places:
-            control = OcpControl(places.ocp_url)
-            player = Player(day, link, control, host=places.host, port=places.port, run_id="DEMO0000", clock=utc_now)
+            at = Place(((places.host, places.port),), OcpControl(places.ocp_url), Elsewhere(), utc_now)
+            player = Player(day, link, at, run_id="DEMO0000")
             players = Players(player, places.journal)
             facts = await _play(players, as_json=as_json)
             if not once:

@@ -18,9 +18,12 @@ from pg_bridge.cli import (
 )
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import mappings_folder, read_mappings
-from pg_bridge.errors import MappingInvalid
+from pg_bridge.errors import Finding, MappingInvalid
 from pg_bridge.mapping.book import content_hash
 from pg_bridge.mapping.checks.check import check as check_files
+from pg_bridge.mapping.checks.set_check import in_order
+from pg_bridge.profiles.legacy import read_legacy_profile
+from pg_bridge.simulator.gateway_check import gateway_findings
 
 app = typer.Typer(help="Profiles and rules: the data that describes both sides.", no_args_is_help=True)
 
@@ -48,7 +51,7 @@ def check(
     except MappingInvalid as error:
         findings = list(error.findings)
     else:
-        findings = check_files(files)
+        findings = in_order([*check_files(files), *_gateway_findings(files)])
     cases = sum(text.count("[[case]]") for path, text in files.items() if path.endswith(".cases.toml"))
     if json:
         say_json(
@@ -66,6 +69,14 @@ def check(
     else:
         print(f"{len(files)} files, {cases} cases: nothing to find. Set {content_hash(files)[:12]}")
     raise typer.Exit(1 if findings else 0)
+
+
+def _gateway_findings(files: dict[str, str]) -> list[Finding]:
+    """What is wrong with the words of the pretend gateway, where the set has them and its templates can be read."""
+    try:
+        return gateway_findings(files, read_legacy_profile(files))
+    except MappingInvalid:
+        return []
 
 
 app.command("load")(mappings_load.load)

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from pg_bridge.cli.control_client import ask, check_who, door_of
+from pg_bridge.cli.control_options import ByOption, ConfigOption, ControlOption, ReasonOption
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.console.control import MAPPINGS_PATH, InForce, Load, LoadAsked, NextStart
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
-from pg_bridge.exchange.edge_records import MappingSet
+from pg_bridge.exchange.kinds.node import MappingSet
 from pg_bridge.loading import name_of
 from pg_bridge.mapping.checks.check import check
 
@@ -22,12 +23,10 @@ def load(
         Path | None, typer.Argument(help="The folder of the set; left out: say which set is in force.")
     ] = None,
     *,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The bridge's configuration, which names its control socket.")
-    ] = None,
-    control: Annotated[str, typer.Option(help="The control socket itself, in place of the configuration.")] = "",
-    by: Annotated[str, typer.Option(help="Who you are, for the journal; beside the user that the kernel tells.")] = "",
-    reason: Annotated[str, typer.Option(help="Why, for the journal.")] = "",
+    config: ConfigOption = None,
+    control: ControlOption = "",
+    by: ByOption = "",
+    reason: ReasonOption = "",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Have the running bridge take the set of FOLDER, if it checks; without FOLDER, show the set in force.

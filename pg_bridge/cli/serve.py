@@ -16,8 +16,9 @@ import uvloop
 from pg_bridge import telemetry
 from pg_bridge.bridge import running
 from pg_bridge.cli.world import build_world, read_file
-from pg_bridge.config import EXAMPLE, Config, read_config
+from pg_bridge.config import Config, read_config
 from pg_bridge.errors import ConfigError
+from pg_bridge.example_config import EXAMPLE
 
 
 def serve(

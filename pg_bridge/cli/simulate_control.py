@@ -31,8 +31,8 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-def _call(url: str, path: str, order: object = None, method: str = "", **parameters: Any) -> dict[str, Any]:
-    """Ask, or order. Raises ConfigError for an order that is refused, by the name of what is wrong with it."""
+def call(url: str, path: str, order: object = None, method: str = "", **parameters: Any) -> dict[str, Any]:
+    """Ask the control at `url`, or order. Raises ConfigError that names what is wrong with an order that is refused."""
     answer = _send(url, path, method or ("GET" if order is None else "POST"), order, parameters)
     try:
         found: dict[str, Any] = msgspec.json.decode(answer, type=dict[str, Any])
@@ -72,7 +72,8 @@ def _why(reply: httpx.Response) -> str:
     return "; ".join(f"{'.'.join(str(one) for one in fault['loc'][1:])}: {fault['msg']}" for fault in detail)
 
 
-def _say(found: dict[str, Any], json: bool, title: str) -> None:
+def say(found: dict[str, Any], json: bool, title: str) -> None:
+    """Print what was answered."""
     if json:
         say_json(found)
         return
@@ -96,7 +97,8 @@ def _row(value: Any) -> str:
     return str(value)
 
 
-def _order(**members: Any) -> dict[str, Any]:
+def order_of(**members: Any) -> dict[str, Any]:
+    """An order of the members that are not None."""
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -106,7 +108,7 @@ def state(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control state --url http://127.0.0.1:8090
     """
-    _say(_call(url, "state"), json, "The pretend OCP")
+    say(call(url, "state"), json, "The pretend OCP")
 
 
 @app.command("clock")
@@ -126,8 +128,8 @@ def clock(
     if stand and rate is not None:
         raise ConfigError("clock: --stand and --rate exclude each other")
     mode = "stands" if stand else "runs" if rate is not None else None
-    order = _order(jump=jump, advance_s=advance, mode=mode, rate=rate)
-    _say(_call(url, "clock", order or None), json, "Clock")
+    order = order_of(jump=jump, advance_s=advance, mode=mode, rate=rate)
+    say(call(url, "clock", order or None), json, "Clock")
 
 
 @app.command("run")
@@ -142,7 +144,7 @@ def run(
 
     Example: pg-bridge simulate control run settle
     """
-    _say(_call(url, "run", _order(run=which, si_number=si)), json, f"Run {which}")
+    say(call(url, "run", order_of(run=which, si_number=si)), json, f"Run {which}")
 
 
 @app.command("faults")
@@ -152,8 +154,9 @@ def faults(
     operation: Annotated[str, typer.Option(help="Of which operation, token or push; left out: of any.")] = "",
     skip: Annotated[int, typer.Option(help="Let so many pass first.")] = 0,
     count: Annotated[int, typer.Option(help="Then so many go wrong; 0: all.")] = 1,
+    share: Annotated[float | None, typer.Option(help="Of those met, this part goes wrong; left out: all.")] = None,
     work: Annotated[bool | None, typer.Option(help="Whether the work is done first; left out: as usual.")] = None,
-    delay: Annotated[float | None, typer.Option(help="Seconds, of late answers and old timestamps.")] = None,
+    delay: Annotated[float | None, typer.Option(help="Seconds, of late and slow answers and old timestamps.")] = None,
     retry_after: Annotated[int | None, typer.Option(help="Seconds, of 429 and 503.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What refusals say, as outside_hours.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Let nothing go wrong any more.")] = False,
@@ -165,12 +168,12 @@ def faults(
     Example: pg-bridge simulate control faults timed_out --operation si_add --count 3
     """
     if clear:
-        _call(url, "faults", method="DELETE")
+        call(url, "faults", method="DELETE")
     if kind:
         order = {"kind": kind, "operation": operation, "skip": skip, "count": count}
-        order |= _order(work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
-        _call(url, "faults", order)
-    _say(_call(url, "faults"), json, "Faults")
+        order |= order_of(share=share, work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
+        call(url, "faults", order)
+    say(call(url, "faults"), json, "Faults")
 
 
 @app.command("counterparties")
@@ -190,11 +193,11 @@ def counterparties(
     Example: pg-bridge simulate control counterparties C00019 --mismatch-one-in 10 --late 60
     """
     if clear:
-        _call(url, "counterparties", method="DELETE")
+        call(url, "counterparties", method="DELETE")
     if participant is not None:
         named = "" if participant == "others" else participant
-        _call(url, "counterparties", {"participant": named, "mismatch_one_in": mismatch_one_in, "late_s": late})
-    _say(_call(url, "counterparties"), json, "Counterparties")
+        call(url, "counterparties", {"participant": named, "mismatch_one_in": mismatch_one_in, "late_s": late})
+    say(call(url, "counterparties"), json, "Counterparties")
 
 
 @app.command("rules")
@@ -213,13 +216,13 @@ def rules(
 
     Example: pg-bridge simulate control rules --no-match-at-once --maker-checker B01234
     """
-    order = _order(
+    order = order_of(
         match_at_once=match_at_once,
         revoke_by_both=revoke_by_both,
         dvp_shares_on_hold=dvp_shares_on_hold,
         maker_checker=[one for one in maker_checker if one] if maker_checker else None,
     )
-    _say(_call(url, "rules", order or None), json, "Rules")
+    say(call(url, "rules", order or None), json, "Rules")
 
 
 @app.command("hours")
@@ -233,8 +236,8 @@ def hours(
 
     Example: pg-bridge simulate control hours on
     """
-    found = _call(url, "day") if sessions is None else _call(url, "hours", {"keep": sessions is Switch.ON})
-    _say(found, json, "Day")
+    found = call(url, "day") if sessions is None else call(url, "hours", {"keep": sessions is Switch.ON})
+    say(found, json, "Day")
 
 
 @app.command("weather")
@@ -249,8 +252,8 @@ def weather(
 
     Example: pg-bridge simulate control weather typhoon --until 2026-11-25T11:00:00+08:00
     """
-    found = _call(url, "weather", _order(weather=warning, until=until)) if warning else _call(url, "day")
-    _say(found, json, "Day")
+    found = call(url, "weather", order_of(weather=warning, until=until)) if warning else call(url, "day")
+    say(found, json, "Day")
 
 
 @app.command("ledger")
@@ -264,7 +267,7 @@ def ledger(
 
     Example: pg-bridge simulate control ledger --after 100
     """
-    found = _call(url, "ledger", after=after)
+    found = call(url, "ledger", after=after)
     if json:
         say_json(found)
         return
@@ -278,8 +281,8 @@ def reset(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control reset
     """
-    _call(url, "reset", {})
-    _say(_call(url, "state"), json, "The pretend OCP")
+    call(url, "reset", {})
+    say(call(url, "state"), json, "The pretend OCP")
 
 
 @app.command("snapshot")
@@ -298,7 +301,7 @@ def snapshot(
         file.write_bytes(content)
     except OSError as error:
         raise ConfigError(f"writing the snapshot {file}: {error.strerror}") from error
-    _say({"file": str(file), "bytes": len(content)}, json, "Snapshot")
+    say({"file": str(file), "bytes": len(content)}, json, "Snapshot")
 
 
 @app.command("restore")
@@ -312,4 +315,4 @@ def restore(
 
     Example: pg-bridge simulate control restore before-lunch.json
     """
-    _say(_call(url, "restore", read_file(file, "the snapshot")), json, "Restored")
+    say(call(url, "restore", read_file(file, "the snapshot")), json, "Restored")

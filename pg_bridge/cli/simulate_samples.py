@@ -13,11 +13,15 @@ import typer
 from pg_bridge.cli.output import console, say_json, table
 from pg_bridge.cli.world import read_mappings
 from pg_bridge.errors import ConfigError
-from pg_bridge.profiles.ocp import read_ocp_profile
-from pg_bridge.simulator.sample_stories import make_samples
-from pg_bridge.simulator.samples import Sample
+from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
+from pg_bridge.simulator.sample_stories import left_out, make_samples
+from pg_bridge.simulator.samples import SEED, Sample
 
 INDEX = "index.json"
+_KEYS = (
+    "Everything is signed by one key that follows from the seed `{seed}` and guards nothing. The same files come each "
+    "time: RS256 and ES256 (RFC 6979) sign alike, PS256 salts by chance."
+)
 
 
 def samples(
@@ -28,11 +32,13 @@ def samples(
 ) -> None:
     """Write sample requests and answers, made by a pretend OCP: each operation, each outcome, and an index.
 
+    The same files come each time, to the byte. The index says which codes have no sample, and why.
+
     Example: pg-bridge simulate samples samples/
     """
     profile = read_ocp_profile(read_mappings(mappings))
     made = asyncio.run(make_samples(profile))
-    index = write_samples(folder, made, profile.name)
+    index = write_samples(folder, made, profile)
     if json:
         say_json(index)
         return
@@ -42,7 +48,7 @@ def samples(
     print(f"What each is: {folder / INDEX}")
 
 
-def write_samples(folder: Path, made: list[Sample], profile: str) -> dict[str, Any]:
+def write_samples(folder: Path, made: list[Sample], profile: OcpProfile) -> dict[str, Any]:
     """Write the files; gives the index. Raises ConfigError where that cannot be done."""
     entries: list[dict[str, Any]] = []
     try:
@@ -63,7 +69,12 @@ def write_samples(folder: Path, made: list[Sample], profile: str) -> dict[str, A
                     **names,
                 }
             )
-        index = {"profile": profile, "samples": entries}
+        index = {
+            "profile": profile.name,
+            "keys": _KEYS.format(seed=SEED),
+            "left_out": left_out(profile, made),
+            "samples": entries,
+        }
         (folder / INDEX).write_bytes(_pretty(index))
     except OSError as error:
         raise ConfigError(f"writing the samples: {error}") from error

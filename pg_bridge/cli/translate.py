@@ -19,8 +19,9 @@ from pg_bridge.exchange.terms import Terms, answer_sources
 from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.back.way_back import WayBack
-from pg_bridge.mapping.book import MappingBook, Written, load
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Written
 from pg_bridge.profiles.template import Template
 
 #: what an answer is written for when nothing else is said, by the effect of its function

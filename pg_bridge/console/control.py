@@ -23,7 +23,8 @@ from fastapi import FastAPI, Request, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pg_bridge.errors import ConfigError, Finding, JournalError
-from pg_bridge.exchange.edge_records import MappingSet, Who
+from pg_bridge.exchange.kinds.commands import Who
+from pg_bridge.exchange.kinds.node import MappingSet
 
 #: where a request's scope says who is at the other end
 PEER = "pg_bridge.peer"

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.edge_records import BroadcastOrdered
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.formats.iso15022.charset import outside_x
@@ -79,7 +80,7 @@ def _given(state: State, event: e.BroadcastGiven, terms: Terms, now: datetime, n
                 mapping=written.mapping,
             )
         )
-        note.act(e.Pump(participant))
+        note.act(a.Pump(participant))
 
 
 DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {e.BroadcastGiven: _given}

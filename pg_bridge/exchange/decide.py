@@ -1,7 +1,7 @@
 """`decide`: what follows from an event. Nothing waits here and nothing is touched but the state, through `apply`.
 
-This file holds requests and their answers; which SI a request names stands in seeking.py, calls and lost calls in
-calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
+This file holds requests and their answers; which SI a request names stands in seeking.py, calls in
+calls.py and lost_calls.py, updates in updates.py, broadcasts in broadcasts.py, reports in reports.py.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import (
     broadcasts,
     calls,
     file_reports,
+    lost_calls,
     reports,
     seeking,
     updates,
@@ -29,10 +31,11 @@ from pg_bridge.exchange import (
 from pg_bridge.exchange import (
     records as r,
 )
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.receipt import Receipt, received
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
 
 #: what the PSS is told while the outcome is awaited
@@ -41,17 +44,17 @@ AWAITED_TEXT = "THE OUTCOME AT OCP IS NOT KNOWN YET, IT FOLLOWS"
 _encode = msgspec.json.Encoder().encode
 
 
-def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> e.Decision:
+def decide(state: State, event: e.Event, terms: Terms, now: datetime) -> a.Decision:
     """Fold what follows from `event` into `state`; give the entries to make durable and the actions for after it."""
-    decision = e.Decision()
+    decision = a.Decision()
     note = Note(decision, lambda record, at_us: apply(state, record, at_us), epoch_us(now))
     _DECISIONS[type(event)](state, event, terms, now, note)
     while state.freed:
         freed = state.exchanges[state.freed.pop(0)]
         if freed.sought:
-            note.act(e.Seek(freed.id))  # named by a reference: of that OCP is asked always
+            note.act(a.Seek(freed.id))  # named by a reference: of that OCP is asked always
         else:
-            note.act(e.OpenLane(freed.participant, freed.operation))
+            note.act(a.OpenLane(freed.participant, freed.operation))
     if state.reports_due:
         file_reports.report(state, terms, now, note)
     return decision
@@ -77,32 +80,11 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
             # Also where the set now in force would refuse what the one before took: it was entered, once.
             _repeat(state, event, state.exchanges[use.exchange], note)
             return
-    if any(finding.severity == "error" for finding in request.findings):
-        _refuse(
-            state,
-            event,
-            terms,
-            context,
-            note,
-            request.function,
-            request.reference,
-            request.findings,
-            request.mapping,
-        )
-        return
-    if use is not None:
-        finding = terms.book.duplicate_reference(event.template, event.message_type, request.reference)
-        _refuse(
-            state,
-            event,
-            terms,
-            context,
-            note,
-            request.function,
-            request.reference,
-            (finding,),
-            request.mapping,
-        )
+    wrong = request.findings if any(finding.severity == "error" for finding in request.findings) else ()
+    if not wrong and use is not None:
+        wrong = (terms.book.duplicate_reference(event.template, event.message_type, request.reference),)
+    if wrong:
+        _refuse(state, event, terms, context, note, request.function, request.reference, wrong, request.mapping)
         return
     first_id = terms.fresh.exchange_id()
     receipt = Receipt(event.participant, event.terminal, event.session, event.sequence, context["business_date"])
@@ -112,7 +94,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         if record.sought and not exchange.awaits:
             seeking.seek(state, exchange, terms, note)
         _asks(state, exchange, event, is_repeat=False)
-        note.act(e.Watch(exchange.id))
+        note.act(a.Watch(exchange.id))
         if record.effect == "enquire":
             note.act(reports.asking(exchange))
 
@@ -186,7 +168,7 @@ def _repeat(state: State, event: e.RequestArrived, exchange: Exchange, note: Not
     for part in state.parts_of(exchange):
         _asks(state, part, event, is_repeat=True)
         if part.file and part.reply is None:
-            note.act(e.Watch(part.id))  # no one waited for an answer of its own before
+            note.act(a.Watch(part.id))  # no one waited for an answer of its own before
     told(state, exchange, note)
 
 
@@ -214,7 +196,7 @@ def _enquiry_failed(state: State, event: e.EnquiryFailed, terms: Terms, now: dat
     waited_s = (note.at_us - exchange.received_us) / 1e6
     again_s = event.retry_after_s if event.retry_after_s is not None else terms.options.retry_first_s
     if event.fault is None and waited_s + again_s < terms.options.answer_within_s:
-        note.act(e.Ask(exchange.id, again_s))
+        note.act(a.Ask(exchange.id, again_s))
         return
     fault = event.fault or terms.fault("PGB-OCP-001", "ocp_unavailable", f"OCP gives no answer now: {event.text}")
     conclude(state, exchange, terms, now, note, outcome="refused", faults=(fault,))
@@ -256,6 +238,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.EnquiryFailed: _enquiry_failed,
     e.Overdue: _overdue,
     **calls.DECISIONS,
+    **lost_calls.DECISIONS,
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pg_bridge.errors import Finding, MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.fold import queue_answer
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.judging import Judgement
 from pg_bridge.exchange.outcome import told as tell_sessions
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 
 #: the finding of a record whose outcome is not known
@@ -136,7 +138,7 @@ def _refuse(
         replies = _written(terms, now, request, told, items)
     except MappingError as error:
         if file.session:
-            note.act(e.Refuse(file.session, file.sequence, _NOT_WRITTEN))
+            note.act(a.Refuse(file.session, file.sequence, _NOT_WRITTEN))
         note.record(
             r.RequestParked(
                 participant=file.participant,
@@ -276,16 +278,16 @@ def tell(state: State, exchange: Exchange, note: Note, *, claims: Sequence[str] 
         tell_sessions(state, exchange, note)
     elif exchange.session and not exchange.has_left:
         queue_answer(state, exchange)
-        note.act(e.Pump(exchange.participant))
+        note.act(a.Pump(exchange.participant))
 
 
-def to_folders(exchange: Exchange, claims: Sequence[str]) -> list[e.FileEnded]:
+def to_folders(exchange: Exchange, claims: Sequence[str]) -> list[a.FileEnded]:
     """The report for claims of drop folders; nothing while there is none."""
     if exchange.reply is None:
         return []
     body = "".join(reply.body for _, reply in exchange.frames)
     reply = r.Reply(exchange.reply.template, exchange.reply.message_type, body)
     return [
-        e.FileEnded(exchange.id, exchange.participant, claim, exchange.file_name, exchange.outcome, reply)
+        a.FileEnded(exchange.id, exchange.participant, claim, exchange.file_name, exchange.outcome, reply)
         for claim in claims
     ]

@@ -8,8 +8,9 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.retranslated import values_by_place
 from pg_bridge.exchange.terms import Terms
 from pg_bridge.link.framing import Frame, FrameReader, Framing
-from pg_bridge.mapping.book import MappingBook, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Written
 from pg_bridge.profiles.concepts import Refusal
 
 REFERENCE = "context.reference"

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pg_bridge.errors import Finding, MappingError
-from pg_bridge.exchange.file_records import Item
+from pg_bridge.exchange.kinds.files import Item
 from pg_bridge.exchange.terms import Terms
 from pg_bridge.formats import tag_based
 from pg_bridge.formats.fixed_width.layout import Layout
 from pg_bridge.formats.fixed_width.reader import FixedWidthReader
 from pg_bridge.formats.tag_based import TagBasedForm
-from pg_bridge.mapping.book import MappingBook, Request
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.file_message import FileMessage, MessageTypes
 from pg_bridge.mapping.file_rules import plain
+from pg_bridge.mapping.translated import Request
 from pg_bridge.profiles.tag_based import TEMPLATE
 
 #: the findings of a file whose form cannot be told; of a reference that two records of one file have; of a head line

@@ -8,11 +8,12 @@ from pg_bridge.errors import MappingError
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
 from pg_bridge.exchange.decide import AWAITED_TEXT
-from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.given import faults_anew
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
+from pg_bridge.exchange.kinds.reports import ReportRead
 from pg_bridge.exchange.outcome import LATE_FUNCTION, NOT_WRITTEN
-from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.reports import write_report
 from pg_bridge.exchange.rerun import (
     NO_REFERENCE,
@@ -26,10 +27,9 @@ from pg_bridge.exchange.rerun import (
     outcome_of,
 )
 from pg_bridge.exchange.retranslated import WHOLE, Difference, Retranslated, Way, finding_differences
-from pg_bridge.exchange.state import Exchange
 from pg_bridge.exchange.terms import answer_sources
 from pg_bridge.exchange.updates import function_of, owner_of
-from pg_bridge.mapping.book import Written
+from pg_bridge.mapping.translated import Written
 
 _decode = msgspec.json.Decoder().decode
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pg_bridge.exchange.state import Delivery, Outbox
+from pg_bridge.exchange.outbox import Delivery, Outbox
 
 
 class Seat(NamedTuple):

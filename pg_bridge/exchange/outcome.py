@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding, MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.fold import queue_answer
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
-from pg_bridge.mapping.book import Written
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Written
 
 #: the function of a message that tells an outcome after the request was answered "not known yet"
 LATE_FUNCTION = "status_change"
@@ -67,6 +69,20 @@ def conclude(
         faults=faults,
         ocp=seen,
     )
+
+    def answered(**told: Any) -> r.ExchangeAnswered:
+        return r.ExchangeAnswered(
+            exchange=exchange.id,
+            participant=exchange.participant,
+            reference=exchange.reference,
+            request_id=request_id,
+            outcome=outcome,
+            si_number=si_number,
+            faults=tuple(faults),
+            ocp=msgspec.Raw(_encode(ocp)),
+            **told,
+        )
+
     try:
         if is_late:
             written = terms.book.write_unsolicited(LATE_FUNCTION, sources)
@@ -83,19 +99,7 @@ def conclude(
             return
         if exchange.file and not is_late and not exchange.askers:
             # The report of its file tells it: an answer of its own is only for who sends its message again.
-            note.record(
-                r.ExchangeAnswered(
-                    exchange=exchange.id,
-                    participant=exchange.participant,
-                    reference=exchange.reference,
-                    request_id=request_id,
-                    outcome=outcome,
-                    si_number=si_number,
-                    faults=tuple(faults),
-                    ocp=msgspec.Raw(_encode(ocp)),
-                    findings=error.told(),
-                )
-            )
+            note.record(answered(findings=error.told()))
             return
         # The outcome is known and stays in the journal; a mapping file needs correction before it can be told.
         note.record(
@@ -113,15 +117,7 @@ def conclude(
         for page, piece in zip(written.pages, data or [""] * len(written.pages), strict=True)
     ]
     note.record(
-        r.ExchangeAnswered(
-            exchange=exchange.id,
-            participant=exchange.participant,
-            reference=exchange.reference,
-            request_id=request_id,
-            outcome=outcome,
-            si_number=si_number,
-            faults=tuple(faults),
-            ocp=msgspec.Raw(_encode(ocp)),
+        answered(
             reply=None if is_late else reply,
             more=tuple(more),
             lineage=() if is_late else lineage_of(written),
@@ -147,7 +143,7 @@ def conclude(
             mapping=written.mapping,
         )
     )
-    note.act(e.Pump(exchange.participant))
+    note.act(a.Pump(exchange.participant))
 
 
 def told(state: State, exchange: Exchange, note: Note) -> None:
@@ -166,16 +162,16 @@ def _told(state: State, exchange: Exchange, note: Note) -> None:
     if not exchange.askers:
         if not exchange.has_left:
             queue_answer(state, exchange)
-            note.act(e.Pump(exchange.participant))
+            note.act(a.Pump(exchange.participant))
         return
     for session, sequence, is_repeat in exchange.askers:
         # Only one copy ever goes without the mark: the first, to the session that asked first.
         is_copy = is_repeat or exchange.is_told or exchange.has_left
         *further, (_, last) = exchange.frames
         for _, reply in further:
-            note.act(e.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
+            note.act(a.Answer(session, sequence, None, reply, possible_duplicate=is_copy, is_last=False))
         is_last = exchange.part == exchange.parts
-        note.act(e.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
+        note.act(a.Answer(session, sequence, exchange.id, last, possible_duplicate=is_copy, is_last=is_last))
         exchange.is_told = True
     exchange.askers.clear()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from pg_bridge.exchange.actions import Answer, FileEnded, NoAnswer, Refuse
 from pg_bridge.exchange.entries import Entry, Position, Stored
-from pg_bridge.exchange.events import Answer, FileEnded, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.profiles.concepts import Operation
 
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.state import State
 from pg_bridge.profiles.concepts import Operation
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.state import part_suffix
+from pg_bridge.exchange.exchange import part_suffix
 from pg_bridge.exchange.terms import Terms
-from pg_bridge.mapping.book import Request
+from pg_bridge.mapping.translated import Request
 from pg_bridge.profiles.concepts import Operation
 
 _encode = msgspec.json.Encoder().encode

@@ -8,19 +8,22 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Exchange, Stage
+from pg_bridge.exchange.kinds.reports import ReportRead
 from pg_bridge.exchange.outcome import conclude
-from pg_bridge.exchange.report_records import ReportRead
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.link.parts import Part, PartsForm, write_part
-from pg_bridge.mapping.book import MappingBook, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.field import Sources
+from pg_bridge.mapping.translated import Written
 
 
-def asking(exchange: Exchange) -> e.Ask | e.ReadReport:
+def asking(exchange: Exchange) -> a.Ask | a.ReadReport:
     """What answers an enquiry: a question to OCP, or a report of our own."""
-    return e.Ask(exchange.id) if exchange.operation else e.ReadReport(exchange.id)
+    return a.Ask(exchange.id) if exchange.operation else a.ReadReport(exchange.id)
 
 
 def form_name(form: PartsForm) -> str:

@@ -31,7 +31,7 @@ from pg_bridge.exchange.retranslated import (
     rules_of,
 )
 from pg_bridge.exchange.terms import answer_sources
-from pg_bridge.mapping.book import Request, Written
+from pg_bridge.mapping.translated import Request, Written
 
 _decode = msgspec.json.Decoder().decode
 

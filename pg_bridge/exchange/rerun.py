@@ -10,12 +10,13 @@ import msgspec
 
 from pg_bridge.errors import Finding, MappingError, MappingMissing
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.given import Leniency, reference_used, references_in
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
+from pg_bridge.exchange.kinds.reports import ReportRead
 from pg_bridge.exchange.outcome import findings_of as findings_of_all
 from pg_bridge.exchange.outcome import page_place
-from pg_bridge.exchange.report_records import ReportRead
 from pg_bridge.exchange.retranslated import (
     MESSAGES,
     WHOLE,
@@ -25,11 +26,12 @@ from pg_bridge.exchange.retranslated import (
     finding_differences,
     reply_differences,
 )
-from pg_bridge.exchange.state import Exchange, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import NO_PROFILES, Options, Profiles, Terms, request_of
 from pg_bridge.link.framing import Framing
-from pg_bridge.mapping.book import MappingBook, Request, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Request, Written
 
 #: stands for our own reference where the record does not tell which one it was
 NO_REFERENCE = "NOTRECORDED"

@@ -12,8 +12,9 @@ import msgspec
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.records import Reply
 from pg_bridge.formats.iso15022.reader import read
-from pg_bridge.mapping.book import MappingBook, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.translated import Written
 
 #: what differs when it is not one value, but what becomes of the whole
 WHOLE = "the message"

@@ -17,10 +17,11 @@ import msgspec
 from pg_bridge.exchange import message_retranslation as message
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange import request_retranslation as request
-from pg_bridge.exchange.edge_records import BroadcastOrdered
 from pg_bridge.exchange.entries import Stored
-from pg_bridge.exchange.fold import apply, forget, hong_kong_day
-from pg_bridge.exchange.report_records import ReportRead
+from pg_bridge.exchange.fold import apply
+from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered
+from pg_bridge.exchange.kinds.reports import ReportRead
+from pg_bridge.exchange.recovery import forget, hong_kong_day
 from pg_bridge.exchange.rerun import Rerun, not_run
 from pg_bridge.exchange.retranslated import Retranslated, Way
 from pg_bridge.exchange.terms import NO_PROFILES, Profiles

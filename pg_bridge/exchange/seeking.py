@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
+from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.outcome import conclude
-from pg_bridge.exchange.state import Exchange, Stage, State
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal, Status
 
@@ -99,7 +101,7 @@ def seek(state: State, exchange: Exchange, terms: Terms, note: Note) -> None:
             _found(exchange, terms, note, number, own.reference, is_known=True)
             return
     # OCP is asked for a reference always: another SI may have been entered under it elsewhere, or on another day.
-    note.act(e.Seek(exchange.id))
+    note.act(a.Seek(exchange.id))
 
 
 def _sought(state: State, event: e.SiSought, terms: Terms, now: datetime, note: Note) -> None:
@@ -134,7 +136,7 @@ def _seek_failed(state: State, event: e.SeekFailed, terms: Terms, now: datetime,
         conclude(state, exchange, terms, now, note, outcome="refused", faults=(event.fault,))
         return
     # Nothing was done yet, and the PSS is told in time that the outcome is awaited.
-    note.act(e.Seek(exchange.id, event.retry_after_s or terms.options.retry_first_s))
+    note.act(a.Seek(exchange.id, event.retry_after_s or terms.options.retry_first_s))
 
 
 def _refuse(state: State, exchange: Exchange, terms: Terms, now: datetime, note: Note, code: str, text: str) -> None:
@@ -163,7 +165,7 @@ def _found(
         )
     )
     if not exchange.awaits:
-        note.act(e.OpenLane(exchange.participant, exchange.operation))
+        note.act(a.OpenLane(exchange.participant, exchange.operation))
 
 
 def _names(terms: Terms, exchange: Exchange) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange.actions import Action, Decision
 from pg_bridge.exchange.events import Json
+from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.records import Fault, Record, write_entry
-from pg_bridge.exchange.state import Exchange
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.pages import NEXT_REFERENCE
 from pg_bridge.profiles.ocp import OcpProfile
@@ -195,7 +196,7 @@ class Note:
 
     __slots__ = ("_apply", "at_us", "decision")
 
-    def __init__(self, decision: Any, apply: Callable[[Record, int], None], at_us: int) -> None:
+    def __init__(self, decision: Decision, apply: Callable[[Record, int], None], at_us: int) -> None:
         self.decision = decision
         self._apply = apply
         self.at_us = at_us
@@ -205,6 +206,6 @@ class Note:
         self._apply(record, self.at_us)
         self.decision.entries.append(write_entry(record, self.at_us))
 
-    def act(self, action: Any) -> None:
+    def act(self, action: Action) -> None:
         """Do `action` when all is durable."""
         self.decision.actions.append(action)

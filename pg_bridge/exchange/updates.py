@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import MappingError
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.state import Exchange, Feed, State
+from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.state import Feed, State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 from pg_bridge.profiles.concepts import EventType, Status
 
@@ -75,7 +77,7 @@ def _arrived(state: State, event: e.UpdatesArrived, terms: Terms, now: datetime,
                     found=found,
                 )
             )
-            note.act(e.Fetch(participant, business_date, feed.next_sequence - 1))
+            note.act(a.Fetch(participant, business_date, feed.next_sequence - 1))
 
 
 def _release_early(state: State, feed: Feed, terms: Terms, now: datetime, note: Note) -> None:
@@ -182,7 +184,7 @@ def _tell(state: State, document: e.Json, terms: Terms, now: datetime, note: Not
             mapping=written.mapping,
         )
     )
-    note.act(e.Pump(participant))
+    note.act(a.Pump(participant))
 
 
 DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {e.UpdatesArrived: _arrived}

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.state import Exchange, KnownFile, Stage, State, Upload
+from pg_bridge.exchange.exchange import Exchange, Stage, set_of
+from pg_bridge.exchange.state import State
+from pg_bridge.exchange.upload import KnownFile, Upload
 
 #: the effect of the exchange of a file, and of one that is refused
 UPLOAD = "upload"
@@ -32,8 +34,8 @@ def _file(state: State, record: r.FileReceived | r.FileRefused, at_us: int, effe
         carried={},
         document=b"",
         received_us=at_us,
-        translated_by=record.mapping.rpartition("/")[2],
-        ends_by=record.mapping.rpartition("/")[2],
+        translated_by=set_of(record.mapping),
+        ends_by=set_of(record.mapping),
         file_name=record.name,
     )
     if record.claim:

@@ -15,18 +15,21 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import file_reports as reports
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange import seeking
+from pg_bridge.exchange.exchange import Exchange, part_suffix
 from pg_bridge.exchange.judging import Judgement
 from pg_bridge.exchange.receipt import Receipt, received
-from pg_bridge.exchange.state import Exchange, Intake, State, part_suffix
+from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.exchange.upload import Intake
 from pg_bridge.exchange.upload_fold import KEPT_DAYS
 from pg_bridge.link.parts import Assembly, Part, read_part
-from pg_bridge.mapping.book import Request
 from pg_bridge.mapping.file_rules import Upload
+from pg_bridge.mapping.translated import Request
 
 #: findings: another file has this name and day; a day too far from today; its report is not kept any more
 OTHER_CONTENT = "PGB-XCH-010"
@@ -98,7 +101,7 @@ def _take(
     is_of_judged = judged is not None and (judged.name, judged.day) == (part.name, day)
     if is_of_judged and judged is not None and judged.session == event.session and part.number < part.of:
         _received(event, part, "again", note, waited=waited)
-        note.act(e.NoAnswer(event.session, event.sequence))
+        note.act(a.NoAnswer(event.session, event.sequence))
         return
     if judged is not None or (under_way is not None and intake.session != event.session):
         _wait(intake, event, part, note, waited=waited)
@@ -107,7 +110,7 @@ def _take(
         # Of a file that is in already, a late part is one sent again; the last one asks for the report.
         _received(event, part, "again", note, waited=waited)
         if part.number < part.of:
-            note.act(e.NoAnswer(event.session, event.sequence))
+            note.act(a.NoAnswer(event.session, event.sequence))
         else:
             _repeat(state, _file_of(event, part, b"", terms), known.sha256, known.exchange, terms, now, note)
         return
@@ -120,11 +123,11 @@ def _take(
             _wait(intake, event, part, note, waited=waited)
         case "taken" | "again":
             _received(event, part, step.kind, note, waited=waited)
-            note.act(e.NoAnswer(event.session, event.sequence))
+            note.act(a.NoAnswer(event.session, event.sequence))
             if under_way is None:
                 intake.mark += 1
                 intake.session = event.session
-                note.act(e.WatchParts(event.participant, intake.mark, terms.options.file_within_s))
+                note.act(a.WatchParts(event.participant, intake.mark, terms.options.file_within_s))
         case "refused":
             reports.refuse_part(state, event, terms, now, note, step.findings, name=part.name, day=day)
             _go_on(state, event.participant, terms, now, note)
@@ -154,7 +157,7 @@ def _received(event: e.RequestArrived, part: Part, step: str, note: Note, *, wai
 
 def _wait(intake: Intake, event: e.RequestArrived, part: Part, note: Note, *, waited: bool) -> None:
     if not waited and len(intake.waiting) >= MOST_WAITING:
-        note.act(e.Refuse(event.session, event.sequence, "ANOTHER FILE IS UNDER WAY, NOTHING WAS DONE"))
+        note.act(a.Refuse(event.session, event.sequence, "ANOTHER FILE IS UNDER WAY, NOTHING WAS DONE"))
         return
     if not waited:
         _received(event, part, "waits", note, waited=False)
@@ -223,7 +226,7 @@ def _file(state: State, event: e.FileArrived, sha256: str, terms: Terms, now: da
         _go_on(state, event.participant, terms, now, note)
         return
     _intake(state, event.participant, terms).judging = event
-    note.act(e.Judge(event))
+    note.act(a.Judge(event))
 
 
 def _repeat(
@@ -311,7 +314,7 @@ def _enter(
     for exchange in to_seek:
         seeking.seek(state, exchange, terms, note)
     for participant, operation in lanes:
-        note.act(e.OpenLane(participant, operation))
+        note.act(a.OpenLane(participant, operation))
     if file.session:
         reports.asks(state, state.exchanges[file_id], file.session, file.sequence, is_repeat=False)
 

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,101 +15,22 @@ from pg_bridge.errors import Finding, MappingInvalid, MappingMissing
 from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
-from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks.report_check import report_findings
-from pg_bridge.mapping.checks.request_check import REFERENCE
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
-from pg_bridge.mapping.field import Sources, getter
+from pg_bridge.mapping.compiled import CompiledMessage, CompiledRequest, Compiler
+from pg_bridge.mapping.field import Sources
 from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
-from pg_bridge.mapping.message import MessageMapping
-from pg_bridge.mapping.pages import PagedMapping
-from pg_bridge.mapping.places import Places, below, places_of
-from pg_bridge.mapping.request import Act, Translation, compile_rule, stands
-from pg_bridge.mapping.request_mapping import EachMapping, RequestMapping, split_values
+from pg_bridge.mapping.request import Translation
+from pg_bridge.mapping.request_mapping import split_values
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
-from pg_bridge.mapping.schema import Members
-from pg_bridge.profiles.concepts import NAMES_AN_SI, Operation
-from pg_bridge.profiles.legacy import CodeTable, LegacyProfile, read_legacy_profile
+from pg_bridge.mapping.translated import Request, Written
+from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
-from pg_bridge.profiles.template import Checked, FieldSpec, Template
+from pg_bridge.profiles.template import Checked
 
 UNKNOWN_FIELD_PREFIX = "unknown:"
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A request translated. Any finding of severity error: it is refused and `document` is empty.
-
-    operation: None of a request for a report, which asks OCP nothing. reference: empty where it could not be read.
-    document: in OCP's own names; a write has every member of its
-    schema, absent ones null. sought: the concepts that name an SI and have no value yet: the SI is to be found, and
-    they are to be filled in before it is called.
-    mapping: `<rule file>@<set>/<version>/<12 hexadecimal characters of the set's hash>`.
-    """
-
-    template: str
-    message_type: str
-    function: str
-    effect: str
-    operation: Operation | None
-    reference: str
-    document: dict[str, Any]
-    carried: dict[str, str]
-    lineage: tuple[Lineage, ...]
-    findings: tuple[Finding, ...]
-    mapping: str
-    sought: tuple[str, ...] = ()
-    #: the further instructions of the same message, in order, where its sequences are one each
-    more: tuple[Request, ...] = ()
-
-    @property
-    def parts(self) -> tuple[Request, ...]:
-        """All instructions of the message, in order; one as a rule."""
-        return (self, *self.more)
-
-
-class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A message to the PSS: the lines of its text block, and where each value came from."""
-
-    template: str
-    message_type: str
-    body: bytes
-    lineage: tuple[Lineage, ...]
-    findings: tuple[Finding, ...]
-    mapping: str
-    #: the further messages of an answer that one does not hold, in order
-    more: tuple[Written, ...] = ()
-
-    @property
-    def pages(self) -> tuple[Written, ...]:
-        """All messages, in order; one as a rule."""
-        return (self, *self.more)
-
-
-@dataclass(frozen=True, slots=True)
-class _RequestEntry:
-    template: Template
-    operation: Operation | None
-    mapping: RequestMapping
-    name: str
-    reference: FieldSpec
-    #: concepts that may have to be filled in
-    sought: tuple[str, ...]
-    #: the sequence each of which is an instruction of its own
-    split: str
-
-
-@dataclass(frozen=True, slots=True)
-class _MessageEntry:
-    template: str
-    message_type: str
-    table: CodeTable | None
-    gets: tuple[Callable[[Sources], Any], ...]
-    mappings: dict[str, MessageMapping]
-    name: str
-    #: `ocp` of the sources is an array of entries
-    is_list: bool
 
 
 class MappingBook:
@@ -132,20 +51,22 @@ class MappingBook:
         self.hash = content_hash
         self.name = rules.name
         self.version = rules.version
-        self._requests: dict[tuple[str, str], _RequestEntry] = {}
-        self._answers: dict[str, _MessageEntry] = {}
-        self._messages: dict[str, _MessageEntry] = {}
+        self._requests: dict[tuple[str, str], CompiledRequest] = {}
+        self._answers: dict[str, CompiledMessage] = {}
+        self._messages: dict[str, CompiledMessage] = {}
         #: how batch files come, and become messages
         self.files = FileRules(rules, legacy, lambda located: self._name(located))
+        compiler = Compiler(legacy, ocp, rules)
         for located in rules.files:
             file = located.file
             name = self._name(located)
             if file.request is not None:
-                self._add_request(located, file.request, name)
+                for request in compiler.requests(located, file.request, name):
+                    self._requests[request.template.name, request.message_type] = request
             if file.answer is not None:
-                self._answers[file.function] = self._message(located, file.answer, name)
+                self._answers[file.function] = compiler.message(located, file.answer, name)
             if file.message is not None:
-                self._messages[file.function] = self._message(located, file.message, name)
+                self._messages[file.function] = compiler.message(located, file.message, name)
 
     def _name(self, located: Located) -> str:
         return f"{located.file.name}@{self.name}/{self.version}/{self.hash[:12]}"
@@ -242,7 +163,7 @@ class MappingBook:
 
     def _refused(
         self,
-        entry: _RequestEntry,
+        entry: CompiledRequest,
         message_type: str,
         values: Mapping[str, Any],
         context: Mapping[str, Any],
@@ -276,7 +197,7 @@ class MappingBook:
             mapping=entry.name,
         )
 
-    def _write(self, entries: Mapping[str, _MessageEntry], function: str, sources: Sources) -> Written:
+    def _write(self, entries: Mapping[str, CompiledMessage], function: str, sources: Sources) -> Written:
         entry = entries.get(function)
         if entry is None:
             raise MappingMissing(f"no rule file writes a message for {function}")
@@ -298,93 +219,6 @@ class MappingBook:
             for draft in entry.mappings[message_type].apply_all(sources)
         ]
         return msgspec.structs.replace(first, more=tuple(more)) if more else first
-
-    # --- build -----------------------------------------------------------------------------------------------
-
-    def _add_request(self, located: Located, section: d.RequestSection, name: str) -> None:
-        template = self.legacy.templates[section.template]
-        operation = None if section.report else Operation(section.operation)
-        members = Members(self.ocp.openapi, d.shape_of(section))
-        keeps_nulls = operation is not None and self.ocp.operations[operation].writes
-        for type_ in template.message_types:
-            places = places_of(template, type_)
-            reference = template.concept(REFERENCE, type_)
-            if reference is None:
-                continue  # `check` tells it
-            acts = self._acts(located, "request.rule", section.rule, places, type_)
-            each = [
-                EachMapping(
-                    each.at,
-                    each.to,
-                    self._acts(located, f"request.each[{number}].rule", each.rule, below(places, each.at), type_),
-                    members.items(each.to),
-                    keeps_nulls=keeps_nulls,
-                )
-                for number, each in enumerate(section.each)
-            ]
-            self._requests[template.name, type_] = _RequestEntry(
-                template=template,
-                operation=operation,
-                mapping=RequestMapping(acts, members, each, keeps_nulls=keeps_nulls, sought=section.sought),
-                name=name,
-                reference=reference,
-                sought=tuple(
-                    concept
-                    for concept in NAMES_AN_SI
-                    if ".".join(self.ocp.place("si", concept).members) in section.sought
-                ),
-                split=section.split,
-            )
-
-    def _acts(self, located: Located, at: str, rules: Sequence[d.RequestRule], places: Places, type_: str) -> list[Act]:
-        """The rules that can act in one message type, compiled."""
-        active = [
-            (number, rule)
-            for number, rule in enumerate(rules)
-            if rule.constant or any(stands(places, source) for source in rule.sources())
-        ]
-        shared = shared_targets(rule for _, rule in active)
-        return [
-            compile_rule(
-                located.rule_name(f"{at}[{number}]"),
-                rule,
-                self.legacy.tables,
-                places,
-                type_,
-                is_shared_target=any(target in shared for target in rule.targets()),
-                profile=self.rules.profile,
-            )
-            for number, rule in active
-        ]
-
-    def _message(self, located: Located, section: d.MessageSection, name: str) -> _MessageEntry:
-        template = self.legacy.templates[section.template]
-        chosen = section.message_type if isinstance(section.message_type, d.ByTable) else None
-        values, blocks = self.rules.parts(located, section)
-        named = [(number, block) for number, block, _ in blocks]
-        only_values = [value for _, value, _ in values]
-        tables, profile = self.legacy.tables, self.rules.profile
-
-        def mapping(type_: str) -> MessageMapping:
-            if section.pages is not None:
-                return PagedMapping(only_values, named, template, type_, tables, section.pages, profile)
-            return MessageMapping(only_values, named, template, type_, tables, profile)
-
-        return _MessageEntry(
-            template=template.name,
-            message_type="" if isinstance(section.message_type, d.ByTable) else section.message_type,
-            table=self.legacy.tables[chosen.codes] if chosen is not None else None,
-            gets=tuple(getter(source) for source in chosen.sources()) if chosen is not None else (),
-            mappings={type_: mapping(type_) for type_ in template.message_types},
-            name=name,
-            is_list=section.pages is not None,
-        )
-
-
-def shared_targets(rules: Iterable[d.RequestRule]) -> frozenset[str]:
-    """The targets that several rules may feed."""
-    counts = Counter(target for rule in rules for target in rule.targets())
-    return frozenset(target for target, count in counts.items() if count > 1)
 
 
 def content_hash(files: Mapping[str, str]) -> str:

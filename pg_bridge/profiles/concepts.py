@@ -239,6 +239,7 @@ class Refusal(StrEnum):
     NO_SETTLEMENT_DAY = "no_settlement_day"
     NOT_GRANTED = "not_granted"
     NOT_OUR_PARTICIPANT = "not_our_participant"
+    OVER_LIMIT = "over_limit"
     OUTSIDE_HOURS = "outside_hours"
     MARKET_CLOSED = "market_closed"
     SI_UNKNOWN = "si_unknown"

@@ -18,12 +18,15 @@ MISTIMED = "PGB-PRF-005"
 class MarketHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sessions of one market on whole and on half days (opens, closes), and the days on which it alone is closed.
 
-    source: where that is known from.
+    same_day_until: until when an instruction may be entered that settles on the same day (None: as long as a session
+    is open); same_day_rdp_until: the same of one paid in real time. source: where all that is known from.
     """
 
     sessions: tuple[tuple[time, time], ...]
     half_day: tuple[tuple[time, time], ...] = ()
     holidays: tuple[date, ...] = ()
+    same_day_until: time | None = None
+    same_day_rdp_until: time | None = None
     source: str = ""
 
 

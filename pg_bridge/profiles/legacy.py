@@ -26,6 +26,8 @@ from pg_bridge.typed_toml import MOST_FAULTS, Lines, read_toml, shown
 
 TEMPLATE_FOLDER = "legacy/templates/"
 CODES_FILE = "legacy/codes.toml"
+#: how the pretend gateway reads and writes; the bridge does not need it
+GATEWAY_FILE = "legacy/gateway.toml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pg_bridge.exchange.events import Answer
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.actions import Answer
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.link import events as link
 from pg_bridge.link.pg_session import PgSession
 from pg_bridge.pss.handshake import TOO_MANY

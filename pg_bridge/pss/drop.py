@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pg_bridge import telemetry
 from pg_bridge.errors import DiskFault, Finding, JournalError, MappingError
-from pg_bridge.exchange.events import FileEnded
+from pg_bridge.exchange.actions import FileEnded
 from pg_bridge.pss.disk_faults import as_text
 from pg_bridge.pss.drop_folder import DropFolder, Inbox, Look, Taken, Waiting, name_findings
 from pg_bridge.pss.file_desk import DropOptions, FileDesk

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pg_bridge.errors import Finding
-from pg_bridge.exchange.events import FileEnded
+from pg_bridge.exchange.actions import FileEnded
 from pg_bridge.pss.drop_folder import Taken
 
 

@@ -11,9 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-from pg_bridge.exchange.events import Answer, NoAnswer, Refuse
+from pg_bridge.exchange.actions import Answer, NoAnswer, Refuse
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.pss.connection import Connection
 from pg_bridge.pss.desk import Desk, ListenerOptions

@@ -6,6 +6,7 @@ Everything here is the bench's own; nothing of it is OCP's.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import msgspec
@@ -16,31 +17,48 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
-from pg_bridge.simulator.clock import Run
+from pg_bridge.simulator.clock import HONG_KONG, Run
 from pg_bridge.simulator.control_bench import add_bench_routes
-from pg_bridge.simulator.control_gate import (
-    LARGEST,
-    LONGEST_S,
-    MOST_AHEAD,
-    REFUSALS,
-    refuse_what_nobody_reads,
-    tell_faults,
-)
+from pg_bridge.simulator.control_gate import refuse_what_nobody_reads, tell_faults
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 
 if TYPE_CHECKING:
     from pg_bridge.simulator.pretend import PretendOcp
 
 
+#: every run of the days between takes place, one after the other
+LONGEST_JUMP = timedelta(days=3660)
+END_OF_TIME = datetime(2101, 1, 1, tzinfo=HONG_KONG)
+#: seconds that a fault may last, a day; calls of a limit
+LONGEST_S, MOST_CALLS = 86_400, 1_000_000_000
+
+
 class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Refused(BaseModel):
+    """Why an order is refused: in words, or each place that is wrong (`loc`) with what is wrong there (`msg`)."""
+
+    detail: str | list[dict[str, Any]]
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refused, "description": "The body cannot be read"},
+    404: {"model": Refused, "description": "What the order is about is not there"},
+    409: {"model": Refused, "description": "It cannot be done as things stand"},
+    422: {"model": Refused, "description": "The order is none"},
+}
+
+
 class ClockOrder(_Order):
-    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`."""
+    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`.
+
+    It goes no further than ten years at once, and not beyond the year 2100.
+    """
 
     jump: AwareDatetime | None = None
-    advance_s: Annotated[float, Field(gt=0)] | None = None
+    advance_s: Annotated[float, Field(gt=0, le=LONGEST_JUMP.total_seconds())] | None = None
     mode: Literal["stands", "runs"] | None = None
     rate: Annotated[float, Field(ge=1e-6, le=1_000_000)] | None = None
 
@@ -89,10 +107,18 @@ class RulesOrder(_Order):
 
 
 class LimitsOrder(_Order):
-    """Change the call limits; 0: none."""
+    """Change the call limits (0: none), or the transaction limits of participants and machines (Hong Kong dollars)."""
 
-    company_calls: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
-    machine_calls: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
+    company_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
+    machine_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
+    transaction_limits: dict[str, Annotated[Decimal, Field(ge=0, max_digits=20)]] | None = None
+
+
+class EntitlementOrder(_Order):
+    """What a company may call from now on; null: everything."""
+
+    company: str
+    functions: list[Operation] | None
 
 
 class FaultOrder(_Order):
@@ -100,11 +126,12 @@ class FaultOrder(_Order):
 
     kind: FaultKind
     operation: str = ""
-    skip: Annotated[int, Field(ge=0, le=LARGEST)] = 0
-    count: Annotated[int, Field(ge=0, le=LARGEST)] = 1
+    skip: Annotated[int, Field(ge=0, le=MOST_CALLS)] = 0
+    count: Annotated[int, Field(ge=0, le=MOST_CALLS)] = 1
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     work: bool | None = None
     delay_s: Annotated[float, Field(ge=0, le=LONGEST_S)] = 1.0
-    retry_after_s: Annotated[int, Field(ge=0, le=LARGEST)] = 1
+    retry_after_s: Annotated[int, Field(ge=0, le=LONGEST_S)] = 1
     refusal: Refusal = Refusal.OUTSIDE_HOURS
 
 
@@ -114,7 +141,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         title="Control of the pretend OCP",
         version="1",
         redoc_url=None,
-        responses=REFUSALS,
+        responses=_REFUSALS,
         dependencies=[Depends(refuse_what_nobody_reads)],
         exception_handlers={RequestValidationError: tell_faults},
     )
@@ -252,6 +279,11 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         ocp.book.set_rules(**changes)
         return _rules(ocp)
 
+    @app.get("/limits")
+    async def show_limits() -> Response:
+        """The call limits and the transaction limits."""
+        return _limits(ocp)
+
     @app.post("/limits")
     async def limits(order: LimitsOrder) -> Response:
         """Change the call limits; what was counted is forgotten."""
@@ -259,7 +291,22 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             if calls is not None:
                 limit.calls = calls
                 limit.forget()
-        return _json({"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls})
+        if order.transaction_limits is not None:
+            ocp.transaction_limits = dict(order.transaction_limits)
+        return _limits(ocp)
+
+    @app.get("/entitlements")
+    async def show_entitlements() -> Response:
+        """What each company may call; null: everything."""
+        return _json({"entitlements": ocp.functions})
+
+    @app.post("/entitlements")
+    async def entitle(order: EntitlementOrder) -> Response:
+        """Say what a company may call from now on."""
+        if order.company not in ocp.functions:
+            raise HTTPException(404, f"company: {order.company} is not registered")
+        ocp.functions[order.company] = order.functions
+        return _json({"entitlements": ocp.functions})
 
     @app.get("/faults")
     async def faults() -> Response:
@@ -285,7 +332,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     async def expire_tokens() -> Response:
         """Let no token be good any longer."""
         ocp.tokens.expire_all()
-        return _json({})
+        return _json({"good": 0})
 
     @app.post("/reset")
     async def reset() -> Response:
@@ -302,16 +349,19 @@ def _rules(ocp: PretendOcp) -> Response:
     return _json(found | {"maker_checker": sorted(rules.maker_checker)})
 
 
+def _limits(ocp: PretendOcp) -> Response:
+    calls = {"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls}
+    return _json(calls | {"transaction_limits": ocp.transaction_limits})
+
+
 def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
     now = ocp.clock.now()
-    to: datetime = order.jump if order.jump is not None else now
+    latest = min(now + LONGEST_JUMP, END_OF_TIME)
     try:
-        further = timedelta(seconds=order.advance_s or 0.0)
-        if to + further - now > MOST_AHEAD:
-            raise HTTPException(409, f"it would be more than {MOST_AHEAD.days} days ahead")
+        to: datetime = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
+        if to > latest:
+            raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
         ocp.clock.jump(to)
-        if order.advance_s is not None:
-            ocp.clock.advance(order.advance_s)
     except (ValueError, OverflowError) as error:
         raise HTTPException(409, str(error)) from error
 

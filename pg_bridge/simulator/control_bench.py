@@ -49,6 +49,13 @@ class HoursOrder(BaseModel):
     keep: bool
 
 
+_A_SNAPSHOT = {
+    "required": True,
+    "description": "What a snapshot answered",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
 def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
     """Add the routes to the control's app."""
 
@@ -111,16 +118,7 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
         """Its whole state, its key and its seed among it."""
         return _json(ocp.snapshot())
 
-    @app.post(
-        "/restore",
-        openapi_extra={
-            "requestBody": {
-                "description": "what /snapshot gave",
-                "required": True,
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            }
-        },
-    )
+    @app.post("/restore", openapi_extra={"requestBody": _A_SNAPSHOT})
     async def restore(request: Request) -> Response:
         """Go on where a snapshot was taken; whoever held a token asks for one again."""
         try:

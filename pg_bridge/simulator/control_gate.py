@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,35 +9,6 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
-
-#: so far ahead the clock jumps at most: each run of each day between takes place
-MOST_AHEAD = timedelta(days=3660)
-#: the longest time that an order may name, seconds
-LONGEST_S = 31_622_400
-#: the largest number that an order may name
-LARGEST = 1_000_000_000
-
-
-def _told(description: str, detail: dict[str, Any]) -> dict[str, Any]:
-    # a schema in words: models would be built anew for every route
-    schema = {"type": "object", "required": ["detail"], "properties": {"detail": detail}}
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-_FAULT = {
-    "type": "object",
-    "required": ["type", "loc", "msg"],
-    "properties": {"type": {"type": "string"}, "loc": {"type": "array", "items": {}}, "msg": {"type": "string"}},
-}
-#: how every order may be refused
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: _told("What it names is not there", {"type": "string"}),
-    409: _told("It cannot be done now", {"type": "string"}),
-    422: _told(
-        "It is no order of this form: all that is wrong",
-        {"anyOf": [{"type": "array", "items": _FAULT}, {"type": "string"}]},
-    ),
-}
 
 
 async def refuse_what_nobody_reads(request: Request) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pg_bridge.profiles.concepts import Refusal
+from pg_bridge.profiles.concepts import Payment, Refusal
 from pg_bridge.profiles.hours import MarketHours
 from pg_bridge.simulator.clock import HONG_KONG, Run
 from pg_bridge.simulator.stated import SATURDAY
@@ -52,7 +52,8 @@ class BusinessDay:
     """The calendar, the sessions by market, and the weather.
 
     keeps_hours: whether the sessions are looked at (else every market is open on every day, but for the weather).
-    half_day_runs_end: from then on no run but the day's end takes place on a half day.
+    half_day_runs_end: from then on no run but the day's end takes place on a half day. last_run: when the last
+    settlement run of a whole day is; no session but the first opens before it (None: as the markets say).
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class BusinessDay:
         half_day_runs_end: time,
         *,
         keeps_hours: bool,
+        last_run: time | None = None,
     ) -> None:
+        self._last_run = last_run
         self._markets = dict(markets)
         self._holidays = frozenset(holidays)
         self._half_days = frozenset(half_days)
@@ -113,6 +116,18 @@ class BusinessDay:
                 return None
         return Refusal.OUTSIDE_HOURS, "outside of the session hours"
 
+    def too_late(self, market: str | None, payment: Payment | None, settles_on: date, now: datetime) -> Refused | None:
+        """Why an instruction may no longer be entered that settles on this day; None when it may."""
+        hours = self._markets.get(market or "")
+        if not self.keeps_hours or hours is None or settles_on != now.date():
+            return None
+        until = hours.same_day_until
+        if payment is Payment.RDP and hours.same_day_rdp_until is not None:
+            until = hours.same_day_rdp_until
+        if until is None or now.time() < until:
+            return None
+        return Refusal.NO_SETTLEMENT_DAY, f"too late to settle on {settles_on}: until {until:%H:%M} only"
+
     def takes_place(self, run: Run, moment: datetime) -> bool:
         """Whether a run of the schedule takes place."""
         day = moment.date()
@@ -128,7 +143,12 @@ class BusinessDay:
         return not self._is_put_off(datetime.combine(day, first or OPENING, HONG_KONG), moment)
 
     def _sessions(self, hours: MarketHours, day: date) -> Sequence[tuple[time, time]]:
-        return hours.half_day if day in self._half_days else hours.sessions
+        if day in self._half_days:
+            return hours.half_day
+        if self._last_run is None:
+            return hours.sessions
+        later = [(max(opens, self._last_run), closes) for opens, closes in hours.sessions[1:]]
+        return [*hours.sessions[:1], *later]
 
     def _is_put_off(self, opening: datetime, now: datetime) -> bool:
         return any(

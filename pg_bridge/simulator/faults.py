@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
@@ -17,6 +18,7 @@ class FaultKind(StrEnum):
 
     NO_ANSWER = "no_answer"  # by `work`, not done unless asked
     LATE = "late"  # done, then answered after delay_s
+    SLOW = "slow"  # done, then answered a few bytes at a time, the last after delay_s
     DENIED = "denied"  # 401, not done
     THROTTLED = "throttled"  # 429 with Retry-After, not done
     BROKEN = "broken"  # 500, by `work`, not done unless asked
@@ -40,7 +42,14 @@ class FaultKind(StrEnum):
 
 #: these leave the work done unless `work` says otherwise
 WORK_DONE = frozenset(
-    {FaultKind.LATE, FaultKind.TIMED_OUT, FaultKind.CUT_AFTER, FaultKind.BROKEN_JSON, FaultKind.WRONG_SHAPE}
+    {
+        FaultKind.LATE,
+        FaultKind.SLOW,
+        FaultKind.TIMED_OUT,
+        FaultKind.CUT_AFTER,
+        FaultKind.BROKEN_JSON,
+        FaultKind.WRONG_SHAPE,
+    }
 )
 #: these never do any
 NO_WORK = frozenset({FaultKind.DENIED, FaultKind.THROTTLED, FaultKind.CLOSED, FaultKind.CUT_BEFORE, FaultKind.REFUSED})
@@ -53,14 +62,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     operation: the concept's name, `token`, `push`, or empty for any operation but those two; of a push, that of a
     stream or socket, or empty or `push` for whichever pushes next. skip: let so many pass first; count: then so many
-    go wrong (0: all). work: do the work before it goes wrong (None: as is usual for the kind). delay_s: for late
-    answers and pushes, silences, and how old an old timestamp is. retry_after_s: for 429 and 503.
+    go wrong (0: without end). share: of those met, this part goes wrong, evenly spread (above 0, at most 1). work: do
+    the work before it goes wrong (None: as is usual for the kind). delay_s: for late and slow answers, late pushes,
+    silences, and how old an old timestamp is. retry_after_s: for 429 and 503.
     """
 
     kind: FaultKind
     operation: str = ""
     skip: int = 0
     count: int = 1
+    share: float = 1.0
     work: bool | None = None
     delay_s: float = 1.0
     retry_after_s: int = 1
@@ -72,6 +83,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.kind in NO_WORK:
             return False
         return self.kind in WORK_DONE if self.work is None else self.work
+
+    def gone_wrong(self, met: int) -> int:
+        """How many of the first `met` calls or pushes went wrong."""
+        # rounded: 0.29 of a hundred is 29, which binary fractions just miss
+        return math.floor(round(max(0, met - self.skip) * self.share, 9))
 
     @property
     def is_push(self) -> bool:
@@ -126,12 +142,12 @@ class Faults:
         for index, (fault, met) in enumerate(self._orders):
             if not concerns(fault):
                 continue
-            met += 1
-            if fault.count and met >= fault.skip + fault.count:
+            before, gone_wrong = fault.gone_wrong(met), fault.gone_wrong(met + 1)
+            if fault.count and gone_wrong >= fault.count:
                 del self._orders[index]
             else:
-                self._orders[index] = (fault, met)
-            if met > fault.skip:
+                self._orders[index] = (fault, met + 1)
+            if gone_wrong > before:
                 return fault
         return None
 

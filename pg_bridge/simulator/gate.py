@@ -1,6 +1,7 @@
 """What every call must pass before it is looked at: token, limits, headers, and a request id used once.
 
-All times here are the wall's, epoch seconds.
+All times here are epoch seconds: the wall's, but for request ids, which live by the pretend OCP's own clock as
+everything does that a business day ends.
 """
 
 from __future__ import annotations

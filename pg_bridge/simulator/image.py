@@ -95,7 +95,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class UsedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One request id used, at a second of the wall's epoch; the answer where it is to be given again."""
+    """One request id used, at a second of the clock's epoch; the answer where it is to be given again."""
 
     company: str
     request_id: str
@@ -155,7 +155,7 @@ class TakenRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class SettingsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What was set by control."""
+    """What was set by control; None: as the options say."""
 
     match_at_once: bool
     revoke_by_both: bool
@@ -165,6 +165,8 @@ class SettingsRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     weather: list[Spell]
     company_calls: Count
     machine_calls: Count
+    functions: dict[str, list[Operation] | None] | None = None
+    transaction_limits: dict[str, Decimal] | None = None
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -48,6 +48,8 @@ def settings_record(ocp: Platform) -> SettingsRecord:
         weather=ocp.day.spells,
         company_calls=ocp.company_limit.calls,
         machine_calls=ocp.machine_limit.calls,
+        functions=ocp.entitled_by_control(),
+        transaction_limits=ocp.transaction_limits if ocp.transaction_limits != ocp.options.transaction_limits else None,
     )
 
 
@@ -192,6 +194,10 @@ def restore(ocp: Platform, image: Image, *, after_restart: bool) -> None:
     ocp.faults.restore(image.faults or ())
     ocp.day.keeps_hours, ocp.day.spells = settings.keeps_hours, list(settings.weather)
     ocp.company_limit.calls, ocp.machine_limit.calls = settings.company_calls, settings.machine_calls
+    # who is no company of these options has nothing to be entitled to
+    ocp.functions |= {name: few for name, few in (settings.functions or {}).items() if name in ocp.functions}
+    if settings.transaction_limits is not None:
+        ocp.transaction_limits = dict(settings.transaction_limits)
     ocp.counterparties.restore(image.counterparties or ())
     ocp.tokens.restore(image.assertions)
     # calls count for so many seconds of the wall: those of a snapshot go on counting as they did when it was taken

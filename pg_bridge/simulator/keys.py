@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from jwt.utils import der_to_raw_signature
 
 from pg_bridge.errors import ConfigError
 
@@ -32,12 +34,33 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     return base64url(hashlib.sha256(msgspec.json.encode(covered, order="sorted")).digest())
 
 
-def read_public_keys(jwks: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a JWK set by kid; one without a kid is known by its thumbprint. Raises ConfigError."""
+class PublicKey(NamedTuple):
+    """A registered key, good before `ends_at` (epoch seconds; None: until it is taken away)."""
+
+    key: Any
+    ends_at: float | None
+
+    def is_good(self, at: float) -> bool:
+        """Whether it has not ended at that moment."""
+        return self.ends_at is None or at < self.ends_at
+
+
+def read_public_keys(jwks: Mapping[str, Any]) -> dict[str, PublicKey]:
+    """The keys of a JWK set by kid; one without a kid is known by its thumbprint, one with `exp` ends then.
+
+    Raises ConfigError.
+    """
     try:
-        return {str(jwk.get("kid") or thumbprint(jwk)): jwt.PyJWK(jwk).key for jwk in jwks.get("keys", [])}
-    except (jwt.PyJWTError, AttributeError) as error:
+        return {str(jwk.get("kid") or thumbprint(jwk)): _public_key(jwk) for jwk in jwks.get("keys", [])}
+    except (jwt.PyJWTError, AttributeError, TypeError) as error:
         raise ConfigError(f"reading a registered key: {error}") from error
+
+
+def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
+    ends_at = jwk.get("exp")
+    if ends_at is not None and (isinstance(ends_at, bool) or not isinstance(ends_at, int | float)):
+        raise ConfigError("reading a registered key: exp must be epoch seconds")
+    return PublicKey(jwt.PyJWK(dict(jwk)).key, ends_at)
 
 
 class SigningKey:
@@ -70,9 +93,17 @@ class SigningKey:
         encoded: bytes = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return encoded.decode("ascii")
 
+    def sign(self, payload: bytes) -> bytes:
+        """The signature, as JWS has it; the same each time but for PS256, which salts by chance."""
+        if not isinstance(self.private, ec.EllipticCurvePrivateKey):
+            return self._signer.sign(payload, self.private)
+        # RFC 6979: without chance, so that samples and played worlds repeat
+        signature = self.private.sign(payload, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        return der_to_raw_signature(signature, self.private.curve)
+
     def sign_detached(self, payload: bytes) -> str:
         """A detached JWS over `payload` as it is (RFC 7797, b64 false)."""
-        signature = self._signer.sign(self._detached_header.encode("ascii") + b"." + payload, self.private)
+        signature = self.sign(self._detached_header.encode("ascii") + b"." + payload)
         return f"{self._detached_header}..{base64url(signature)}"
 
 

@@ -6,8 +6,10 @@ purge, failing and the revoke by both are assumed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -97,7 +99,9 @@ class BookRules:
 
     participants and stocks: those known (None: every one that is well formed). maker_checker: participants whose
     SIs wait for authorisation. retention_days: how long an SI may stay unmatched after its settlement date.
-    si_number_form: how the SI numbers are written, counted from 1.
+    si_number_form: how the SI numbers are written, counted from 1. money_tolerance: by how much the amounts of two
+    that match may differ. accounts: of these participants only these stock accounts are known. prices: of a stock, in
+    Hong Kong dollars; rates: what one of a currency is in them (1 where nothing is said).
     """
 
     match_at_once: bool = True
@@ -110,6 +114,10 @@ class BookRules:
     stocks: dict[str, Stock] | None = None
     retention_days: int = 10
     si_number_form: str = "I{:08d}"
+    money_tolerance: Decimal = Decimal(0)
+    accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -88,6 +89,11 @@ class MarketCalls:
                 one.code: Stock(isin=one.isin, eligible=one.is_eligible, domain=one.domain_code == one.code)
                 for one in self.reference.stocks
             },
+            "prices": {
+                one.code: Decimal(one.price) / 1000 * self._options.exchange_rates.get(one.trading_currency, Decimal(1))
+                for one in self.reference.stocks
+            }
+            | self._options.prices,
             "holidays": frozenset(holidays | set(self._options.holidays)),
         }
 

@@ -1,15 +1,16 @@
 """Which two SIs agree, and in what two that do not agree differ.
 
-Stated keys (public as far as named, else assumed): market, stock, quantity, both participants, direction,
-settlement date, payment instruction, and for paid ones currency and amount, without tolerance. Client accounts
-by setting. A stock may be named by its code, its ISIN or both: two agree when one that both name is equal and
-none that both name differs.
+The stated keys (public as far as named, else assumed): market, stock, quantity, both participants, direction,
+settlement date, payment instruction, and for paid ones currency and amount, the latter within a tolerance that is
+nothing unless set. Client accounts by setting. A stock may be named by its code, its ISIN or both: two agree when one
+that both name is equal and none that both name differs.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import islice
 
 from pg_bridge.profiles.concepts import Direction, Payment, Reason, Status
@@ -25,8 +26,9 @@ Key = tuple[object, ...]
 class Waiting:
     """The SIs that wait for their other side, found by what they state."""
 
-    def __init__(self, match_accounts: bool) -> None:
+    def __init__(self, match_accounts: bool, money_tolerance: Decimal = Decimal(0)) -> None:
         self._match_accounts = match_accounts
+        self._money_tolerance = money_tolerance
         self._by_key: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
         self._by_pair: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
         self._count = 0
@@ -45,12 +47,12 @@ class Waiting:
                 self._take(si)
 
     def _take(self, si: Si) -> None:
-        self._by_key[_key(si)][si.number] = si
+        self._by_key[self._key(si)][si.number] = si
         self._by_pair[_pair(si)][si.number] = si
 
     def remove(self, si: Si) -> None:
         """`si` waits no longer; it must state what it did when it was added."""
-        for index, key in ((self._by_key, _key(si)), (self._by_pair, _pair(si))):
+        for index, key in ((self._by_key, self._key(si)), (self._by_pair, _pair(si))):
             found = index[key]
             found.pop(si.number, None)
             if not found:
@@ -58,7 +60,7 @@ class Waiting:
 
     def match(self, si: Si) -> Si | None:
         """The oldest waiting SI that agrees with `si` in everything."""
-        for other in self._by_key.get(_key(si, other_side=True), {}).values():
+        for other in self._by_key.get(self._key(si, other_side=True), {}).values():
             if not self.differences(si, other):
                 return other
         return None
@@ -95,11 +97,31 @@ class Waiting:
             items.append(Reason.DIFF_DATE)
         if one.payment is not other.payment:
             items.append(Reason.DIFF_PAYMENT)
-        elif one.payment is not Payment.FOP and _money(one) != _money(other):
+        elif one.payment is not Payment.FOP and not self._is_same_money(one, other):
             items.append(Reason.DIFF_AMOUNT)
         if self._match_accounts and not (_names_account(one, other) and _names_account(other, one)):
             items.append(Reason.DIFF_ACCOUNT)
         return items
+
+    def _is_same_money(self, one: Si, other: Si) -> bool:
+        if not self._money_tolerance or _money(one) == _money(other):
+            return _money(one) == _money(other)
+        (currency, amount), (their_currency, their_amount) = _money(one), _money(other)
+        if currency != their_currency or amount is None or their_amount is None:
+            return False
+        return abs(amount - their_amount) <= self._money_tolerance
+
+    def _key(self, si: Si, other_side: bool = False) -> Key:
+        stated = si.stated
+        return (
+            *_pair(si, other_side),
+            stated["market"],
+            stated["quantity"],
+            stated["settlement_date"],
+            stated["payment_instruction"],
+            # amounts that need not be equal cannot be looked up
+            *(() if si.payment is Payment.FOP or self._money_tolerance else _money(si)),
+        )
 
 
 def _pair(si: Si, other_side: bool = False) -> Key:
@@ -111,19 +133,7 @@ def _pair(si: Si, other_side: bool = False) -> Key:
     return (mine, theirs, delivers) if delivers else (theirs, mine, delivers)
 
 
-def _key(si: Si, other_side: bool = False) -> Key:
-    stated = si.stated
-    return (
-        *_pair(si, other_side),
-        stated["market"],
-        stated["quantity"],
-        stated["settlement_date"],
-        stated["payment_instruction"],
-        *(() if si.payment is Payment.FOP else _money(si)),
-    )
-
-
-def _money(si: Si) -> tuple[object, object]:
+def _money(si: Si) -> tuple[str | None, Decimal | None]:
     return si.stated["currency"], si.stated["amount"]
 
 

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl
 import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from pg_bridge.errors import OcpOutcomeUnknown
-from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.concepts import Operation, Refusal
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.control import create_control
 from pg_bridge.simulator.faults import TOKEN, Fault, FaultKind
@@ -31,6 +32,13 @@ CUT = "pg_bridge.cut"
 HTML = b"<html><body><h1>503</h1><p>Closed for maintenance.</p></body></html>"
 #: how often a running clock looks for runs that are due, seconds of the wall
 TICK_S = 0.5
+
+#: the pieces of a slow answer
+PIECES = 20
+#: where 200 would say that a stream has begun
+_STREAMS = frozenset({Operation.STATUS_STREAM, Operation.STATUS_SOCKET})
+#: what a request refused whole for this reason has as its HTTP status; any other: 200, of a stream 400
+_STATUSES = {Refusal.NOT_GRANTED: 403, Refusal.NOT_OUR_PARTICIPANT: 403}
 
 Work = Callable[[], Answer]
 
@@ -88,7 +96,8 @@ def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awa
 
 def _stream_gone_wrong(ocp: PretendOcp) -> Callable[[Fault, Request], Awaitable[Response]]:
     async def go_wrong(fault: Fault, request: Request) -> Response:
-        return await _go_wrong(ocp, fault, request, lambda: ocp.failed(500, "an internal error"))
+        failed = ocp.failed(500, "an internal error")
+        return await _go_wrong(ocp, fault, request, lambda: failed, Operation.STATUS_STREAM)
 
     return go_wrong
 
@@ -103,8 +112,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
             ocp.keep()
         except TokenRefusedError as refused:
-            told = {"error": refused.error, "error_description": refused.description}
-            return Answer(400, msgspec.json.encode(told), {"Cache-Control": "no-store"})
+            return _no_token(refused, 400)
         return Answer(200, msgspec.json.encode(document), {"Cache-Control": "no-store"})
 
     async def serve(request: Request) -> Response:
@@ -114,13 +122,41 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
         fault = ocp.faults.next_call(TOKEN)
         if fault is None:
             return _response(exchange(form, token_url))
+        if fault.kind in (FaultKind.DENIED, FaultKind.REFUSED):
+            refused = ocp.tokens.refused_by_order()
+            return _response(_no_token(refused, 401 if fault.kind is FaultKind.DENIED else 400))
         return await _go_wrong(ocp, fault, request, lambda: exchange(form, token_url))
 
     return serve
 
 
+def _no_token(refused: TokenRefusedError, status: int) -> Answer:
+    told = {"error": refused.error, "error_description": refused.description}
+    return Answer(status, msgspec.json.encode(told), {"Cache-Control": "no-store"})
+
+
 def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
+
+
+class _SlowResponse(Response):
+    """An answer that comes in pieces, the last one `over_s` behind the first."""
+
+    def __init__(self, answer: Answer, over_s: float) -> None:
+        super().__init__(answer.body, answer.status, dict(answer.headers), answer.media_type)
+        self._over_s = over_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send piece by piece."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = bytes(self.body)
+        size = max(1, -(-len(body) // PIECES))
+        starts = range(0, len(body), size)
+        for start in starts:
+            if start:
+                await asyncio.sleep(self._over_s / max(1, len(starts) - 1))
+            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _go_wrong(
@@ -131,7 +167,7 @@ async def _go_wrong(
     if kind is FaultKind.LATE and not fault.does_work:
         await asyncio.sleep(fault.delay_s)
         return _response(work())
-    done = work() if fault.does_work or kind is FaultKind.ENTRIES_REFUSED else None
+    done = work() if fault.does_work or kind in (FaultKind.ENTRIES_REFUSED, FaultKind.SLOW) else None
     if kind in (FaultKind.CUT_BEFORE, FaultKind.CUT_AFTER):
         return await _cut(request)
     if kind is FaultKind.NO_ANSWER:
@@ -140,6 +176,8 @@ async def _go_wrong(
         return Response(status_code=500)
     if kind is FaultKind.LATE:
         await asyncio.sleep(fault.delay_s)
+    if kind is FaultKind.SLOW and done is not None:
+        return _SlowResponse(done, fault.delay_s)
     return _response(_wrong_answer(ocp, fault, done, operation))
 
 
@@ -157,7 +195,8 @@ def _wrong_answer(ocp: PretendOcp, fault: Fault, done: Answer | None, operation:
         case FaultKind.TIMED_OUT:
             return ocp.failed(504, "a time-out inside OCP")
         case FaultKind.REFUSED:
-            return ocp.refused(200, [(fault.refusal, "refused by order")], operation)
+            usual = 400 if operation in _STREAMS else 200
+            return ocp.refused(_STATUSES.get(fault.refusal, usual), [(fault.refusal, "refused by order")], operation)
         case FaultKind.WRONG_SHAPE:
             return Answer(200, b'{"unexpected": [1, 2, 3]}')
         case FaultKind.BROKEN_JSON:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from pg_bridge.errors import ConfigError
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator.binding import Binding
 from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
@@ -29,6 +30,7 @@ from pg_bridge.simulator.life_cycle import BookRules
 from pg_bridge.simulator.market_calls import MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher
+from pg_bridge.simulator.seeded_keys import seeded_key_pem
 from pg_bridge.simulator.si_book import SiBook
 from pg_bridge.simulator.state_file import StateFile
 from pg_bridge.simulator.streams import Place, Streams, Told
@@ -45,9 +47,12 @@ class Platform:
         self.binding = Binding(profile)
         companies = options.registrations.companies
         self._participants = participants = {name: company.participants for name, company in companies.items()}
-        state = StateFile(Path(options.state_file), participants) if options.state_file else None
+        state = StateFile(Path(options.state_file), participants, options.durable) if options.state_file else None
         kept_key = state.head.signing_key if state is not None and state.head is not None else None
-        self.key = SigningKey(options.signing_key or kept_key, profile.push.algorithm)
+        algorithm = profile.push.algorithm
+        # who wants everything to repeat names a seed
+        seeded = seeded_key_pem(f"{options.seed} pretend OCP", algorithm) if options.seed else None
+        self.key = SigningKey(options.signing_key or kept_key or seeded, algorithm)
         self.clock = SimulatedClock(wall, options.start, options.rate if options.clock == "runs" else 0.0)
         try:
             self._schedule = build_schedule(
@@ -116,14 +121,24 @@ class Platform:
 
     def _begin(self) -> None:
         self.tokens = TokenDoor(self.profile.token, self.options.registrations, self.key, self.options.token_life_s)
+        self.functions = {name: one.functions for name, one in self._companies.items()}
+        self.transaction_limits = dict(self.options.transaction_limits)
         self.take_over(SiBook(self.book_rules()), self.clock.now())
         for order in self.options.counterparties:
             self.counterparties.order(order)
 
     def book_rules(self) -> BookRules:
         """The rules of the book as the options say, with the generated market where they do."""
-        rules = self.options.book_rules()
-        return replace(rules, **self.market.book_rules()) if self.options.reference_data else rules
+        options = self.options
+        rates = options.exchange_rates if Operation.STOCKS in self.profile.operations else {}
+        coded = {self.profile.code("currency", currency): rate for currency, rate in rates.items()}
+        rules = replace(options.book_rules(), rates=coded)
+        return replace(rules, **self.market.book_rules()) if options.reference_data else rules
+
+    def entitled_by_control(self) -> dict[str, list[Operation] | None] | None:
+        """What companies may call where that is not as the options say; None: it is."""
+        registered = self._companies
+        return {name: few for name, few in self.functions.items() if few != registered[name].functions} or None
 
     def take_over(self, book: SiBook, caught_up: datetime | None) -> None:
         """Go on with this book; day, counterparties, log and used ids begin anew."""
@@ -135,6 +150,7 @@ class Platform:
             [*options.half_days, *(self.market.half_days() if options.reference_data else ())],
             self._half_day_runs_end,
             keeps_hours=options.keeps_hours,
+            last_run=max(map(time.fromisoformat, options.settlement_runs), default=None),
         )
         self.counterparties = Counterparties(book, self.day, options.seed, self._companies_of)
         self.request_ids = RequestIds(self.profile.limits.request_id_life_s, options.replay_request_ids)

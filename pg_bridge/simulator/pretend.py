@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from pg_bridge.simulator.push import Subscriber
 from pg_bridge.simulator.tokens import Caller
 
 PAGE = 100
+#: what states a settlement date
+_ENTERS = frozenset({Operation.SI_ADD, Operation.SI_CHANGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class PretendOcp(Platform):
             return self.failed(429, "too many calls", {"Retry-After": str(wait_s)}, operation=operation)
         self.company_limit.count(caller.company, at)
         self.machine_limit.count(caller.machine, at)
-        functions = self._companies[caller.company].functions
+        functions = self.functions[caller.company]
         if functions is not None and operation not in functions:
             return self.refused(403, [(Refusal.NOT_GRANTED, f"{operation.value} is not granted")], operation)
         return caller
@@ -195,12 +198,13 @@ class PretendOcp(Platform):
             spec.method,
             spec.path,
             call.body,
-            self.tokens.keys_of(caller.machine),
+            self.tokens.keys_of(caller.machine, self.wall()),
             self.profile.token.algorithm,
         )
         if refusals:
             return self.refused(400, refusals, operation)
-        given = self.request_ids.answer(caller.company, request_id, at)
+        today = self.clock.now().timestamp()
+        given = self.request_ids.answer(caller.company, request_id, today)
         if given is not None:
             if given:
                 return Answer(200, given)
@@ -223,13 +227,15 @@ class PretendOcp(Platform):
                 return self.refused(200, list(dict.fromkeys(filter(None, closed))), operation)
             for (_, faults), why in zip(read, closed, strict=False):
                 faults += [why] if why is not None else []
+            if self.day.keeps_hours and operation in _ENTERS:
+                self._find_too_late(read)
             done = [
                 self._write_entry(operation, caller, request_id, stated, faults, refusal) for stated, faults in read
             ]
             answer = self._ok(operation, done)
             self.publish(self.clock.now())
         if answer.status == 200:
-            self.request_ids.use(caller.company, request_id, at, answer.body)
+            self.request_ids.use(caller.company, request_id, today, answer.body)
         return answer
 
     def _why_closed(self, read: Sequence[tuple[dict[str, Any], list[Refused]]]) -> list[Refused | None]:
@@ -243,6 +249,22 @@ class PretendOcp(Platform):
             market = stated["market"] or (si.stated["market"] if si is not None else None)
             found.append(None if refusals else self.day.refusal(market, now))
         return found
+
+    def _find_too_late(self, read: Sequence[tuple[dict[str, Any], list[Refused]]]) -> None:
+        now = self.clock.now()
+        for stated, refusals in read:
+            if not refusals:
+                why = self.day.too_late(stated["market"], stated["payment_instruction"], stated["settlement_date"], now)
+                refusals += [why] if why is not None else []
+
+    def _limit(self, caller: Caller, stated: Mapping[str, Any]) -> Decimal | None:
+        """What the caller may let go at once for this participant, in Hong Kong dollars."""
+        limits = self.transaction_limits
+        if not limits:
+            return None
+        return min(
+            (limits[name] for name in (caller.machine, stated["participant_id"]) if name in limits), default=None
+        )
 
     def _write_entry(
         self,
@@ -260,7 +282,7 @@ class PretendOcp(Platform):
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))
         now = self.clock.now()
-        outcome = self.book.write(operation, stated, now)
+        outcome = self.book.write(operation, stated, now, self._limit(caller, stated))
         si = outcome.si
         if si is not None:
             self.ledger.append(

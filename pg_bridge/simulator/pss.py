@@ -63,6 +63,7 @@ class ScriptedPss(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        self.received_bytes(data)
         self._take(self.session.receive_data(data, self._clock()))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -83,6 +84,13 @@ class ScriptedPss(asyncio.Protocol):
     def happened(self, event: link.Event) -> None:
         """Called with each event; for those who do more with it than keep it."""
 
+    def received_bytes(self, data: bytes) -> None:
+        """Called with all bytes that come; for those who do more with them than read them."""
+
+    def sent_bytes(self, data: bytes) -> bytes:
+        """Called with all bytes of ours; gives those to send in their place."""
+        return data
+
     def tick(self) -> None:
         """Do what time asks of our end: heartbeats, and ending a session whose other side is silent."""
         if self.is_connected:
@@ -94,7 +102,7 @@ class ScriptedPss(asyncio.Protocol):
         """Send what the session wants to send."""
         data = self.session.data_to_send()
         if data and self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(self.sent_bytes(data))
 
     # --- script --------------------------------------------------------------------------------------------
 

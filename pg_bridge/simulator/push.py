@@ -105,6 +105,8 @@ class Pusher:
         self.on_taken: Callable[[Subscriber, list[int]], None] = lambda *_: None
         #: called when an event (by number) is lost by order
         self.on_lost: Callable[[Subscriber, int], None] = lambda *_: None
+        #: called with each try: where to, headers, body, and the status of the answer (0: none)
+        self.on_try: Callable[[str, dict[str, str], bytes, int], None] = lambda *_: None
         self._waits_s = tuple(waits_s)
         self._gives_up_s = gives_up_s
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
@@ -230,5 +232,6 @@ class Pusher:
             status = (await self._client.post(url, content=body, headers=headers)).status_code
         except (httpx.HTTPError, httpx.InvalidURL):
             status = 0
+        self.on_try(url, headers, body, status)
         self.tries.append(Try(delivery_id=delivery_id, url=url, at_ms=at_ms, events=events, status=status))
         return status

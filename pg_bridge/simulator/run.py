@@ -8,12 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from pg_bridge.errors import ConfigError
 from pg_bridge.profiles.ocp import OcpProfile
@@ -28,6 +29,16 @@ class CuttableProtocol(HttpToolsProtocol):
         """Leave the cutting in the scope of each request."""
         super().on_message_begin()
         cast(dict[str, object], self.scope)[CUT] = self.transport.abort
+
+
+class DenyingProtocol(WebSocketsSansIOProtocol):
+    """Websockets that a route may deny with an answer: uvicorn's own takes that for a failure, and says so."""
+
+    async def send(self, message: Any) -> None:
+        """Send, and know that a denial is an end of the handshake too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -82,11 +93,12 @@ def serve(profile: OcpProfile, options: SimulatorOptions, wall: Callable[[], dat
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve the app inside the running loop; gives its URL."""
+async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0, *, dated: bool = True) -> AsyncIterator[str]:
+    """Serve the app inside the running loop; gives its URL. dated: answers tell the machine's own time."""
     listener = _bind(host, port)
     ready = asyncio.Event()
     server = _AnnouncingServer(app, ready.set, ends_by_signal=False)
+    server.config.date_header = dated
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         waiting = asyncio.create_task(ready.wait())
@@ -104,7 +116,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=CuttableProtocol,
-        ws="websockets-sansio",
+        ws=DenyingProtocol,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -7,9 +7,6 @@ from typing import Any
 from pg_bridge.profiles.concepts import Operation, Refusal
 from pg_bridge.simulator import samples as s
 
-#: what is no request and answer, but a stream of events
-STREAMS = frozenset({Operation.STATUS_STREAM, Operation.STATUS_SOCKET})
-
 _GROUPS: dict[Operation, str] = {
     Operation.PARTICIPANTS: "list_query",
     Operation.STOCKS: "stocks_query",

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from pg_bridge.profiles.concepts import SI_INPUT, SI_WRITES, Direction, EventType, Operation, Payment, Reason, Refusal
+from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.simulator import samples as s
 from pg_bridge.simulator.clock import Run
-from pg_bridge.simulator.faults import Fault, FaultKind
-from pg_bridge.simulator.sample_market import STREAMS, market_query, market_samples
+from pg_bridge.simulator.sample_market import market_samples
+from pg_bridge.simulator.sample_refusals import FAR_URL, Refusals
+from pg_bridge.simulator.sample_streams import stream_samples
 
-_FAR_URL = "https://pss.example/ocp/updates"
-#: what goes wrong with any call: kind, outcome, meaning
-_FAULTS = (
-    (FaultKind.DENIED, "token_no_longer_good", "401: get a new token, then call again"),
-    (FaultKind.THROTTLED, "throttled", "429: wait as told, then go on with the same request id"),
-    (FaultKind.BROKEN, "broken", "500: the outcome is unknown; look for it"),
-    (FaultKind.CLOSED, "closed", "503, HTML: nothing was done; wait, then go on with the same request id"),
-    (FaultKind.TIMED_OUT, "timed_out", "504: the outcome is unknown; look for it"),
-)
+
+def left_out(profile: OcpProfile, samples: Sequence[s.Sample]) -> dict[str, str]:
+    """The codes of refusals that no sample shows, each with the reason."""
+    shown = {one.outcome for one in samples}
+    reasons = {
+        Refusal.VERSION_DIFFERS: "no request of this profile states a version",
+        Refusal.SIGNATURE_MISSING: "calls are not signed by this profile",
+        Refusal.SIGNATURE_WRONG: "calls are not signed by this profile",
+        Refusal.TOO_MANY_ENTRIES: "a request holds one entry by this profile",
+        Refusal.FIELD_OUT_OF_RANGE: "a value out of its range is malformed by this profile",
+    }
+    return {
+        profile.code("refusal", refusal): reasons.get(refusal, "the pretend OCP never refuses so")
+        for refusal in Refusal
+        if refusal.value not in shown
+    }
 
 
 async def make_samples(profile: OcpProfile) -> list[s.Sample]:
     """All samples. Raises BridgeError when the pretend OCP cannot be asked."""
     async with s.bench(profile) as bench:
-        story = _Story(bench)
+        story = Story(bench)
         await story.tokens()
         await story.inputs()
         await story.life()
-        await story.entries_refused()
+        refusals = Refusals(story)
+        await refusals.of_entries()
         await story.enquiries()
         await story.subscriptions()
         await story.others()
         await market_samples(bench)
-        await story.whole_refused()
+        await refusals.of_whole_requests()
         story.deliveries()
+        await stream_samples(bench)
         return bench.samples
 
 
-class _Story:
+class Story:
     """The day, in parts."""
 
     def __init__(self, bench: s.Bench) -> None:
@@ -76,7 +86,7 @@ class _Story:
             "amount": "12345.67",
             "trade_date": s.TRADE_DAY,
             "settlement_date": s.SETTLEMENT_DAY,
-            "stock_account": "00000001",
+            "stock_account": s.ACCOUNT,
             "hold": False,
             **changes,
         }
@@ -179,6 +189,10 @@ class _Story:
         await write(Operation.SI_REVOKE, revoked, "accepted", "both have asked: it is gone", caller=self.bench.buyer)
         await write(Operation.SI_REVOKE, self.about(mine), "wrong_state", "it was revoked before")
         self.deleted = number
+        held = await self.add(quantity=31, amount="5000000.00", hold=True)
+        await self.add_other(quantity=31, amount="5000000.00")
+        meaning = "the release would let go more than the participant may"
+        await write(Operation.SI_HOLD, self.about(held, hold=False), Refusal.OVER_LIMIT.value, meaning)
         for payment, quantity in ((Payment.DVP, 40), (Payment.RDP, 41), (Payment.DVP, 42)):
             last = await self.add(quantity=quantity, payment_instruction=payment)
             await self.add_other(quantity=quantity, payment_instruction=payment)
@@ -195,41 +209,6 @@ class _Story:
         for run, moment in ((Run.SETTLE, day), (Run.NOT_PAID, day), (Run.SETTLE, day), (Run.PAY, day)):
             ocp.run(run, moment)
         ocp.run(Run.DAY_END, day.replace(hour=20))
-
-    async def entries_refused(self) -> None:
-        """Each refusal of an entry."""
-        add, bench = Operation.SI_ADD, self.bench
-        used = self.stated(quantity=60)
-        await self.write(add, used)
-        for refusal, meaning, changes in (
-            (Refusal.UNKNOWN_STOCK, "no such stock", {"stock_code": "07777", "isin": None}),
-            (Refusal.STOCK_NOT_ELIGIBLE, "a stock that is not eligible", {"stock_code": "09999", "isin": None}),
-            (Refusal.NOT_DOMAIN_COUNTER, "a counter that is not settled in", {"stock_code": "80005", "isin": None}),
-            (Refusal.UNKNOWN_PARTICIPANT, "no such counterparty", {"counterparty_id": s.STRANGER}),
-            (Refusal.NO_SETTLEMENT_DAY, "a day that is past", {"settlement_date": "2024-01-02"}),
-            (Refusal.NOT_OUR_PARTICIPANT, "a participant of another company", {"participant_id": s.BUYER}),
-            (Refusal.REFERENCE_USED, "a reference of today", {"request_reference": used["request_reference"]}),
-        ):
-            await self.add(refusal.value, meaning, **changes)
-        for refusal, meaning, change in (
-            (Refusal.FIELD_MISSING, "a mandatory member is missing", lambda entry: _without(self.profile, entry)),
-            (Refusal.FIELD_UNKNOWN, "a member that is none", lambda entry: entry | {"surprise": 1}),
-            (Refusal.FIELD_OUT_OF_RANGE, "a quantity of nothing", None),
-            (Refusal.FIELD_MALFORMED, "a settlement date that is no date", None),
-        ):
-            stated = self.stated()
-            if refusal is Refusal.FIELD_OUT_OF_RANGE:
-                stated["quantity"] = 0
-            entry = bench.entry(add, stated)
-            if refusal is Refusal.FIELD_MALFORMED:
-                _put(self.profile, entry, "settlement_date", "soon")
-            entry = change(entry) if change else entry
-            await bench.call(add, bench.body(add, [entry]), refusal.value, meaning)
-        for operation in sorted(SI_WRITES - {add}):
-            stated = self.stated() | self.about("I99999999", hold=True)
-            if operation is not Operation.SI_CHANGE:
-                stated.pop("participant_reference")
-            await self.write(operation, stated, Refusal.SI_UNKNOWN.value, "no such instruction of this participant")
 
     async def enquiries(self) -> None:
         """What is found, nothing found, a page of many; and events."""
@@ -263,12 +242,10 @@ class _Story:
         """Add, change, list, end; and what cannot be ended."""
         bench = self.bench
         types = [next(iter(self._event_codes()))]
-        document = self.profile.write("subscription", {"subscription_url": _FAR_URL})
-        some = self.profile.write("subscription", {"subscription_url": _FAR_URL, "subscription_events": types})
-        no_key = self.profile.write(
-            "subscription", {"subscription_url": _FAR_URL, "subscription_key_id": "no such key"}
-        )
-        elsewhere = self.profile.write("subscription", {"subscription_url": f"{_FAR_URL}/other"})
+        document = self.profile.write("subscription", {"subscription_url": FAR_URL})
+        some = self.profile.write("subscription", {"subscription_url": FAR_URL, "subscription_events": types})
+        no_key = self.profile.write("subscription", {"subscription_url": FAR_URL, "subscription_key_id": "no such key"})
+        elsewhere = self.profile.write("subscription", {"subscription_url": f"{FAR_URL}/other"})
         await bench.call(Operation.SUBSCRIPTION_ADD, document, "accepted", "all events go to this URL from now on")
         await bench.call(Operation.SUBSCRIPTION_ADD, no_key, "unknown_key", "no such key signs deliveries")
         await bench.call(Operation.SUBSCRIPTION_CHANGE, some, "accepted", "only events of some types")
@@ -286,71 +263,6 @@ class _Story:
         for operation in (Operation.HEALTH, Operation.ECHO, Operation.CRYPTO_META):
             await self.bench.call(operation, None, "accepted", "it answers")
 
-    async def whole_refused(self) -> None:
-        """What refuses a whole request, for each operation."""
-        bench, names = self.bench, self.profile.headers
-        for operation, spec in self.profile.operations.items():
-            if operation is Operation.HEALTH or operation in STREAMS:
-                continue
-            document = self._good(operation)
-            for kind, outcome, meaning in _FAULTS:
-                bench.ocp.faults.order(Fault(kind=kind, operation=operation.value, work=False))
-                await bench.call(operation, document, outcome, meaning)
-            await bench.call(operation, document, "no_token", "401: there is no token", headers={"Authorization": None})
-            refused = Refusal.NOT_GRANTED.value
-            await bench.call(operation, document, refused, "403: not granted", caller=bench.restricted)
-            if not spec.writes:
-                continue
-            request_id = bench.fresh_id()
-            await bench.call(operation, document, request_id=request_id)
-            repeated = Refusal.REQUEST_ID_REPEATED.value
-            meaning = "the request id did work before"
-            await bench.call(operation, document, repeated, meaning, request_id=request_id)
-            for refusal, meaning, changed in (
-                (Refusal.REQUEST_ID_MISSING, "there is no request id", {names.request_id: None}),
-                (Refusal.TIMESTAMP_MISSING, "there is no timestamp", {names.timestamp: None}),
-                (Refusal.TIMESTAMP_STALE, "the timestamp is an old one", {names.timestamp: "1500000000000"}),
-            ):
-                await bench.call(operation, document, refusal.value, meaning, headers=changed)
-            if names.sign_writes:
-                for refusal, meaning, value in (
-                    (Refusal.SIGNATURE_MISSING, "there is no signature", None),
-                    (Refusal.SIGNATURE_WRONG, "the signature does not fit", "AAAA"),
-                ):
-                    await bench.call(operation, document, refusal.value, meaning, headers={names.signature: value})
-            await bench.call(operation, None, "no_json", "the body is no JSON", raw=b'{"data": [')
-            if spec.bulk:
-                await self._of_many(operation)
-            if operation in SI_WRITES:
-                for refusal in (Refusal.OUTSIDE_HOURS, Refusal.MARKET_CLOSED):
-                    order = Fault(kind=FaultKind.REFUSED, operation=operation.value, refusal=refusal)
-                    bench.ocp.faults.order(order)
-                    await bench.call(operation, document, refusal.value, "refused whole, nothing was done")
-
-    async def _of_many(self, operation: Operation) -> None:
-        bench = self.bench
-        empty = self.profile.write("request", {"entries": []})
-        await bench.call(operation, empty, "no_entries", "there is no entry")
-        most = self.profile.operations[operation].most
-        many = self.profile.write("request", {"entries": [{}] * (most + 1)})
-        await bench.call(operation, many, Refusal.TOO_MANY_ENTRIES.value, f"more than {most} entries (empty ones here)")
-
-    def _good(self, operation: Operation) -> Any:
-        """A document that the operation takes, about nothing that is there."""
-        bench = self.bench
-        if operation in SI_WRITES:
-            stated = self.stated(quantity=70) | self.about(self.deleted, hold=True)
-            if operation is not Operation.SI_CHANGE and operation is not Operation.SI_ADD:
-                stated.pop("participant_reference")
-            return bench.body(operation, [bench.entry(operation, stated)])
-        if operation is Operation.SI_QUERY:
-            return bench.query("query", {"participant_id": s.SELLER, "si_number": self.pending})
-        if operation is Operation.STATUS_EVENTS:
-            return bench.query("events_query", {"participant_id": s.SELLER, "business_date": s.TRADE_DAY})
-        if operation in (Operation.SUBSCRIPTION_CHANGE, Operation.SUBSCRIPTION_ADD, Operation.SUBSCRIPTION_INVALIDATE):
-            return self.profile.write("subscription", {"subscription_url": _FAR_URL})
-        return {} if operation is Operation.SUBSCRIPTION_QUERY else market_query(bench, operation)
-
     def deliveries(self) -> None:
         """One push of each type of event that there was."""
         seen: set[str] = set()
@@ -365,22 +277,3 @@ class _Story:
                         self.bench.keep_delivery(
                             kind.value, "one event, signed; answered by 2xx when it is durable", raw
                         )
-
-
-def _without(profile: OcpProfile, entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry without its quantity."""
-    at = entry
-    *way, last = profile.place("si", "quantity").members
-    for member in way:
-        at = at[member]
-    at.pop(last)
-    return entry
-
-
-def _put(profile: OcpProfile, entry: dict[str, Any], concept: str, value: Any) -> None:
-    """Put a value where a concept stands, as it is."""
-    at = entry
-    *way, last = profile.place("si", concept).members
-    for member in way:
-        at = at[member]
-    at[last] = value

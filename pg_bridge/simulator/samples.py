@@ -17,6 +17,7 @@ from uuid import UUID
 import httpx
 import jwt
 import msgspec
+from fastapi import FastAPI
 
 from pg_bridge.errors import BridgeError
 from pg_bridge.profiles.concepts import Direction, Operation, Payment
@@ -27,6 +28,7 @@ from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ocp import create_app
 from pg_bridge.simulator.options import read_options
 from pg_bridge.simulator.pretend import PretendOcp
+from pg_bridge.simulator.seeded_keys import seeded_key_pem
 from pg_bridge.simulator.tokens import CLIENT_ASSERTION, JWT_BEARER
 
 BASE = "http://ocp.example"
@@ -34,6 +36,7 @@ BASE = "http://ocp.example"
 NOW = "2026-11-23T09:30:00+08:00"
 TRADE_DAY, SETTLEMENT_DAY = "2026-11-23", "2026-11-25"
 SELLER, BUYER, STRANGER = "B01234", "C00019", "Z99999"
+ACCOUNT = "00000001"
 STOCK, ISIN = "00005", "HK0005000002"
 #: what stands in a sample where a secret or something good for minutes only would
 HIDDEN = {
@@ -41,6 +44,8 @@ HIDDEN = {
     "client_assertion": "<machine assertion>",
     "access_token": "<access token>",
 }
+#: of all keys in samples: they sign nothing else
+SEED = "samples"
 _LIFE_S = 86_400
 
 
@@ -60,22 +65,24 @@ class Sample:
 
 
 class Caller:
-    """A company and its machine, with keys and a token."""
+    """A company and its machine, with a key and a token."""
 
     def __init__(self, company: str, algorithm: str, functions: list[str] | None = None) -> None:
         self.company = company
         self.machine = f"{company}-M1"
         self.functions = functions
-        self.keys = {name: SigningKey(None, algorithm) for name in (self.company, self.machine)}
+        key = SigningKey(seeded_key_pem(SEED, algorithm), algorithm)
+        self.keys = dict.fromkeys((self.company, self.machine), key)
         self.token = ""
 
 
 class Bench:
     """A pretend OCP, callers of it, and the samples kept so far."""
 
-    def __init__(self, profile: OcpProfile, ocp: PretendOcp, http: httpx.AsyncClient, callers: list[Caller]) -> None:
+    def __init__(self, profile: OcpProfile, app: FastAPI, http: httpx.AsyncClient, callers: list[Caller]) -> None:
         self.profile = profile
-        self.ocp = ocp
+        self.app = app
+        self.ocp: PretendOcp = app.state.ocp
         self.samples: list[Sample] = []
         self.seller, self.buyer, self.restricted = callers
         self._http = http
@@ -255,6 +262,9 @@ async def bench(profile: OcpProfile) -> AsyncIterator[Bench]:
     options = {
         "start": NOW,
         "clock": "stands",
+        "signing_key": seeded_key_pem(SEED, algorithm),
+        "accounts": {SELLER: [ACCOUNT]},
+        "transaction_limits": {SELLER: "1000000"},
         "token_life_s": _LIFE_S,
         "company_calls": 0,
         "machine_calls": 0,
@@ -282,7 +292,7 @@ async def bench(profile: OcpProfile) -> AsyncIterator[Bench]:
     app = create_app(profile, read_options(options), lambda: moment)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as http:
-            made = Bench(profile, app.state.ocp, http, callers)
+            made = Bench(profile, app, http, callers)
             for caller in callers:
                 await made.log_in(caller)
             yield made

@@ -8,6 +8,7 @@ played by scenario_player.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +19,8 @@ from pg_bridge.simulator.faults import Fault
 
 #: real seconds in which an expected message must come, where the file says nothing
 WITHIN_S = 10.0
+FrameFault = Literal["frame", "size", "sequence", "session", "length", "checksum", "character", "template", "busy"]
+ControlName = Literal["logon", "logoff", "heartbeat", "acknowledge", "refusal"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +66,30 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     holds: list[str] = []
     keep: dict[str, str] = {}
     copy: bool | None = None
+
+
+class Alteration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bytes of a frame that are changed when it is ready to go: the first `find` becomes `put`."""
+
+    find: str
+    put: str
+
+
+class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A broadcast of the bridge's operator. to: participants, none for all."""
+
+    head: str
+    text: str
+    to: list[str] = []
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report for a participant to download today: `content`, so many times."""
+
+    participant: str
+    name: str
+    content: str
+    times: int = 1
 
 
 class ClockOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,26 +148,36 @@ class LimitsOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step: one thing done (or none), then what must come.
 
-    by: which PSS does it. send: a message by name, `values` fill its holes, `copy` marks it as a possible duplicate;
-    upload: a file. cut, reconnect, log_off: of the PSS `by`; acknowledges: whether it answers what must be
-    acknowledged, from its next log-on. wait: real seconds. clock, run, weather, hold, lack, rules, limits, fault,
-    control with document: orders to the pretend OCP. entered: request reference -> how many instructions OCP's ledger
-    must have of it. order: `strict`: the messages expected come in this order with none between them to the same PSS.
-    nothing_more: with log_off: nothing of this run came that was not expected.
+    by: which PSS does it. send: a message by name, `values` fill its holes, `copy` marks it as a possible duplicate,
+    `alter` changes its frame; upload: a file. times: all of it so often, `{n}` counts from 001. cut, reconnect,
+    log_off: of the PSS `by`; acknowledges: whether it answers what must be acknowledged, from its next log-on; node:
+    which of the bridge's it dials. wait: seconds; passes: so many seconds pass for all, the bridge and OCP. broadcast,
+    report: by the bridge's operator. clock, run, weather, hold, lack, rules, limits, fault, control with document:
+    orders to the pretend OCP. entered: request reference -> how many instructions OCP's ledger must have of it.
+    order: `strict`: the messages expected come in this order with none between them to the same PSS. frames_refused:
+    what the frames refused have wrong. heard: control messages that came since the step began. waiting: template ->
+    how many have come that no step expected yet. is_on: whether its connection stands. nothing_more: with log_off:
+    nothing came that was not expected.
     """
 
     say: str = ""
     by: str = ""
+    times: int = 1
     send: str | None = None
     values: dict[str, str] = {}
     copy: bool = False
+    alter: Alteration | None = None
     upload: Upload | None = None
     cut: bool | None = None
     reconnect: bool | None = None
     acknowledges: bool = True
+    node: int = 0
     log_off: bool | None = None
     nothing_more: bool = False
     wait: float | None = None
+    passes: float | None = None
+    broadcast: Telling | None = None
+    report: Report | None = None
     clock: ClockOrder | None = None
     run: RunOrder | None = None
     weather: WeatherOrder | None = None
@@ -154,14 +191,28 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     entered: dict[str, int] | None = None
     expect: list[Expected] = []
     order: Literal["any", "strict"] = "any"
+    frames_refused: list[FrameFault] = []
+    heard: list[ControlName] = []
+    waiting: dict[str, int] = {}
+    is_on: bool | None = None
     within_s: float = WITHIN_S
 
 
-class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole file. participants: role -> participant. settlement_days: weekdays from today to `{settlement}`.
+class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is special about where it is played. ocp: options of the pretend OCP; bridge: sections of its TOML."""
 
-    include: files of messages, named from this file on. moves_day: it moves the pretend OCP's day, so that it needs
-    one of its own.
+    ocp: dict[str, Any] = {}
+    bridge: dict[str, dict[str, Any]] = {}
+
+
+class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole file. shows: what, in a few words. participants: role -> participant.
+
+    settlement_days: weekdays from today to `{settlement}`. include: files of messages, named from this file on.
+    moves_day: it moves the pretend OCP's day, or changes what is not put back, so that it needs one of its own.
+    terminals: role -> terminal. later: roles that do not log on before the first step. needs: templates and operations
+    that a mapping set may lack; then it is left out. stage: options of a pretend OCP and lines of a bridge's
+    configuration, both started for it.
     """
 
     say: str
@@ -169,6 +220,11 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     settlement_days: int = 2
     include: list[str] = []
     moves_day: bool = False
+    shows: str = ""
+    terminals: dict[str, str] = {}
+    later: list[str] = []
+    needs: list[str] = []
+    stage: Stage | None = None
     message: dict[str, Message] = {}
     step: list[Step]
 
@@ -195,9 +251,36 @@ ORDERS = {
     "fault": "faults",
 }
 #: what a step can do, of which it does one at most
-DEEDS = ("send", "upload", "cut", "reconnect", "log_off", "wait", *ORDERS, "control")
+DEEDS = (
+    "send", "upload", "cut", "reconnect", "log_off", "wait", "passes", "broadcast", "report", *ORDERS, "control",
+)  # fmt: skip
 #: of these, what a PSS does
 OF_A_PSS = ("send", "upload", "cut", "reconnect", "log_off")
+#: what is expected of one PSS
+AT_A_PSS = ("frames_refused", "heard", "waiting", "is_on")
+
+
+class Needs(StrEnum):
+    """What a stage may lack."""
+
+    OWN = "a bridge and a pretend OCP started for it"
+    BROADCAST = "the bridge's control door"
+    REPORTS = "the bridge's reports folder"
+    SECONDARY = "the bridge's second node"
+
+
+def needs_of(file: ScenarioFile) -> frozenset[Needs]:
+    """What a scenario needs of its stage."""
+    found = set()
+    if file.stage is not None or any(step.passes is not None for step in file.step):
+        found.add(Needs.OWN)
+    if any(step.broadcast is not None for step in file.step):
+        found.add(Needs.BROADCAST)
+    if any(step.report is not None for step in file.step):
+        found.add(Needs.REPORTS)
+    if any(step.node for step in file.step):
+        found.add(Needs.SECONDARY)
+    return frozenset(found)
 
 
 def deed_of(step: Step) -> str:

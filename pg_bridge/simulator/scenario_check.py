@@ -9,13 +9,28 @@ from typing import Any
 import msgspec
 
 from pg_bridge.errors import Finding
-from pg_bridge.simulator.scenario import DEEDS, OF_A_PSS, Message, Scenario, Step, deed_of
+from pg_bridge.simulator.scenario import AT_A_PSS, DEEDS, OF_A_PSS, Message, Scenario, Step, deed_of
 from pg_bridge.typed_toml import Lines, nearest, shown
 
 WRONG_STEP = "PGB-SCN-003"
+#: how often a step may be done; `{n}` has three digits
+MOST_TIMES = 999
 
 #: what the player fills without being told (scenario_player.py)
-BUILT_IN = ("run_id", "today", "settlement", "today_iso", "settlement_iso", "settlement_run", "lot", "part")
+BUILT_IN = (
+    "run_id",
+    "today",
+    "settlement",
+    "today_iso",
+    "settlement_iso",
+    "settlement_run",
+    "later",
+    "sunday_iso",
+    "purged_iso",
+    "lot",
+    "part",
+    "n",
+)
 HOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PLACE = re.compile(r"(?:[A-Z0-9]+/)*[0-9]{2}[A-Z]?(?::[A-Z0-9]{4})?")
 
@@ -34,11 +49,15 @@ def _faults(scenario: Scenario) -> Iterator[Fault]:
     file = scenario.file
     if not file.participants:
         yield "participants", "there is no participant", 'Write one, as `participants = { seller = "B01234" }`.'
-    known = {*BUILT_IN, *file.participants}
+    roles = list(file.participants)
+    for role in (*file.later, *file.terminals):
+        if role not in roles:
+            yield "participants", f"there is no participant `{shown(role)}`", nearest(role, roles)
+    known = {*BUILT_IN, *roles}
     for number, step in enumerate(file.step):
         at = f"step[{number}]"
         yield from _deed(step, at)
-        yield from _roles(step, at, list(file.participants))
+        yield from _roles(step, at, roles)
         if step.send is not None and step.send not in scenario.messages:
             told = f"there is no message `{shown(step.send)}`"
             yield f"{at}.send", told, nearest(step.send, sorted(scenario.messages))
@@ -51,7 +70,8 @@ def _faults(scenario: Scenario) -> Iterator[Fault]:
 
 def _deed(step: Step, at: str) -> Iterator[Fault]:
     deeds = [deed for deed in DEEDS if getattr(step, deed) is not None]
-    if not deeds and not step.expect and step.entered is None:
+    expects = [name for name in ("expect", "entered", *AT_A_PSS) if getattr(step, name) not in (None, [], {})]
+    if not deeds and not expects:
         yield at, "nothing is done and nothing expected", f"Write one of {', '.join(f'`{deed}`' for deed in DEEDS)}."
     if len(deeds) > 1:
         yield at, f"it does several things: {', '.join(deeds)}", "Write a step for each."
@@ -61,17 +81,24 @@ def _deed(step: Step, at: str) -> Iterator[Fault]:
         yield f"{at}.document", "there is no control that takes it", "Write `control` beside it, or take it out."
     if not step.acknowledges and step.reconnect is None:
         yield f"{at}.acknowledges", "this is said at a log-on only", "Write `reconnect = true` beside it."
-    if (step.values or step.copy) and step.send is None:
-        yield f"{at}", "values and copy are of a message that is sent", "Write `send` beside it, or take them out."
-    if step.within_s <= 0 or (step.wait or 0) < 0:
+    if step.node and step.reconnect is None:
+        yield f"{at}.node", "this is said at a log-on only", "Write `reconnect = true` beside it."
+    if (step.values or step.copy or step.alter) and step.send is None:
+        told = "values, copy and alter are of a message that is sent"
+        yield f"{at}", told, "Write `send` beside it, or take them out."
+    if step.within_s <= 0 or (step.wait or 0) < 0 or (step.passes or 0) < 0:
         yield at, "a time must be above 0", "Write seconds."
+    if not 1 <= step.times <= MOST_TIMES:
+        yield f"{at}.times", f"it is done 1 to {MOST_TIMES} times", "Write a number between."
 
 
 def _roles(step: Step, at: str, roles: list[str]) -> Iterator[Fault]:
     if step.by and step.by not in roles:
         yield f"{at}.by", f"there is no participant `{shown(step.by)}`", nearest(step.by, roles)
-    if not step.by and deed_of(step) in OF_A_PSS:
-        yield at, f"it does not say which PSS does `{deed_of(step)}`", f"Write `by`: {' or '.join(roles)}."
+    of_a_pss = [deed_of(step)] if deed_of(step) in OF_A_PSS else []
+    of_a_pss += [name for name in AT_A_PSS if getattr(step, name) not in (None, [], {})]
+    if not step.by and of_a_pss:
+        yield at, f"it does not say which PSS does `{of_a_pss[0]}`", f"Write `by`: {' or '.join(roles)}."
     for number, expected in enumerate(step.expect):
         to = expected.by or step.by
         if to not in roles:

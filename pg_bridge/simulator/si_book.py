@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal, Status
@@ -26,7 +27,7 @@ from pg_bridge.simulator.life_cycle import (
 )
 from pg_bridge.simulator.matching import Waiting
 from pg_bridge.simulator.register import Register, Use
-from pg_bridge.simulator.stated import check_stated, complete_stock
+from pg_bridge.simulator.stated import check_limit, check_stated, complete_stock
 
 Refused = tuple[Refusal, str]
 
@@ -37,7 +38,7 @@ class SiBook:
     def __init__(self, rules: BookRules) -> None:
         self.rules = rules
         self.register = Register()
-        self._waiting = Waiting(rules.match_accounts)
+        self._waiting = Waiting(rules.match_accounts, rules.money_tolerance)
         self._delivering: dict[int, Si] = {}
         self._positions = 0
         self._teller = Teller()
@@ -64,13 +65,15 @@ class SiBook:
         return self._teller.take()
 
     def set_rules(self, **changes: Any) -> None:
-        """Replace settings of the rules; those of matching accounts hold from the start on only."""
+        """Replace settings of the rules; those of what must agree hold from the start on only."""
         self.rules = replace(self.rules, **changes)
 
     # ---- what participants ask for
 
-    def write(self, operation: Operation, stated: Mapping[str, Any], now: datetime) -> Outcome:
-        """Do one entry of a write. `stated`: its concepts, absent ones None."""
+    def write(
+        self, operation: Operation, stated: Mapping[str, Any], now: datetime, limit: Decimal | None = None
+    ) -> Outcome:
+        """Do one entry of a write. `stated`: its concepts, absent ones None. limit: see check_limit (None: none)."""
         if operation is Operation.SI_ADD:
             return self._enter(stated, now)
         si = self.register.get(stated["si_number"])
@@ -94,6 +97,8 @@ class SiBook:
         elif operation is Operation.SI_HOLD and si.stated["hold"] == stated["hold"]:
             is_so = "on hold already" if stated["hold"] else "not on hold by this side"
             refusals.append((Refusal.WRONG_STATE, f"the SI is {is_so}"))
+        elif act is Act.RELEASE and limit is not None:
+            refusals += check_limit(si.stated, limit, self.rules)
         if refusals:
             return Outcome(None, tuple(refusals))
         si.last_request_reference = stated["request_reference"]

@@ -151,10 +151,14 @@ class Fold:
 
 
 class StateFile:
-    """The file in which one pretend OCP keeps its state. Raises ConfigError where it cannot be used."""
+    """The file in which one pretend OCP keeps its state. Raises ConfigError where it cannot be used.
 
-    def __init__(self, path: Path, participants: Mapping[str, Sequence[str]]) -> None:
+    is_durable: what is appended is on the disk before `append` returns; else it survives a kill, but no loss of power.
+    """
+
+    def __init__(self, path: Path, participants: Mapping[str, Sequence[str]], is_durable: bool = False) -> None:
         self._path = path
+        self._is_durable = is_durable
         self._file: IO[bytes] | None = None
         self.head: Head | None = None
         self.image: Image | None = None
@@ -212,6 +216,8 @@ class StateFile:
         if self._file is not None:
             self._file.write(msgspec.json.encode(image) + b"\n")
             self._file.flush()
+            if self._is_durable:
+                os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""

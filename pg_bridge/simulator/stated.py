@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pg_bridge.profiles.concepts import Refusal
@@ -21,6 +22,10 @@ def check_stated(stated: Mapping[str, Any], rules: BookRules, today: date) -> li
             for name in ("participant_id", "counterparty_id")
             if stated[name] not in rules.participants
         ]
+    known = rules.accounts.get(stated["participant_id"])
+    if known is not None and stated["stock_account"] not in known:
+        text = f"{stated['participant_id']} has no stock account {stated['stock_account']}"
+        refusals.append((Refusal.UNKNOWN_ACCOUNT, text))
     settlement_date: date = stated["settlement_date"]
     if settlement_date < today:
         refusals.append((Refusal.NO_SETTLEMENT_DAY, f"{settlement_date} is past"))
@@ -47,6 +52,19 @@ def _stock_faults(stated: Mapping[str, Any], rules: BookRules) -> list[tuple[Ref
     if not stock.domain:
         return [(Refusal.NOT_DOMAIN_COUNTER, f"stock {code} is not the settlement counter")]
     return []
+
+
+def check_limit(stated: Mapping[str, Any], limit: Decimal, rules: BookRules) -> list[tuple[Refusal, str]]:
+    """What is wrong with releasing this SI for a user that may let so many Hong Kong dollars go at once.
+
+    The larger of what was input and what the market says counts; a stock without a price has no market value.
+    """
+    of_input = (stated["amount"] or 0) * rules.rates.get(stated["currency"], Decimal(1))
+    of_market = stated["quantity"] * rules.prices.get(stated["stock_code"], Decimal(0))
+    value = max(of_input, of_market)
+    if value <= limit:
+        return []
+    return [(Refusal.OVER_LIMIT, f"{value:.2f} is over the user's transaction limit of {limit:.2f}")]
 
 
 def complete_stock(stated: dict[str, Any], rules: BookRules) -> None:

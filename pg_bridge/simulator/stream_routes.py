@@ -22,6 +22,8 @@ from pg_bridge.simulator.streams import Place, Stream, Told, read_place
 
 #: RFC 6455 section 7.4.1
 GOING_AWAY, POLICY_VIOLATION, UNEXPECTED = 1001, 1008, 1011
+#: with these a stream opens, if later than it might; it has no entries that could be refused
+OPENING_LATER = (FaultKind.LATE, FaultKind.SLOW)
 #: the header of the HTML standard by which a stream is resumed
 LAST_EVENT_ID = "last-event-id"
 
@@ -73,9 +75,9 @@ def stream_route(ocp: PretendOcp, cut_key: str, go_wrong: GoWrong) -> Callable[[
 
     async def serve(request: Request) -> Response:
         fault = ocp.faults.next_call(Operation.STATUS_STREAM.value)
-        if fault is not None and fault.kind is FaultKind.LATE:
+        if fault is not None and fault.kind in OPENING_LATER:
             await asyncio.sleep(fault.delay_s)
-        elif fault is not None:
+        elif fault is not None and fault.kind is not FaultKind.ENTRIES_REFUSED:
             return await go_wrong(fault, request)
         opened = open_stream(ocp, _call(Operation.STATUS_STREAM, request))
         if isinstance(opened, Answer):
@@ -118,6 +120,8 @@ class _EventStream(Response):
             frame = b"id: %b\ndata: %b\n\n" % (str(told[0].place).encode(), bytes(told[0].document))
             for _ in range(2 if feed.fault(FaultKind.PUSH_REPEAT) else 1):
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
+            # whoever has left is noticed between two of many events, and others are served
+            await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -131,9 +135,9 @@ def socket_route(ocp: PretendOcp, wrong_answer: WrongAnswer) -> Callable[[WebSoc
 
     async def serve(socket: WebSocket) -> None:
         fault = ocp.faults.next_call(Operation.STATUS_SOCKET.value)
-        if fault is not None and fault.kind in (FaultKind.LATE, FaultKind.NO_ANSWER):
+        if fault is not None and fault.kind in (*OPENING_LATER, FaultKind.NO_ANSWER):
             await asyncio.sleep(fault.delay_s)
-        if fault is not None and fault.kind is not FaultKind.LATE:
+        if fault is not None and fault.kind not in (*OPENING_LATER, FaultKind.ENTRIES_REFUSED):
             await _deny(socket, wrong_answer(fault))
             return
         opened = open_stream(ocp, _call(Operation.STATUS_SOCKET, socket))
@@ -153,7 +157,9 @@ def plain_route(ocp: PretendOcp, go_wrong: GoWrong) -> Callable[[Request], Await
 
     async def serve(request: Request) -> Response:
         fault = ocp.faults.next_call(Operation.STATUS_SOCKET.value)
-        if fault is not None:
+        if fault is not None and fault.kind in OPENING_LATER:
+            await asyncio.sleep(fault.delay_s)
+        elif fault is not None and fault.kind is not FaultKind.ENTRIES_REFUSED:
             return await go_wrong(fault, request)
         ocp.catch_up()
         answer = ocp.admit(_call(Operation.STATUS_SOCKET, request))

@@ -110,9 +110,10 @@ class TokenDoor:
         """Sign tokens by this key from now on."""
         self._key = key
 
-    def keys_of(self, machine: str) -> list[Any]:
-        """The public keys of a machine."""
-        return list(self._keys["machine"].get(machine, {}).values())
+    def keys_of(self, machine: str, now: datetime) -> list[Any]:
+        """The public keys of a machine that have not ended."""
+        at = now.timestamp()
+        return [one.key for one in self._keys["machine"].get(machine, {}).values() if one.is_good(at)]
 
     def _check(self, who: str, assertion: str, token_url: str, at: float) -> tuple[str, str]:
         """The subject and jti of a good assertion."""
@@ -122,13 +123,13 @@ class TokenDoor:
         except jwt.PyJWTError as error:
             unreadable = "assertion_unreadable" if who == "machine" else "assertion_not_valid"
             raise self._refused(who, unreadable) from error
-        key = self._keys[who].get(str(claimed.get("sub")), {}).get(str(header.get("kid")))
-        if key is None or header.get("alg") not in ALGORITHMS:
+        registered = self._keys[who].get(str(claimed.get("sub")), {}).get(str(header.get("kid")))
+        if registered is None or not registered.is_good(at) or header.get("alg") not in ALGORITHMS:
             raise self._refused(who, "assertion_not_valid")
         try:
             claims = jwt.decode(
                 assertion,
-                key,
+                registered.key,
                 algorithms=[header["alg"]],
                 audience=token_url,
                 issuer=claimed["sub"],
@@ -158,6 +159,10 @@ class TokenDoor:
             raise self._refused(who, "assertion_too_long_lived")
         if issued > at + CLOCK_SKEW_S:
             raise self._refused(who, "assertion_not_valid")
+
+    def refused_by_order(self) -> TokenRefusedError:
+        """What a machine is told whose assertion is not valid."""
+        return self._refused("machine", "assertion_not_valid")
 
     def _refused(self, who: str, why: str) -> TokenRefusedError:
         error = "invalid_client" if who == "machine" else "invalid_grant"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.journal.verify import verify
 from pg_bridge.pss.drop_folder import DropFolder
 from tests.doubles.killable_bridge import DROP_STEPS
-from tests.doubles.stack import Stack, deliver
+from tests.doubles.stack import Stack, deliver, up
 
 EXTRA = "[drop]\nscan_s = 0.05\nsettle_s = 0.2\n\n[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
 JOURNAL_STEPS = (
@@ -62,15 +61,8 @@ class DropStack(Stack):
         return await self.eventually(lambda: sorted((self.root / folder).rglob(f"*~{name}")))
 
 
-@contextlib.asynccontextmanager
-async def drop_stack(folder: Path) -> AsyncIterator[DropStack]:
-    made = DropStack(folder)
-    try:
-        await made.start_ocp()
-        await made.start_bridge()
-        yield made
-    finally:
-        await made.stop()
+def drop_stack(folder: Path) -> AbstractAsyncContextManager[DropStack]:
+    return up(DropStack(folder))
 
 
 async def test_files_are_entered_reported_and_put_away(tmp_path: Path) -> None:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from pg_bridge.simulator.pss import Received, ScriptedPss
-from tests.doubles.stack import Stack, stack
+from tests.doubles.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
-async def shared_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A stack by each of the mapping sets, quick to try again."""
-    extra = "[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
-    async with stack(tmp_path_factory.mktemp("functions"), set_name=request.param, extra=extra) as made:
-        yield made
 
 
 async def enter(made: Stack, pss: ScriptedPss, reference: str, stock: str, *, is_receive: bool = False) -> str:
@@ -52,26 +40,26 @@ async def si(made: Stack, number: str) -> dict[str, object]:
     return {"touched": len(lines), "status": lines[-1]["status"], "operation": lines[-1]["operation"]}
 
 
-async def test_unmatched_si_is_changed_and_deleted_by_reference(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    words = shared_stack.words
-    number = await enter(shared_stack, pss, "CHG1", "00021")
-    changed = await about(shared_stack, pss, "change", "CHG2", "CHG1", "accepted")
+async def test_unmatched_si_is_changed_and_deleted_by_reference(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    words = each_stack.words
+    number = await enter(each_stack, pss, "CHG1", "00021")
+    changed = await about(each_stack, pss, "change", "CHG2", "CHG1", "accepted")
     await pss.message(words.template["told"], words.holds("related", "CHG1"))
-    deleted = await about(shared_stack, pss, "deletion", "CHG3", "CHG1", "cancelled")
+    deleted = await about(each_stack, pss, "deletion", "CHG3", "CHG1", "cancelled")
     await pss.message(words.template["told"], words.holds("related", "CHG1"), words.holds("gone"))
     await pss.log_off()
 
     assert number in changed.text
     assert number in deleted.text
-    assert {"touched": 3, "status": "deleted", "operation": "si_delete"} == await si(shared_stack, number)
+    assert {"touched": 3, "status": "deleted", "operation": "si_delete"} == await si(each_stack, number)
 
 
-async def test_what_a_request_brought_about_is_told_after_its_answer(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    words = shared_stack.words
-    await enter(shared_stack, pss, "AFT1", "00022")
-    await about(shared_stack, pss, "deletion", "AFT2", "AFT1", "cancelled")
+async def test_what_a_request_brought_about_is_told_after_its_answer(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    words = each_stack.words
+    await enter(each_stack, pss, "AFT1", "00022")
+    await about(each_stack, pss, "deletion", "AFT2", "AFT1", "cancelled")
     await pss.message(words.template["told"], words.holds("related", "AFT1"), words.holds("gone"))
     await pss.log_off()
     order = [
@@ -83,43 +71,43 @@ async def test_what_a_request_brought_about_is_told_after_its_answer(shared_stac
     assert [words.answer_to("deletion"), words.template["told"]] == order
 
 
-async def test_matched_si_cannot_be_deleted_and_is_revoked_by_both(shared_stack: Stack) -> None:
-    seller, buyer = await shared_stack.pss(), await shared_stack.pss("C00019")
-    words = shared_stack.words
-    number = await enter(shared_stack, seller, "REV1", "00023")
-    other = await enter(shared_stack, buyer, "REV2", "00023", is_receive=True)
+async def test_matched_si_cannot_be_deleted_and_is_revoked_by_both(each_stack: Stack) -> None:
+    seller, buyer = await each_stack.pss(), await each_stack.pss("C00019")
+    words = each_stack.words
+    number = await enter(each_stack, seller, "REV1", "00023")
+    other = await enter(each_stack, buyer, "REV2", "00023", is_receive=True)
     await seller.message(words.template["told"], words.holds("related", "REV1"), words.holds("matched"))
-    await about(shared_stack, seller, "deletion", "REV3", number, "cancel_denied")
-    await about(shared_stack, seller, "revocation", "REV4", "REV1", "cancel_waits")
-    await about(shared_stack, buyer, "revocation", "REV5", other, "cancelled", is_receive=True)
+    await about(each_stack, seller, "deletion", "REV3", number, "cancel_denied")
+    await about(each_stack, seller, "revocation", "REV4", "REV1", "cancel_waits")
+    await about(each_stack, buyer, "revocation", "REV5", other, "cancelled", is_receive=True)
     await seller.message(words.template["told"], words.holds("related", "REV1"), words.holds("gone"))
     await buyer.message(words.template["told"], words.holds("related", "REV2"), words.holds("gone"))
     await seller.log_off()
     await buyer.log_off()
 
-    assert {"touched": 2, "status": "matched", "operation": "si_revoke"} == await si(shared_stack, number)
-    assert {"touched": 2, "status": "revoked", "operation": "si_revoke"} == await si(shared_stack, other)
+    assert {"touched": 2, "status": "matched", "operation": "si_revoke"} == await si(each_stack, number)
+    assert {"touched": 2, "status": "revoked", "operation": "si_revoke"} == await si(each_stack, other)
 
 
-async def test_reference_of_no_si_is_refused_and_nothing_is_done(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    answer = await about(shared_stack, pss, "deletion", "NOSI1", "NOSUCHSI", "cancel_refused")
+async def test_reference_of_no_si_is_refused_and_nothing_is_done(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    answer = await about(each_stack, pss, "deletion", "NOSI1", "NOSUCHSI", "cancel_refused")
     await pss.log_off()
 
     assert "SI unknown" in answer.text
-    assert [] == await shared_stack.entered("NOSI1")
+    assert [] == await each_stack.entered("NOSI1")
 
 
-async def test_si_entered_at_another_time_is_asked_for_at_ocp(shared_stack: Stack) -> None:
+async def test_si_entered_at_another_time_is_asked_for_at_ocp(each_stack: Stack) -> None:
     """Sent in one go: the deletion names an SI whose input is still under way."""
-    pss = await shared_stack.pss()
-    words = shared_stack.words
+    pss = await each_stack.pss()
+    words = each_stack.words
     words.send_deliver(pss, "GO1", stock="00024")
-    await about(shared_stack, pss, "deletion", "GO2", "GO1", "cancelled")
+    await about(each_stack, pss, "deletion", "GO2", "GO1", "cancelled")
     await pss.log_off()
 
-    assert ["si_add"] == [line["operation"] for line in await shared_stack.entered("GO1")]
-    assert ["si_delete"] == [line["operation"] for line in await shared_stack.entered("GO2")]
+    assert ["si_add"] == [line["operation"] for line in await each_stack.entered("GO1")]
+    assert ["si_delete"] == [line["operation"] for line in await each_stack.entered("GO2")]
 
 
 async def pair(made: Stack, seller: ScriptedPss, buyer: ScriptedPss, reference: str, stock: str) -> tuple[str, str]:
@@ -131,11 +119,11 @@ async def pair(made: Stack, seller: ScriptedPss, buyer: ScriptedPss, reference: 
     return own, other
 
 
-async def test_hold_and_release_are_judged_block_by_block(shared_stack: Stack) -> None:
-    seller, buyer = await shared_stack.pss(), await shared_stack.pss("C00019")
-    words = shared_stack.words
-    first, _ = await pair(shared_stack, seller, buyer, "HLA", "00031")
-    second, _ = await pair(shared_stack, seller, buyer, "HLB", "00032")
+async def test_hold_and_release_are_judged_block_by_block(each_stack: Stack) -> None:
+    seller, buyer = await each_stack.pss(), await each_stack.pss("C00019")
+    words = each_stack.words
+    first, _ = await pair(each_stack, seller, buyer, "HLA", "00031")
+    second, _ = await pair(each_stack, seller, buyer, "HLB", "00032")
     words.send_blocks(seller, "hold", "HLD1", first, "NOSUCHSI", "HLBS")
     await seller.message(words.answer_to("hold"), words.holds("related", "HLD1"), second)
     answers = [got.text for got in seller.received if got.frame.template == words.answer_to("hold")]
@@ -149,26 +137,26 @@ async def test_hold_and_release_are_judged_block_by_block(shared_stack: Stack) -
 
     assert [True] * 3 == [first in answers[0], "SI unknown" in answers[1], second in answers[2]]
     assert ["done", "not_done", "done"] == ["done" if words.holds("done") in text else "not_done" for text in answers]
-    assert {first, second} == {line["si_number"] for line in await shared_stack.entered("HLD1")}
-    assert {"touched": 3, "status": "matched", "operation": "si_hold"} == await si(shared_stack, first)
+    assert {first, second} == {line["si_number"] for line in await each_stack.entered("HLD1")}
+    assert {"touched": 3, "status": "matched", "operation": "si_hold"} == await si(each_stack, first)
 
 
-async def test_pending_sis_are_authorised_block_by_block(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    words = shared_stack.words
-    await shared_stack.control("rules", {"maker_checker": ["B01234"]})
+async def test_pending_sis_are_authorised_block_by_block(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    words = each_stack.words
+    await each_stack.control("rules", {"maker_checker": ["B01234"]})
     for reference in ("AUT1", "AUT2"):
         words.send_deliver(pss, reference, stock="00034")
         await pss.message(words.template["answer"], words.holds("related", reference))
-    await shared_stack.control("rules", {"maker_checker": []})
+    await each_stack.control("rules", {"maker_checker": []})
     before = len(pss.received)
     words.send_blocks(pss, "authorisation", "AUT3", "AUT1", "AUT2")
     related = words.holds("related", "AUT3")
-    await shared_stack.eventually(lambda: 2 == sum(related in got.text for got in pss.received[before:]))
+    await each_stack.eventually(lambda: 2 == sum(related in got.text for got in pss.received[before:]))
     words.send_blocks(pss, "authorisation", "AUT4", "AUT1")
     await pss.message(words.answer_to("authorisation"), words.holds("related", "AUT4"), words.holds("not_done"))
     await pss.log_off()
 
     assert [True, True] == [words.holds("done") in got.text for got in pss.received[before:] if related in got.text]
-    assert ["si_authorise"] * 2 == [line["operation"] for line in await shared_stack.entered("AUT3")]
-    assert [] == await shared_stack.entered("AUT4")
+    assert ["si_authorise"] * 2 == [line["operation"] for line in await each_stack.entered("AUT3")]
+    assert [] == await each_stack.entered("AUT4")

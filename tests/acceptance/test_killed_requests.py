@@ -5,10 +5,7 @@ At most one copy goes without the mark. By the shipped mappings, and by those of
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from pg_bridge.journal.verify import verify
 from pg_bridge.link import events as link
@@ -29,18 +26,7 @@ KILLS = (
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
-async def shared_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A pretend OCP and a journal, by each of the mapping sets; the bridge is up."""
-    made = Stack(tmp_path_factory.mktemp("killed"), set_name=request.param)
-    try:
-        await made.start_ocp()
-        await made.start_bridge()
-        yield made
-    finally:
-        await made.stop()
+CONFIGURED = ""
 
 
 def send(made: Stack, pss: ScriptedPss, what: str, reference: str, number: str) -> None:
@@ -51,8 +37,8 @@ def send(made: Stack, pss: ScriptedPss, what: str, reference: str, number: str) 
 
 
 @pytest.mark.parametrize(("step", "what"), KILLS)
-async def test_one_request_about_an_si_and_its_answer(step: str, what: str, shared_stack: Stack) -> None:
-    made, words = shared_stack, shared_stack.words
+async def test_one_request_about_an_si_and_its_answer(step: str, what: str, each_stack: Stack) -> None:
+    made, words = each_stack, each_stack.words
     count = KILLS.index((step, what))
     stock, reference = f"007{count:02d}", f"KILL{count:02d}"
     answer = words.answer_to(what)

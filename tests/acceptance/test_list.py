@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from typer.testing import CliRunner
 
 from pg_bridge.cli.main import app
@@ -16,19 +14,9 @@ from pg_bridge.link import events as link
 from pg_bridge.simulator.pss import Received, ScriptedPss
 from tests.acceptance.test_functions import about, enter
 from tests.doubles.killable_bridge import BETWEEN_PAGES
-from tests.doubles.stack import Stack, stack
+from tests.doubles.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-QUICK = "[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
-async def shared_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A stack by each of the mapping sets, quick to try again."""
-    async with stack(tmp_path_factory.mktemp("list"), set_name=request.param, extra=QUICK) as made:
-        yield made
 
 
 async def enter_many(made: Stack, pss: ScriptedPss, start: str, count: int, stock: str) -> None:
@@ -67,10 +55,10 @@ def numbers(pages: list[Received]) -> list[str]:
     return [number for page in pages for number in re.findall(r":20C::PREV//(I\d{8})", page.text)]
 
 
-async def test_250_sis_come_in_three_pages_in_order(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    await enter_many(shared_stack, pss, "MANY", 250, "00031")
-    pages = await listed(shared_stack, pss, "LST1", stock="00031", pages=3)
+async def test_250_sis_come_in_three_pages_in_order(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    await enter_many(each_stack, pss, "MANY", 250, "00031")
+    pages = await listed(each_stack, pss, "LST1", stock="00031", pages=3)
     await pss.log_off()
 
     assert ["00001/MORE", "00002/MORE", "00003/LAST"] == marks(pages)
@@ -80,16 +68,16 @@ async def test_250_sis_come_in_three_pages_in_order(shared_stack: Stack) -> None
     assert not any(page.frame.possible_duplicate for page in pages)
 
 
-async def test_those_of_a_status_and_stock_stand_under_their_status(shared_stack: Stack) -> None:
-    seller, buyer = await shared_stack.pss(), await shared_stack.pss("C00019")
-    words = shared_stack.words
-    matched = await enter(shared_stack, seller, "STS1", "00032")
-    await enter(shared_stack, buyer, "STS2", "00032", is_receive=True)
+async def test_those_of_a_status_and_stock_stand_under_their_status(each_stack: Stack) -> None:
+    seller, buyer = await each_stack.pss(), await each_stack.pss("C00019")
+    words = each_stack.words
+    matched = await enter(each_stack, seller, "STS1", "00032")
+    await enter(each_stack, buyer, "STS2", "00032", is_receive=True)
     await seller.message(words.template["told"], words.holds("related", "STS1"), words.holds("matched"))
-    waiting = await enter(shared_stack, seller, "STS3", "00032")
-    both = await listed(shared_stack, seller, "LST2", stock="00032")
-    unmatched = await listed(shared_stack, seller, "LST3", "unmatched", stock="00032")
-    others = await listed(shared_stack, seller, "LST4", "matched", stock="00032")
+    waiting = await enter(each_stack, seller, "STS3", "00032")
+    both = await listed(each_stack, seller, "LST2", stock="00032")
+    unmatched = await listed(each_stack, seller, "LST3", "unmatched", stock="00032")
+    others = await listed(each_stack, seller, "LST4", "matched", stock="00032")
     await seller.log_off()
     await buyer.log_off()
 
@@ -100,35 +88,35 @@ async def test_those_of_a_status_and_stock_stand_under_their_status(shared_stack
     assert ["00001/ONLY"] == marks(others)
 
 
-async def test_those_deleted_today(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    words = shared_stack.words
-    gone = await enter(shared_stack, pss, "DEL1", "00033")
-    await enter(shared_stack, pss, "DEL2", "00033")
-    await about(shared_stack, pss, "deletion", "DEL3", "DEL1", "cancelled")
-    pages = await listed(shared_stack, pss, "LST5", stock="00033", narrowed="deleted_today")
+async def test_those_deleted_today(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    words = each_stack.words
+    gone = await enter(each_stack, pss, "DEL1", "00033")
+    await enter(each_stack, pss, "DEL2", "00033")
+    await about(each_stack, pss, "deletion", "DEL3", "DEL1", "cancelled")
+    pages = await listed(each_stack, pss, "LST5", stock="00033", narrowed="deleted_today")
     await pss.log_off()
 
     assert [gone] == numbers(pages)
     assert words.holds("is_cancelled") in pages[0].text
 
 
-async def test_nothing_to_list(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    pages = await listed(shared_stack, pss, "LST6", stock="00034")
+async def test_nothing_to_list(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    pages = await listed(each_stack, pss, "LST6", stock="00034")
     await pss.log_off()
 
     assert ["00001/ONLY"] == marks(pages)
     assert [] == numbers(pages)
-    assert shared_stack.words.holds("nothing_to_list") in pages[0].text
+    assert each_stack.words.holds("nothing_to_list") in pages[0].text
 
 
-async def test_refused_by_the_rules_and_by_ocp(shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
-    words = shared_stack.words
-    (by_rules,) = await listed(shared_stack, pss, "LST7", day="20200102")
-    await shared_stack.fault("si_query", "refused")
-    (by_ocp,) = await listed(shared_stack, pss, "LST8", stock="00031")
+async def test_refused_by_the_rules_and_by_ocp(each_stack: Stack) -> None:
+    pss = await each_stack.pss()
+    words = each_stack.words
+    (by_rules,) = await listed(each_stack, pss, "LST7", day="20200102")
+    await each_stack.fault("si_query", "refused")
+    (by_ocp,) = await listed(each_stack, pss, "LST8", stock="00031")
     await pss.log_off()
 
     assert {"548"} == {got.frame.message_type for got in (by_rules, by_ocp)}

@@ -6,15 +6,13 @@ Shipped mappings, and both others.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from pg_bridge.simulator.pss import ScriptedPss
 from tests.acceptance.test_functions import enter, pair
-from tests.doubles.stack import Stack, stack
+from tests.doubles.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,14 +35,7 @@ ASKED = {
 _numbers = itertools.count(1)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
-async def shared_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A stack by each of the mapping sets, quick to try again."""
-    extra = "[exchange]\nretry_first_s = 0.1\nretry_most_s = 0.2\n"
-    async with stack(tmp_path_factory.mktemp("lost"), set_name=request.param, extra=extra) as made:
-        yield made
+CONFIGURED = "[exchange]\nretry_first_s = 0.1\nretry_most_s = 0.2\n"
 
 
 async def ready_for(made: Stack, pss: ScriptedPss, what: str) -> str:
@@ -78,30 +69,30 @@ async def ask(made: Stack, pss: ScriptedPss, what: str, number: str, holds: str)
 
 @pytest.mark.parametrize("what", list(ASKED))
 @pytest.mark.parametrize("fault", list(FAULTS))
-async def test_lost_request_is_done_once(fault: str, what: str, shared_stack: Stack) -> None:
-    pss = await shared_stack.pss()
+async def test_lost_request_is_done_once(fault: str, what: str, each_stack: Stack) -> None:
+    pss = await each_stack.pss()
     operation, done, _ = ASKED[what]
-    number = await ready_for(shared_stack, pss, what)
-    before = len(shared_stack.entries(kind="outcome_unknown"))
-    await shared_stack.fault(operation, **FAULTS[fault])
-    reference = await ask(shared_stack, pss, what, number, done)
+    number = await ready_for(each_stack, pss, what)
+    before = len(each_stack.entries(kind="outcome_unknown"))
+    await each_stack.fault(operation, **FAULTS[fault])
+    reference = await ask(each_stack, pss, what, number, done)
     await pss.log_off()
 
-    assert [operation] == [line["operation"] for line in await shared_stack.entered(reference)]
+    assert [operation] == [line["operation"] for line in await each_stack.entered(reference)]
     # The transport itself may repeat a PUT that was cut, with the same id.
-    assert fault.startswith("cut") or before < len(shared_stack.entries(kind="outcome_unknown"))
+    assert fault.startswith("cut") or before < len(each_stack.entries(kind="outcome_unknown"))
 
 
 @pytest.mark.parametrize("what", list(ASKED))
-async def test_lost_request_is_not_credited_with_anothers_like_act(what: str, shared_stack: Stack) -> None:
+async def test_lost_request_is_not_credited_with_anothers_like_act(what: str, each_stack: Stack) -> None:
     """The SI stands as asked for already, by another request; what is lost before its work gets OCP's own answer."""
-    pss = await shared_stack.pss()
+    pss = await each_stack.pss()
     operation, done, already = ASKED[what]
-    number = await ready_for(shared_stack, pss, what)
-    first = await ask(shared_stack, pss, what, number, done)
-    await shared_stack.fault(operation, "cut_before")
-    second = await ask(shared_stack, pss, what, number, already)
+    number = await ready_for(each_stack, pss, what)
+    first = await ask(each_stack, pss, what, number, done)
+    await each_stack.fault(operation, "cut_before")
+    second = await ask(each_stack, pss, what, number, already)
     await pss.log_off()
 
-    assert 1 == len(await shared_stack.entered(first))
-    assert (1 if what == "change" else 0) == len(await shared_stack.entered(second))
+    assert 1 == len(await each_stack.entered(first))
+    assert (1 if what == "change" else 0) == len(await each_stack.entered(second))

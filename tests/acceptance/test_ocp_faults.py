@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from tests.doubles.stack import Stack, stack
+from tests.doubles.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["shipped", "both_b"])
-async def shared_stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A stack by each of the mapping sets, quick to try again."""
-    extra = "[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
-    async with stack(tmp_path_factory.mktemp("faults"), set_name=request.param, extra=extra) as made:
-        yield made
 
 
 #: fault -> the kind of entry that tells of it
@@ -40,47 +28,47 @@ _FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", list(_FAULTS))
-async def test_call_fault_ends_in_one_accepted_instruction(kind: str, shared_stack: Stack) -> None:
+async def test_call_fault_ends_in_one_accepted_instruction(kind: str, each_stack: Stack) -> None:
     reference = f"F{list(_FAULTS).index(kind):02d}"
-    words = shared_stack.words
-    pss = await shared_stack.pss()
+    words = each_stack.words
+    pss = await each_stack.pss()
     fault, entry = _FAULTS[kind]
-    await shared_stack.fault("si_add", **fault)
-    before = len(shared_stack.entries(kind=entry or "none"))
+    await each_stack.fault("si_add", **fault)
+    before = len(each_stack.entries(kind=entry or "none"))
     words.send_deliver(pss, reference, stock="00011")
     await pss.message(words.template["answer"], words.holds("related", reference), words.holds("accepted"))
     await pss.log_off()
 
-    assert 1 == len(await shared_stack.entered(reference))
+    assert 1 == len(await each_stack.entered(reference))
     if entry:
-        assert before < len(shared_stack.entries(kind=entry))
+        assert before < len(each_stack.entries(kind=entry))
 
 
-async def test_refused_whole_is_refused_to_the_pss(shared_stack: Stack) -> None:
-    words, pss = shared_stack.words, await shared_stack.pss()
-    await shared_stack.fault("si_add", "refused", refusal="outside_hours")
+async def test_refused_whole_is_refused_to_the_pss(each_stack: Stack) -> None:
+    words, pss = each_stack.words, await each_stack.pss()
+    await each_stack.fault("si_add", "refused", refusal="outside_hours")
     words.send_deliver(pss, "WHOLE1")
     due = [words.holds("related", "WHOLE1"), words.holds("refused"), words.holds("in_words")]
     await pss.message(words.template["answer"], *due)
     await pss.log_off()
 
-    assert [] == await shared_stack.entered("WHOLE1")
+    assert [] == await each_stack.entered("WHOLE1")
 
 
-async def test_unknown_stock_is_refused_with_its_reason(shared_stack: Stack) -> None:
-    await shared_stack.fault("si_add", "entries_refused", refusal="unknown_stock")
-    words, pss = shared_stack.words, await shared_stack.pss()
+async def test_unknown_stock_is_refused_with_its_reason(each_stack: Stack) -> None:
+    await each_stack.fault("si_add", "entries_refused", refusal="unknown_stock")
+    words, pss = each_stack.words, await each_stack.pss()
     words.send_deliver(pss, "STOCK1", stock="00012")
     due = [words.holds("related", "STOCK1"), words.holds("refused"), words.holds("no_such_security")]
     await pss.message(words.template["answer"], *due)
     await pss.log_off()
 
-    assert [] == await shared_stack.entered("STOCK1")
+    assert [] == await each_stack.entered("STOCK1")
 
 
-async def test_enquiry_survives_a_fault_and_finds_nothing(shared_stack: Stack) -> None:
-    words, pss = shared_stack.words, await shared_stack.pss()
-    await shared_stack.fault("si_query", "broken", count=2)
+async def test_enquiry_survives_a_fault_and_finds_nothing(each_stack: Stack) -> None:
+    words, pss = each_stack.words, await each_stack.pss()
+    await each_stack.fault("si_query", "broken", count=2)
     words.send_enquiry(pss, "ENQ1", related="NEVERSEEN")
     await pss.message(words.template["standing"], words.holds("related", "ENQ1"), words.holds("nothing_found"))
     await pss.log_off()
@@ -96,15 +84,15 @@ _PUSH_FAULTS = {
 
 
 @pytest.mark.parametrize("kind", list(_PUSH_FAULTS))
-async def test_push_fault_still_tells_each_side_once(kind: str, shared_stack: Stack) -> None:
+async def test_push_fault_still_tells_each_side_once(kind: str, each_stack: Stack) -> None:
     number = list(_PUSH_FAULTS).index(kind)
     stock = f"001{number:02d}"
-    words = shared_stack.words
+    words = each_stack.words
     answer, status, matched = words.template["answer"], words.template["told"], words.holds("matched")
-    seller, buyer = await shared_stack.pss("B01234"), await shared_stack.pss("C00019")
+    seller, buyer = await each_stack.pss("B01234"), await each_stack.pss("C00019")
     words.send_deliver(seller, f"PS{number}", stock=stock)
     await seller.message(answer, words.holds("related", f"PS{number}"))
-    await shared_stack.fault("push", kind, delay_s=3600)
+    await each_stack.fault("push", kind, delay_s=3600)
     words.send_receive(buyer, f"PB{number}", stock=stock)
     await buyer.message(answer, words.holds("related", f"PB{number}"))
     # What follows shows a gap: an event that was withheld is then asked for.
@@ -119,4 +107,4 @@ async def test_push_fault_still_tells_each_side_once(kind: str, shared_stack: St
     assert 1 == len(told)
     entry = _PUSH_FAULTS[kind]
     if entry:
-        assert await shared_stack.eventually(lambda: shared_stack.entries(kind=entry))
+        assert await each_stack.eventually(lambda: each_stack.entries(kind=entry))

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from pg_bridge.link import events as link
 from pg_bridge.simulator.pss import ScriptedPss
-from tests.doubles.stack import Stack
+from tests.doubles.stack import Stack, up
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,12 +19,8 @@ async def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
     """A bridge with a second node, whose answers leave as they come."""
     made = Stack(tmp_path_factory.mktemp("nodes"))
     made.pss_settings = 'secondary = "127.0.0.1:0"\nanswer_order = "any"\n'
-    try:
-        await made.start_ocp()
-        await made.start_bridge()
+    async with up(made):
         yield made
-    finally:
-        await made.stop()
 
 
 async def closed(pss: ScriptedPss) -> None:

@@ -17,7 +17,8 @@ from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.formats.iso15022.writer import write
 from pg_bridge.link.framing import Frame, FrameReader, Framing, Header
 from pg_bridge.link.profile import read_link_profile
-from pg_bridge.mapping.book import MappingBook, Request, load
+from pg_bridge.mapping.book import MappingBook, load
+from pg_bridge.mapping.translated import Request
 from pg_bridge.profiles.legacy import read_legacy_profile
 from tests.doubles.mapping_files import shipped
 

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from pg_bridge.pss.tls import server_context
+
 
 class Authority:
     """A CA of its own in a folder: `ca_file` is its certificate."""
@@ -27,6 +29,13 @@ class Authority:
         )
         self.ca_file = folder / f"{name}.pem"
         self.ca_file.write_bytes(self._own.public_bytes(Encoding.PEM))
+
+    def bridge_context(self) -> ssl.SSLContext:
+        """The bridge's side: its certificate, and PSSs must show one of this CA."""
+        certificate, key = self.sign("bridge")
+        context = server_context(str(certificate), str(key), str(self.ca_file))
+        assert context is not None
+        return context
 
     def _builder(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
         now = datetime.now(UTC)

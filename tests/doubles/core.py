@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.decide import decide
+from pg_bridge.exchange.delivery_fold import release
 from pg_bridge.exchange.entries import Entry
-from pg_bridge.exchange.fold import apply, release
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.records import read_entry
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Options, Terms
@@ -68,13 +70,13 @@ class Core:
         #: False: answers are handed to sessions, and wait there
         self.writes_answers = True
 
-    def offer(self, event: e.Event) -> e.Decision:
+    def offer(self, event: e.Event) -> a.Decision:
         """Decide on one event; its answers are written to their sessions."""
         decision = decide(self.state, event, self.terms, self.now)
         self.entries += decision.entries
         if self.writes_answers:
             for action in decision.actions:
-                if isinstance(action, e.Answer) and action.token:
+                if isinstance(action, a.Answer) and action.token:
                     exchange = self.state.exchanges[action.token]
                     exchange.is_sent = True
                     release(self.state, exchange)
@@ -84,7 +86,7 @@ class Core:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
 
-    def request(self, reference: str, *, sequence: int = 2, session: str = "S1", **more: Any) -> e.Decision:
+    def request(self, reference: str, *, sequence: int = 2, session: str = "S1", **more: Any) -> a.Decision:
         """A PSS of B01234 sends an MT543."""
         body = self.words.deliver(reference, **more)
         legacy = body.decode("ascii")
@@ -95,7 +97,7 @@ class Core:
     def call(self) -> str:
         """The lane opens; gives the request id of the call."""
         decision = self.offer(e.LaneOpen("B01234", "si_add"))
-        (call,) = [action for action in decision.actions if isinstance(action, e.Call)]
+        (call,) = [action for action in decision.actions if isinstance(action, a.Call)]
         return call.request_id
 
     def accepted(self, reference: str, number: str, status: str = "UNMATCHED") -> dict[str, Any]:
@@ -161,11 +163,11 @@ class Core:
         return state
 
 
-def kinds(decision: e.Decision) -> list[str]:
+def kinds(decision: a.Decision) -> list[str]:
     """The kinds of a decision's entries."""
     return [entry.kind.value for entry in decision.entries]
 
 
-def actions(decision: e.Decision) -> list[str]:
+def actions(decision: a.Decision) -> list[str]:
     """The names of a decision's actions."""
     return [type(action).__name__ for action in decision.actions]

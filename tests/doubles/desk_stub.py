@@ -10,9 +10,9 @@ from datetime import datetime
 from itertools import count
 
 from pg_bridge.cli.world import utc_now
-from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.actions import Answer
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.exchange.record import Reply
-from pg_bridge.exchange.state import Delivery
 from pg_bridge.link import events as link
 from pg_bridge.link.framing import Frame, FrameReader, Framing, Header
 from pg_bridge.pss.desk import ListenerOptions

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pg_bridge.errors import BridgeError, Finding
-from pg_bridge.exchange.events import FileEnded
+from pg_bridge.exchange.actions import FileEnded
 from pg_bridge.exchange.record import Reply
 from pg_bridge.pss.drop import Drop
 from pg_bridge.pss.drop_folder import FOLDERS, DropFolder, Taken

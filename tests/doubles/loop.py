@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from pg_bridge.dispatcher import Dispatcher
-from pg_bridge.exchange import events as e
+from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange.outbound import Seat
-from pg_bridge.exchange.state import Delivery
+from pg_bridge.exchange.outbox import Delivery
 from pg_bridge.journal.memory import MemoryJournal
 
 
@@ -19,9 +19,9 @@ class Answers:
 
     def __init__(self, journal: MemoryJournal) -> None:
         self._journal = journal
-        self.told: list[tuple[e.Answer, int]] = []
-        self.refused: list[e.Refuse] = []
-        self.passed: list[e.NoAnswer] = []
+        self.told: list[tuple[a.Answer, int]] = []
+        self.refused: list[a.Refuse] = []
+        self.passed: list[a.NoAnswer] = []
         self.delivered: list[Delivery] = []
         self.came = asyncio.Event()
         self.dispatcher: Dispatcher | None = None
@@ -29,22 +29,32 @@ class Answers:
     def seats(self, participant: str) -> Sequence[Seat]:
         return [Seat("S1", "PSS1", 16)]
 
-    def answer(self, answer: e.Answer) -> bool:
+    def answer(self, answer: a.Answer) -> bool:
         self.told.append((answer, len(self._journal.entries)))
         self.came.set()
         if self.dispatcher is not None and answer.token is not None:
             self.dispatcher.answer_written(answer.token)
         return True
 
-    def pass_over(self, passed: e.NoAnswer) -> None:
+    def pass_over(self, passed: a.NoAnswer) -> None:
         self.passed.append(passed)
 
-    def refuse(self, refusal: e.Refuse) -> None:
+    def refuse(self, refusal: a.Refuse) -> None:
         self.refused.append(refusal)
 
     def deliver(self, session: str, delivery: Delivery) -> bool:
         self.delivered.append(delivery)
         return True
+
+
+class FreeSlots:
+    """Every call may go at once."""
+
+    def try_slot(self, priority: int = 1) -> bool:
+        return True
+
+    async def slot(self, priority: int = 1) -> None:
+        return None
 
 
 class FakeLoop:
@@ -61,17 +71,24 @@ class FakeLoop:
                 await self.sessions.came.wait()
 
 
+@asynccontextmanager
+async def dispatching(dispatcher: Dispatcher) -> AsyncIterator[None]:
+    """The dispatcher, which has begun, runs for as long as this is open."""
+    task = asyncio.get_running_loop().create_task(dispatcher.run())
+    try:
+        yield
+    finally:
+        await dispatcher.close("test")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 AnyLoop = TypeVar("AnyLoop", bound=FakeLoop)
 
 
 @asynccontextmanager
 async def running(made: AnyLoop) -> AsyncIterator[AnyLoop]:
-    """The dispatcher runs for as long as this is open."""
+    """The dispatcher begins, and runs for as long as this is open."""
     made.dispatcher.begin(made.sessions, version="test", replayed=0)
-    task = asyncio.get_running_loop().create_task(made.dispatcher.run())
-    try:
+    async with dispatching(made.dispatcher):
         yield made
-    finally:
-        await made.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

@@ -13,6 +13,7 @@ from typing import Any
 from pg_bridge.ocp.keys import KeyPair, new_rsa_key_pem
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
+from tests.doubles import ocp_caller
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
@@ -82,29 +83,8 @@ class FakeClock:
 
 def si_entry(reference: str = "B0123400001", participant: str = "B01234", **changes: Any) -> dict[str, Any]:
     """One entry of siAdd as ocp-profile section 2 shows it."""
-    entry = {
-        "requestReference": reference,
-        "participantReference": reference,
-        "participantId": participant,
-        "counterpartyId": "C00019",
-        "market": "HKMK",
-        "direction": "DELIVER",
-        "paymentInstruction": "DVP",
-        "stockCode": "00005",
-        "isin": "HK0005000002",
-        "quantity": 1000,
-        "currency": "HKD",
-        "amount": "12345.67",
-        "tradeDate": "2026-11-23",
-        "settlementDate": "2026-11-25",
-        "stockAccount": "00000001",
-        "counterpartyAccount": "CLIENT0001",
-        "purpose": "TRADE",
-        "hold": False,
-        "linkageReference": "202611230000001",
-        "remarks": "REMARKS",
-    }
-    return entry | changes
+    told = {"participantId": participant, "linkageReference": "202611230000001", "remarks": "REMARKS"}
+    return ocp_caller.si_entry(reference, **(told | changes))
 
 
 def bulk(entries: Sequence[dict[str, Any]]) -> bytes:

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Kind
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault, read_entry
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core
 
 #: operation -> template, message type; what the blocks or the function say
@@ -151,14 +152,14 @@ class SiWorld:
             elif not any(self.open(lane.operation) for lane in list(self.core.state.lanes.values())):
                 return
 
-    def _took(self, decision: e.Decision) -> None:
+    def _took(self, decision: a.Decision) -> None:
         for action in decision.actions:
             match action:
-                case e.Seek():
+                case a.Seek():
                     self.seeks.append(action.exchange)
-                case e.Look():
+                case a.Look():
                     self.looks.append(action.request_id)
-                case e.Call():
+                case a.Call():
                     self.calls.append(action.request_id)
 
     def _documents(self, request_id: str) -> list[dict[str, Any]]:

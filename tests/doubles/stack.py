@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -276,13 +277,23 @@ class Stack:
             return [stored.entry for stored in reader.newest(most=10_000, **filters)]
 
 
+#: of a configuration: quick to try again
+QUICK = "[exchange]\nretry_first_s = 0.2\nretry_most_s = 0.5\n"
+
+AnyStack = TypeVar("AnyStack", bound=Stack)
+
+
 @contextlib.asynccontextmanager
-async def stack(folder: Path, **options: Any) -> AsyncIterator[Stack]:
-    """A stack with both processes up; ended in order."""
-    made = Stack(folder, **options)
+async def up(made: AnyStack) -> AsyncIterator[AnyStack]:
+    """Both processes are up for as long as this is open; ended in order."""
     try:
         await made.start_ocp()
         await made.start_bridge()
         yield made
     finally:
         await made.stop()
+
+
+def stack(folder: Path, **options: Any) -> AbstractAsyncContextManager[Stack]:
+    """A stack with both processes up."""
+    return up(Stack(folder, **options))

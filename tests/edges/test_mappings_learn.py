@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pg_bridge.cli.main import app
-from pg_bridge.config import EXAMPLE, Config, read_config
+from pg_bridge.config import Config, read_config
 from pg_bridge.errors import BridgeError
+from pg_bridge.example_config import EXAMPLE
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.link.framing import Framing, Header

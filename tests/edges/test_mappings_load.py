@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pg_bridge.cli.main import app
-from pg_bridge.config import EXAMPLE
 from pg_bridge.errors import ConfigError
+from pg_bridge.example_config import EXAMPLE
 
 
 def said(*arguments: str) -> str:

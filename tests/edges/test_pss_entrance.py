@@ -29,12 +29,8 @@ def ours(folder: Path) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def tls(folder: Path, ours: Authority) -> ssl.SSLContext:
-    """The bridge's side: its certificate, and PSSs must show one of the same CA."""
-    certificate, key = ours.sign("bridge")
-    context = server_context(str(certificate), str(key), str(ours.ca_file))
-    assert context is not None
-    return context
+def tls(ours: Authority) -> ssl.SSLContext:
+    return ours.bridge_context()
 
 
 def a_pss(listener: Listener, terminal: str = "PSS1", participant: str = "B01234") -> ScriptedPss:

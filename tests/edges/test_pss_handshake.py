@@ -17,7 +17,6 @@ from pg_bridge.errors import SessionError
 from pg_bridge.link import events as link
 from pg_bridge.link.framing import Framing, Header
 from pg_bridge.pss.listener import Listener
-from pg_bridge.pss.tls import server_context
 from pg_bridge.simulator.pss import ScriptedPss
 from tests.doubles.certificates import Authority
 from tests.doubles.desk_stub import DeafPss, NotingDesk, listening, until
@@ -40,10 +39,7 @@ def ours(folder: Path) -> Authority:
 
 @pytest.fixture(scope="module")
 def tls(ours: Authority) -> ssl.SSLContext:
-    certificate, key = ours.sign("bridge")
-    context = server_context(str(certificate), str(key), str(ours.ca_file))
-    assert context is not None
-    return context
+    return ours.bridge_context()
 
 
 def told(

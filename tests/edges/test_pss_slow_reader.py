@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pg_bridge.exchange.events import Answer
+from pg_bridge.exchange.actions import Answer
 from pg_bridge.exchange.record import Reply
 from pg_bridge.pss.listener import Listener
 from tests.doubles.desk_stub import DeafPss, NotingDesk, delivery, listening

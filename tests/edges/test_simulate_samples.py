@@ -15,8 +15,7 @@ from pg_bridge.cli.simulate_samples import INDEX, write_samples
 from pg_bridge.profiles.concepts import EventType, Operation, Refusal
 from pg_bridge.profiles.ocp import OcpProfile, read_ocp_profile
 from pg_bridge.profiles.openapi import delivery_name, json_schema, resolved
-from pg_bridge.simulator.sample_market import STREAMS
-from pg_bridge.simulator.sample_stories import make_samples
+from pg_bridge.simulator.sample_stories import left_out, make_samples
 from pg_bridge.simulator.samples import Sample
 from tests.doubles.mapping_sets import set_files
 from tests.doubles.ocp_caller import shipped_profile
@@ -45,8 +44,11 @@ def _answer_faults(profile: OcpProfile, sample: Sample) -> list[str]:
     if str(sample.status) not in responses:
         return [f"{sample.status} is not described"] if _is_shipped(profile) else []
     response = resolved(profile.openapi, responses[str(sample.status)])
+    if "frames" in sample.answer:
+        document = profile.write("delivery", {"events": sample.answer["frames"]})
+        return profile.faults(delivery_name(profile.openapi), document)
     if not isinstance(sample.answer["body"], dict):
-        return [] if "text/html" in response["content"] else ["it is no JSON"]
+        return [] if {"text/html", "text/event-stream"} & set(response["content"]) else ["it is no JSON"]
     schema = json_schema(profile.openapi, response)
     return profile.faults(schema, sample.answer["body"]) if schema or _is_shipped(profile) else []
 
@@ -102,16 +104,35 @@ def test_what_is_named_after_a_refusal_has_its_code(made: Made) -> None:
         for one in samples
         if one.outcome in named and named[one.outcome] not in re.findall(r"[\w-]+", json.dumps(one.answer))
     ]
-    given = {one.outcome for one in samples} & set(named)
+    shown = {one.outcome for one in samples}
+    left = {profile.code("refusal", refusal) for refusal in Refusal if refusal.value not in shown}
 
     assert [] == unlike
-    assert set(named) - given <= {
-        "unknown_account",
-        "version_differs",
-        "signature_missing",
-        "signature_wrong",
-        "too_many_entries",
-    }
+    assert left == set(left_out(profile, samples))
+    assert "the pretend OCP never refuses so" not in left_out(profile, samples).values()
+
+
+def test_each_operation_has_a_good_outcome_and_each_way_of_going_wrong(made: Made) -> None:
+    profile, samples = made
+    outcomes: dict[str, set[str]] = {}
+    for one in samples:
+        outcomes.setdefault(one.operation, set()).add(one.outcome)
+    whole = {"not_granted", "no_token", "token_no_longer_good", "throttled", "broken", "closed", "timed_out"}
+    for operation, spec in profile.operations.items():
+        found = outcomes[operation.value]
+        good = {"found", "accepted", "accepted_fop", "accepted_hold"}
+        assert good & found, operation
+        if operation is not Operation.HEALTH:
+            assert set() == whole - found, operation
+        if spec.writes:
+            ids = {"request_id_missing", "request_id_repeated", "timestamp_missing", "timestamp_stale", "no_json"}
+            assert set() == ids - found, operation
+
+
+def test_the_same_samples_come_each_time_with_their_signatures(made: Made) -> None:
+    profile, samples = made
+
+    assert samples == asyncio.run(make_samples(profile))
 
 
 def test_every_operation_is_there_and_no_file_twice(made: Made) -> None:
@@ -119,9 +140,7 @@ def test_every_operation_is_there_and_no_file_twice(made: Made) -> None:
     names = Counter((one.operation, one.outcome) for one in samples)
 
     assert [] == [name for name, count in names.items() if count > 1]
-    assert {one.value for one in profile.operations} - {one.value for one in STREAMS} == {
-        one.operation for one in samples
-    } - {"token", "delivery"}
+    assert {one.value for one in profile.operations} == {one.operation for one in samples} - {"token", "delivery"}
     assert not any(
         re.search(r'"(?:Bearer )?eyJ', json.dumps([one.request, one.answer]))
         for one in samples
@@ -131,7 +150,7 @@ def test_every_operation_is_there_and_no_file_twice(made: Made) -> None:
 
 def test_the_files_are_pretty_and_the_index_finds_them(made: Made, tmp_path: Path) -> None:
     profile, samples = made
-    index = write_samples(tmp_path, samples, profile.name)
+    index = write_samples(tmp_path, samples, profile)
     written = json.loads((tmp_path / INDEX).read_text())
     first = written["samples"][0]
 

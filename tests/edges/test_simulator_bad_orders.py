@@ -37,9 +37,9 @@ async def _is_well(play: Play) -> None:
     ("path", "order", "status", "told"),
     [
         ("clock", '{"advance_s": NaN}', 422, "advance_s"),
-        ("clock", '{"advance_s": 1e400}', 409, "infinity"),
-        ("clock", '{"advance_s": 1e11}', 409, "days ahead"),
-        ("clock", '{"jump": "9999-12-31T23:59:59+08:00"}', 409, "days ahead"),
+        ("clock", '{"advance_s": 1e400}', 422, "advance_s"),
+        ("clock", '{"advance_s": 1e11}', 422, "advance_s"),
+        ("clock", '{"jump": "9999-12-31T23:59:59+08:00"}', 409, "no further"),
         ("clock", '{"mode": "stands", "rate": 5}', 422, "no rate"),
         ("clock", "tomorrow", 422, "JSON"),
         ("faults", '{"kind": "late", "delay_s": 1e400}', 422, "delay_s"),
@@ -106,7 +106,7 @@ def test_orders_of_every_shape_break_nothing(data: st.DataObject) -> None:
             for _ in range(6):
                 path, verb, order = data.draw(_orders(page))
                 reply = await ocp.one.http.request(verb.upper(), f"/_simulator{path}", json=order)
-                assert reply.status_code in (200, 404, 409, 422), (path, order, reply.text)
+                assert reply.status_code in (200, 400, 404, 409, 422), (path, order, reply.text)
                 if reply.status_code != 200:
                     assert reply.json()["detail"]
             await _is_well(ocp)

@@ -23,15 +23,20 @@ async def statuses(one: OcpCaller) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("moment", "code"), [("23T15:45:00", "406001"), ("23T17:00:00", "0"), ("28T10:00:00", "406002")]
+    ("moment", "code", "next_time"),
+    [
+        ("23T15:45:00", "406001", "24T09:00:00"),
+        ("23T17:00:00", "0", "24T09:00:00"),
+        ("28T10:00:00", "406002", "30T09:00:00"),
+    ],
 )
-async def test_a_write_outside_of_the_sessions_is_refused_whole(moment, code) -> None:
+async def test_a_write_outside_of_the_sessions_is_refused_whole(moment, code, next_time) -> None:
     async with running(**OPEN) as (one, _):
         await jump(one, moment)
         request_id = "6f1c1f0a-4a33-4df4-9d7a-6f6e6a7f2b11"
         due = "2026-11-30"
         reply = (await one.add(si_entry("R1", settlementDate=due), request_id=request_id)).json()
-        await jump(one, "30T09:00:00")
+        await jump(one, next_time)
         later = (await one.add(si_entry("R1", settlementDate=due), request_id=request_id)).json()
 
         assert code == reply["code"]

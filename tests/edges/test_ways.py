@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import OcpUnavailable
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.journal.memory import MemoryJournal
@@ -18,9 +18,8 @@ from pg_bridge.ways import PushTaker
 from tests.doubles import ocp_world as world
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
-from tests.doubles.loop import Answers
+from tests.doubles.loop import Answers, FreeSlots
 from tests.edges.test_ocp_push import BODY, NOW, sign
-from tests.unit.test_dispatcher import FreeSlots
 
 
 class Keys:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pg_bridge.config import EXAMPLE, read_config
+from pg_bridge.config import read_config
 from pg_bridge.errors import ConfigError
+from pg_bridge.example_config import EXAMPLE
 
 
 def test_example_holds_the_defaults() -> None:

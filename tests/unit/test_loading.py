@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pg_bridge.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding, JournalFull
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.ports import Ocp
@@ -25,10 +25,9 @@ from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.listener import Listener
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp
-from tests.doubles.loop import Answers
+from tests.doubles.loop import Answers, FreeSlots, dispatching
 from tests.doubles.mapping_files import shipped
 from tests.doubles.sets import broken, edited, other_ocp, versioned
-from tests.unit.test_dispatcher import FreeSlots
 
 WHO = Who(user="ops", uid=1000, pid=1)
 
@@ -116,13 +115,8 @@ class _Nobody:
 async def running() -> AsyncIterator[World]:
     world = World()
     world.dispatcher.begin(Answers(world.journal), version="test", replayed=0)
-    task = asyncio.get_running_loop().create_task(world.dispatcher.run())
-    try:
+    async with dispatching(world.dispatcher):
         yield world
-    finally:
-        await world.dispatcher.close("test")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_set_that_checks_is_in_force_from_its_entry_on() -> None:

@@ -16,13 +16,14 @@ from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.back.backward import RequestWriter, WrongTypeError
 from pg_bridge.mapping.back.reading import MessageReader
-from pg_bridge.mapping.book import MappingBook, Written
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.field import LOST, numbered
 from pg_bridge.mapping.lineage import Lineage
 from pg_bridge.mapping.pages import is_within
 from pg_bridge.mapping.request_mapping import MOST_LINES, split_values
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.schema import Members
+from pg_bridge.mapping.translated import Written
 from pg_bridge.profiles.template import Checked
 
 #: no message type of the template says what the document says

@@ -13,11 +13,12 @@ from pg_bridge.errors import BridgeError, Finding, MappingError
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.back.fidelity import request_fidelity
 from pg_bridge.mapping.back.way_back import WayBack
-from pg_bridge.mapping.book import MappingBook, Request
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.checks.faults import NO_CASES, TWICE, Fault, Kind
 from pg_bridge.mapping.file_message import FileMessage
 from pg_bridge.mapping.rule_set import Located
 from pg_bridge.mapping.schema import value_at
+from pg_bridge.mapping.translated import Request
 from pg_bridge.typed_toml import Lines, read_toml
 
 CASE_FAILED = "PGB-MAP-020"

@@ -12,8 +12,8 @@ from pg_bridge.errors import Finding
 from pg_bridge.mapping import document as d
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.checks.faults import Fault, Faults
-from pg_bridge.mapping.checks.message_check import SectionCheck
 from pg_bridge.mapping.checks.part_check import CONTEXT
+from pg_bridge.mapping.checks.section_check import SectionCheck
 from pg_bridge.mapping.conditions import condition_faults, condition_sources
 from pg_bridge.mapping.rule_set import Located, RuleSet
 from pg_bridge.mapping.schema import Members
@@ -62,14 +62,14 @@ def record_faults(
     for _, block, spot in blocks:
         yield from (fault.finding(spot.path, spot.line) for fault in check.block(block))
     yield from (told("block", fault) for fault in check.never_written())
-    used = {source.removeprefix(f"{_RECORD}.") for source in check.taken if source.startswith(f"{_RECORD}.")}
+    used = {source.removeprefix(f"{_RECORD}.") for source in check.sources.taken if source.startswith(f"{_RECORD}.")}
     yield from (told("left_out", fault) for fault in _left_out(section, columns, used))
 
 
 def _condition(check: SectionCheck, condition: dict[str, object]) -> Faults:
     yield from (Fault(f.WRONG_CONDITION, text) for text in condition_faults(condition))
     for source in condition_sources(condition):
-        yield from check.source(source)
+        yield from check.sources.source(source)
 
 
 def _left_out(section: d.RecordSection, columns: tuple[str, ...], used: set[str]) -> Faults:

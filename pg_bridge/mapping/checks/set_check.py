@@ -11,7 +11,7 @@ from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER
 from pg_bridge.profiles.hours import HOURS_FILE
 from pg_bridge.profiles.layouts import FILES_FOLDER
-from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
+from pg_bridge.profiles.legacy import CODES_FILE, GATEWAY_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
 from pg_bridge.profiles.openapi import OPENAPI_FILE
 from pg_bridge.profiles.standard_codes import STANDARD_CODES_FILE
@@ -28,7 +28,7 @@ MOST_OF_CASES = 1_000_000
 MOST_FINDINGS = 1000
 MOST_TEXT = 1500
 
-_FILES = (LINK_FILE, CODES_FILE, STANDARD_CODES_FILE, PROFILE_FILE, OPENAPI_FILE, HOURS_FILE)
+_FILES = (LINK_FILE, CODES_FILE, STANDARD_CODES_FILE, GATEWAY_FILE, PROFILE_FILE, OPENAPI_FILE, HOURS_FILE)
 _FOLDERS = (TEMPLATE_FOLDER, FILES_FOLDER, RULES_FOLDER, SAMPLES_FOLDER)
 
 

@@ -15,7 +15,7 @@ from pg_bridge.formats.iso15022.model import Message
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.framing import BadFrame
 from pg_bridge.link.profile import LinkProfile
-from pg_bridge.mapping.book import MappingBook, Request
+from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.learning import lesson as le
 from pg_bridge.mapping.learning.causes import FRAME_FAULT, NO_FRAME, NOT_SERVED, Causes
 from pg_bridge.mapping.learning.mask import mask
@@ -23,6 +23,7 @@ from pg_bridge.mapping.learning.references import References, Repeat
 from pg_bridge.mapping.learning.sample import Sample
 from pg_bridge.mapping.learning.texts import ProfileTexts
 from pg_bridge.mapping.learning.usage import Usage
+from pg_bridge.mapping.translated import Request
 
 _FRAME_FAULTS = {
     "length": "the length in the header is not that of the text",

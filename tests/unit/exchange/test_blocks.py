@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.fold import apply, queue_answer, recover
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.records import AnswersLeft, write_entry
+from pg_bridge.exchange.recovery import recover
 from pg_bridge.exchange.state import State
 from tests.doubles.core import Core, actions, kinds
 
 THREE = ("I00000001", "I00000002", "I00000003")
 
 
-def hold(core: Core, *named: str, reference: str = "H1", session: str = "S1", sequence: int = 2) -> e.Decision:
+def hold(core: Core, *named: str, reference: str = "H1", session: str = "S1", sequence: int = 2) -> a.Decision:
     """A PSS asks to hold the SIs named."""
     body = core.words.blocks("hold", reference, *named)
     text = body.decode("ascii")
@@ -34,13 +37,13 @@ def knowing(number: str) -> Core:
 
 def call(core: Core) -> str:
     (made,) = core.offer(e.LaneOpen("B01234", "si_hold")).actions
-    assert isinstance(made, e.Call)
+    assert isinstance(made, a.Call)
     return made.request_id
 
 
-def answers(decision: e.Decision) -> list[tuple[str, str, bool]]:
+def answers(decision: a.Decision) -> list[tuple[str, str, bool]]:
     """Exchange, status and whether it is the last, of each answer."""
-    found = [action for action in decision.actions if isinstance(action, e.Answer)]
+    found = [action for action in decision.actions if isinstance(action, a.Answer)]
     return [(one.token, one.reply.body.split(":25D::")[1].split("\r\n")[0], one.is_last) for one in found]
 
 
@@ -91,7 +94,7 @@ def test_repeated_message_gets_all_stored_answers() -> None:
 
     assert ["request_repeated"] == kinds(again)
     assert ["X1", "X1-2", "X1-3"] == [token for token, _, _ in answers(again)]
-    assert all(action.possible_duplicate for action in again.actions if isinstance(action, e.Answer))
+    assert all(action.possible_duplicate for action in again.actions if isinstance(action, a.Answer))
 
 
 def test_message_repeated_while_it_is_under_way_is_answered_once_each_way() -> None:
@@ -100,7 +103,7 @@ def test_message_repeated_while_it_is_under_way_is_answered_once_each_way() -> N
     request_id = call(core)
     again = hold(core, *THREE, session="S2", sequence=9)
     decision = core.offer(e.CallAnswered(request_id, [held(core, number) for number in THREE]))
-    sent = [(one.session, one.token) for one in decision.actions if isinstance(one, e.Answer)]
+    sent = [(one.session, one.token) for one in decision.actions if isinstance(one, a.Answer)]
 
     assert [] == answers(again)
     assert [("S1", "X1"), ("S1", "X1-2"), ("S1", "X1-3")] == [each for each in sent if each[0] == "S1"]

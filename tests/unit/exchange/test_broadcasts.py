@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 
 from pg_bridge.errors import MappingFailed
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.broadcasts import broadcast_findings
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.records import DeliveryAcknowledged, Who, read_entry
+from pg_bridge.exchange.recovery import recover
 from tests.doubles.core import Core, actions, kinds
 from tests.doubles.core_day import note
 
 WHO = Who(user="ops", uid=1000, pid=1)
 
 
-def given(core: Core, text: str = "CLOSED", head: str = "TYPHOON") -> e.Decision:
+def given(core: Core, text: str = "CLOSED", head: str = "TYPHOON") -> a.Decision:
     return core.offer(e.BroadcastGiven("X1", head, text, ("B01234", "C00019"), WHO))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core, actions, kinds
 
 
@@ -54,7 +55,7 @@ def test_bulk_holds_no_more_than_ocp_takes() -> None:
 def test_each_entry_has_its_own_outcome() -> None:
     core = several(2)
     decision = core.offer(e.CallAnswered(core.call(), [core.accepted("R1", "I00000001"), core.refused("R2", "400101")]))
-    bodies = [action.reply.body for action in decision.actions if isinstance(action, e.Answer)]
+    bodies = [action.reply.body for action in decision.actions if isinstance(action, a.Answer)]
 
     assert ["exchange_answered", "exchange_answered"] == kinds(decision)
     assert [True, False] == [":25D::IPRC//PACK" in body for body in bodies]
@@ -103,13 +104,13 @@ def test_unavailable_goes_again_with_the_same_id_and_backs_off() -> None:
     pauses = []
     for _ in range(7):
         (action,) = core.offer(e.CallFailed(request_id, "PGB-OCP-001", "503", None)).actions
-        assert isinstance(action, e.Call)
+        assert isinstance(action, a.Call)
         assert request_id == action.request_id
         pauses.append(action.after_s)
     told = core.offer(e.CallFailed(request_id, "PGB-OCP-001", "429", 7.0)).actions
 
     assert [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == pauses
-    assert [e.Call(request_id, 7.0)] == told
+    assert [a.Call(request_id, 7.0)] == told
 
 
 def test_denied_is_refused_as_a_system_fault() -> None:
@@ -122,7 +123,7 @@ def test_denied_is_refused_as_a_system_fault() -> None:
 def test_lost_call_is_looked_for_and_found_means_done() -> None:
     core = several(1)
     request_id = core.call()
-    assert [e.Look(request_id)] == core.offer(e.CallLost(request_id, "504")).actions
+    assert [a.Look(request_id)] == core.offer(e.CallLost(request_id, "504")).actions
     decision = core.offer(e.Looked(request_id, {"X1": core.event("I00000009", 1, "CREATED", "UNMATCHED")}))
 
     assert ["exchange_answered"] == kinds(decision)
@@ -137,7 +138,7 @@ def test_what_is_not_found_goes_again_as_the_same_call() -> None:
     core.offer(e.CallLost(request_id, "cut"))
     decision = core.offer(e.Looked(request_id, {"X1": core.event("I00000009", 1, "CREATED", "UNMATCHED")}))
 
-    assert e.Call(request_id) in decision.actions
+    assert a.Call(request_id) in decision.actions
     assert body == body_of(core, request_id)
     assert [Stage.ANSWERED, Stage.CALLED] == stages(core)
 
@@ -151,7 +152,7 @@ def test_used_id_that_is_not_found_in_three_looks_is_in_doubt() -> None:
     pauses = []
     for _ in range(2):
         (look,) = core.offer(e.Looked(request_id, {})).actions
-        assert isinstance(look, e.Look)
+        assert isinstance(look, a.Look)
         pauses.append(look.after_s)
     last = core.offer(e.Looked(request_id, {}))
 
@@ -208,7 +209,7 @@ def sent_again(core: Core) -> str:
     return request_id
 
 
-def looked(core: Core, request_id: str, count: int) -> list[e.Decision]:
+def looked(core: Core, request_id: str, count: int) -> list[a.Decision]:
     """So many looks that find nothing."""
     return [core.offer(e.Looked(request_id, {})) for _ in range(count)]
 
@@ -221,7 +222,7 @@ def test_call_sent_again_and_refused_is_looked_for_before_it_is_told() -> None:
     decision = core.offer(e.Looked(request_id, {"X1": core.event("I00000009", 1, "CREATED", "UNMATCHED")}))
 
     assert ["outcome_unknown"] == kinds(refused)
-    assert [e.Look(request_id)] == refused.actions
+    assert [a.Look(request_id)] == refused.actions
     assert ["exchange_answered"] == kinds(decision)
     assert "accepted" == core.state.exchanges["X1"].outcome
 

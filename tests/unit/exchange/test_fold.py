@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import forget, recover
 from pg_bridge.exchange.records import AnswersLeft
+from pg_bridge.exchange.recovery import forget, recover, resume
 from pg_bridge.exchange.state import State
 from tests.doubles.core import Core
 from tests.doubles.core_steps import Step, steps, walked
@@ -72,8 +72,8 @@ def test_open_call_is_looked_for_after_a_restart_never_called_anew() -> None:
     recover(state)
     actions = resume(state)
 
-    assert e.Look(request_id) in actions
-    assert not [action for action in actions if isinstance(action, e.Call)]
+    assert a.Look(request_id) in actions
+    assert not [action for action in actions if isinstance(action, a.Call)]
     assert ["X2"] == list(state.lanes["B01234", "si_add"].waiting)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.fold import apply, queue_answer, recover
+from pg_bridge.exchange.delivery_fold import queue_answer
+from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.outcome import told
+from pg_bridge.exchange.recovery import recover
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, epoch_us
 from tests.doubles.core import Core
@@ -25,9 +28,9 @@ def ask(core: Core) -> None:
     )
 
 
-def answer(core: Core, frames: int = 3, outcome: str = "found") -> list[e.Answer]:
+def answer(core: Core, frames: int = 3, outcome: str = "found") -> list[a.Answer]:
     """It is answered by messages 1, 2, 3 ...; gives what is handed over."""
-    decision = e.Decision()
+    decision = a.Decision()
     note = Note(decision, lambda record, at_us: apply(core.state, record, at_us), epoch_us(core.now))
     first, *more = [r.Reply("T1", "548", str(number)) for number in range(1, frames + 1)]
     note.record(
@@ -37,7 +40,7 @@ def answer(core: Core, frames: int = 3, outcome: str = "found") -> list[e.Answer
     )
     told(core.state, core.state.exchanges["X1"], note)
     core.entries += decision.entries
-    return [action for action in decision.actions if isinstance(action, e.Answer)]
+    return [action for action in decision.actions if isinstance(action, a.Answer)]
 
 
 def acknowledge(core: Core, delivery: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from tests.doubles.core import Core, kinds
 from tests.doubles.si_world import WAYS
@@ -26,7 +27,7 @@ def told_late(operation: str, status: str = "", refusal: str = "") -> str:
             body = core.words.about(core.words.deliver("C1", function=how), NUMBER)
         core.offer(e.RequestArrived("S1", "B01234", "PSS1", 9, template, message_type, body.decode("ascii"), body))
     (call,) = core.offer(e.LaneOpen("B01234", operation)).actions
-    assert isinstance(call, e.Call)
+    assert isinstance(call, a.Call)
     (member,) = core.state.batches[call.request_id].members
     core.offer(e.Overdue(member))
     answer = core.refused("C1", refusal) if refusal else core.accepted("C1", NUMBER, status)

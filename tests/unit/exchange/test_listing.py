@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.records import ExchangeAnswered, read_entry
 from pg_bridge.exchange.retranslated import Difference
@@ -34,8 +35,8 @@ def entries(core: Core, count: int, **more: Any) -> list[dict[str, Any]]:
     return [core.event(f"I{number:08d}", number, "CREATED", "MATCHED", **more) for number in range(1, count + 1)]
 
 
-def answers(decision: e.Decision) -> list[e.Answer]:
-    return [action for action in decision.actions if isinstance(action, e.Answer)]
+def answers(decision: a.Decision) -> list[a.Answer]:
+    return [action for action in decision.actions if isinstance(action, a.Answer)]
 
 
 def retranslated(core: Core, new: MappingBook) -> list[Difference]:

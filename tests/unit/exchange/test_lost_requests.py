@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.record import Reply
 from pg_bridge.exchange.seeking import is_done
-from pg_bridge.exchange.state import Stage
 from tests.doubles.core import Core, kinds
 from tests.doubles.si_world import WAYS
 
@@ -37,7 +38,7 @@ def lost(operation: str) -> tuple[Core, str]:
     if core.state.exchanges["X1"].sought:
         core.offer(e.SiSought("X1", [core.event(NUMBER, 1, "CREATED", "UNMATCHED")]))
     (call,) = core.offer(e.LaneOpen("B01234", operation)).actions
-    assert isinstance(call, e.Call)
+    assert isinstance(call, a.Call)
     core.offer(e.CallLost(call.request_id, "504"))
     return core, call.request_id
 
@@ -92,7 +93,7 @@ def test_request_whose_si_stands_as_asked_by_another_goes_again_and_ocp_decides(
     again = core.offer(e.Looked(request_id, {}))
     decision = core.offer(e.CallAnswered(request_id, [core.refused("C1", "407002")]))
 
-    assert e.Call(request_id) in again.actions
+    assert a.Call(request_id) in again.actions
     assert ["exchange_answered"] == kinds(decision)
     assert ":25D::CPRC//DEND" in _reply(core).body
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.events import Seek
-from pg_bridge.exchange.fold import recover
-from pg_bridge.exchange.state import Precedence, Stage
+from pg_bridge.exchange.actions import Seek
+from pg_bridge.exchange.exchange import Stage
+from pg_bridge.exchange.recovery import recover, resume
+from pg_bridge.exchange.state import Precedence
 from tests.doubles.si_world import WAYS, SiWorld
 from tests.unit.exchange.test_fold import folded
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.records import ExchangeAnswered, read_entry
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.core import Core, actions, kinds
 from tests.doubles.core_day import send
 
@@ -20,7 +20,7 @@ def asked(core: Core, day: str = "20261123") -> str:
     return next(reversed(core.state.exchanges))
 
 
-def found(core: Core, exchange: str, *, parts: int = 3, copy: str = "") -> e.Decision:
+def found(core: Core, exchange: str, *, parts: int = 3, copy: str = "") -> a.Decision:
     return core.offer(
         e.ReportFound(exchange, "CCLID01", "2026-11-23", 1_000_000, HASH, copy or exchange, "DATA/72/600000", parts)
     )
@@ -40,7 +40,7 @@ def test_answer_has_a_frame_for_each_part_that_names_its_piece() -> None:
     core = Core()
     exchange = asked(core)
     decision = found(core, exchange, copy="X77")
-    answers = [action for action in decision.actions if isinstance(action, e.Answer)]
+    answers = [action for action in decision.actions if isinstance(action, a.Answer)]
 
     assert ["report_read", "exchange_answered"] == kinds(decision)
     assert [
@@ -68,7 +68,7 @@ def test_one_that_was_not_read_is_read_after_a_restart() -> None:
     core = Core()
     exchange = asked(core)
 
-    assert e.ReadReport(exchange) in resume(core.replayed())
+    assert a.ReadReport(exchange) in resume(core.replayed())
 
 
 def test_what_is_not_there_is_refused() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.records import Fault
 from tests.doubles.core import Core, actions, kinds
 from tests.doubles.stack import enquiry
 
 
-def answer_of(decision: e.Decision) -> e.Answer:
-    (answer,) = [action for action in decision.actions if isinstance(action, e.Answer)]
+def answer_of(decision: a.Decision) -> a.Answer:
+    (answer,) = [action for action in decision.actions if isinstance(action, a.Answer)]
     return answer
 
 
@@ -45,7 +46,7 @@ def test_repeat_before_the_answer_waits_for_it_and_is_marked() -> None:
     assert ["request_repeated"] == kinds(core.request("R1", sequence=3))
     request_id = core.call()
     decision = core.offer(e.CallAnswered(request_id, [core.accepted("R1", "I00000001")]))
-    sent = [(a.sequence, a.possible_duplicate) for a in decision.actions if isinstance(a, e.Answer)]
+    sent = [(each.sequence, each.possible_duplicate) for each in decision.actions if isinstance(each, a.Answer)]
 
     assert [(2, False), (3, True)] == sent
 
@@ -117,7 +118,7 @@ def test_pending_at_ocp_is_accepted_and_waits() -> None:
     assert ":20C::PREV//I00000001" in answer_of(decision).reply.body
 
 
-def ask(core: Core) -> e.Decision:
+def ask(core: Core) -> a.Decision:
     body = enquiry("Q1", number="I00000001")
     return core.offer(e.RequestArrived("S1", "B01234", "PSS1", 2, "SI07", "549", body.decode(), body))
 
@@ -145,5 +146,5 @@ def test_enquiry_is_asked_again_until_its_time_is_over() -> None:
     core.wait(16)
     last = core.offer(e.EnquiryFailed("X1", "OCP is closed", retry_after_s=5.0))
 
-    assert [e.Ask("X1", 5.0)] == first.actions
+    assert [a.Ask("X1", 5.0)] == first.actions
     assert ":25D::SPRC//REJT" in answer_of(last).reply.body

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import recover
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault
-from pg_bridge.exchange.state import Stage
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.core import Core, actions, kinds
 
 NUMBER = "I00000001"
@@ -31,7 +31,7 @@ def entered(*references: str) -> Core:
     return core
 
 
-def ask(core: Core, named: str, reference: str = "C1", template: str = "SI04") -> e.Decision:
+def ask(core: Core, named: str, reference: str = "C1", template: str = "SI04") -> a.Decision:
     """A PSS sends a change, deletion or revocation of the SI that it names."""
     function = "NEWM" if template == "SI03" else "CANC"
     body = core.words.about(core.words.deliver(reference, function=function), named)
@@ -41,7 +41,7 @@ def ask(core: Core, named: str, reference: str = "C1", template: str = "SI04") -
 def called(core: Core, operation: str) -> tuple[str, dict[str, Any]]:
     """The lane opens: the request id, and the one entry of the call."""
     (call,) = core.offer(e.LaneOpen("B01234", operation)).actions
-    assert isinstance(call, e.Call)
+    assert isinstance(call, a.Call)
     (entry,) = msgspec.json.decode(core.state.batches[call.request_id].body)["data"]
     return call.request_id, entry
 
@@ -51,8 +51,8 @@ def stands(core: Core, number: str, status: str, **more: Any) -> dict[str, Any]:
     return core.event(number, 1, "CHANGED", status, **more)
 
 
-def body_of(decision: e.Decision) -> str:
-    (answer,) = [action for action in decision.actions if isinstance(action, e.Answer)]
+def body_of(decision: a.Decision) -> str:
+    (answer,) = [action for action in decision.actions if isinstance(action, a.Answer)]
     return answer.reply.body
 
 
@@ -75,7 +75,7 @@ def test_of_a_reference_ocp_is_asked_although_we_entered_one_under_it() -> None:
     both = [stands(core, number, "UNMATCHED", participantReference="R1") for number in (NUMBER, "I00000077")]
     refused = core.offer(e.SiSought("X2", both))
 
-    assert e.Seek("X2") in decision.actions
+    assert a.Seek("X2") in decision.actions
     assert ":25D::CPRC//REJT" in body_of(refused)
     assert ("B01234", "si_delete") not in core.state.lanes
 
@@ -87,7 +87,7 @@ def test_si_that_was_entered_elsewhere_is_asked_for() -> None:
     found = core.offer(e.SiSought("X1", [stands(core, "I00000077", "UNMATCHED", participantReference="ELSEWHERE")]))
     _, entry = called(core, "si_delete")
 
-    assert e.Seek("X1") in decision.actions
+    assert a.Seek("X1") in decision.actions
     assert nothing_waits
     assert ["si_found"] == kinds(found)
     assert "I00000077" == entry["siNumber"]
@@ -138,8 +138,8 @@ def test_request_about_an_si_whose_input_is_under_way_waits_for_it() -> None:
 
     assert "Seek" not in actions(asked)
     assert ["exchange_answered"] == kinds(decision)
-    assert e.Seek("X2") in decision.actions
-    assert e.OpenLane("B01234", "si_delete") in found.actions
+    assert a.Seek("X2") in decision.actions
+    assert a.OpenLane("B01234", "si_delete") in found.actions
     assert NUMBER == called(core, "si_delete")[1]["siNumber"]
 
 
@@ -150,7 +150,7 @@ def test_request_about_an_input_that_was_refused_is_refused() -> None:
     ask(core, "R1")
     decision = core.offer(e.CallAnswered(request_id, [core.refused("R1", "400101")]))
 
-    assert e.Seek("X2") in decision.actions
+    assert a.Seek("X2") in decision.actions
     assert "SI unknown: R1" in body_of(core.offer(e.SiSought("X2", [])))
 
 
@@ -160,7 +160,7 @@ def test_while_ocp_does_not_tell_it_is_asked_again_and_a_refusal_is_told() -> No
     again = core.offer(e.SeekFailed("X1", None, 7.0))
     refused = core.offer(e.SeekFailed("X1", Fault("403001", "not_granted", "403001 no", "NARR")))
 
-    assert [e.Seek("X1", 7.0)] == again.actions
+    assert [a.Seek("X1", 7.0)] == again.actions
     assert ":25D::CPRC//REJT" in body_of(refused)
 
 
@@ -173,7 +173,7 @@ def test_journal_alone_gives_the_same_state_and_what_was_sought_is_sought_again(
 
     assert core.state.exchanges["X2"].document == state.exchanges["X2"].document
     assert list(core.state.lanes["B01234", "si_change"].waiting) == list(state.lanes["B01234", "si_change"].waiting)
-    assert e.Seek("X3") in resume(state)
+    assert a.Seek("X3") in resume(state)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.state import Stage
+from pg_bridge.exchange.exchange import Stage
 from pg_bridge.profiles.concepts import EventType, Refusal, Status
 from tests.doubles.core import Core, actions, kinds
 
@@ -62,8 +63,8 @@ def event(core: Core, kind: EventType, status: Status, sequence: int = 1) -> dic
     return ocp.write("event", values)
 
 
-def replies(decision: e.Decision) -> list[str]:
-    return [action.reply.body for action in decision.actions if isinstance(action, e.Answer)]
+def replies(decision: a.Decision) -> list[str]:
+    return [action.reply.body for action in decision.actions if isinstance(action, a.Answer)]
 
 
 def test_one_instruction_a_call_and_its_body_is_the_entry(core: Core) -> None:
@@ -127,7 +128,7 @@ def test_updates_are_told_in_order_and_a_gap_is_asked_for(core: Core) -> None:
     told = [delivery.reply.template for delivery in core.state.outboxes["B01234"].queue.values()]
 
     assert "Fetch" in actions(early)
-    assert e.Fetch("B01234", "2026-11-24", 1) in early.actions
+    assert a.Fetch("B01234", "2026-11-24", 1) in early.actions
     assert "update_released" in kinds(late)
     assert [core.words.template["told"], core.words.template["done"]] == told
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.outbound import Seat, choose
+from pg_bridge.exchange.outbox import Delivery, Outbox
 from pg_bridge.exchange.records import Reply
-from pg_bridge.exchange.state import Delivery, Outbox
 from tests.doubles.core import Core, kinds
 
 
@@ -54,7 +55,7 @@ def test_gap_is_asked_for_and_told_in_order_when_filled() -> None:
     )
 
     assert ["update_received", "gap_found"] == kinds(found)
-    assert [e.Fetch("B01234", "2026-11-24", 0)] == found.actions
+    assert [a.Fetch("B01234", "2026-11-24", 0)] == found.actions
     assert "update_repeated" in kinds(filled)
     assert ["SI60", "SI61"] == [delivery.reply.template for delivery in queue(core)]
     assert 4 == core.state.feed("B01234", "2026-11-24").next_sequence

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
-from pg_bridge.exchange.calls import resume
-from pg_bridge.exchange.fold import recover
 from pg_bridge.exchange.judging import Judgement, judge
+from pg_bridge.exchange.recovery import recover, resume
 from tests.doubles.batch import parts, tag_based
 from tests.doubles.core import Core, actions, kinds
 
@@ -24,33 +24,33 @@ NUMBER = "I00000001"
 class Filing(Core):
     """The core, and a participant that sends files."""
 
-    def part(self, body: bytes, *, session: str = "S1", sequence: int = 2) -> list[e.Decision]:
+    def part(self, body: bytes, *, session: str = "S1", sequence: int = 2) -> list[a.Decision]:
         """A part comes; a file that is whole is judged. Gives all decisions."""
         text = body.decode("ascii")
         arrived = e.RequestArrived(session, "B01234", "PSS1", sequence, "FL01", "598", text, body)
         return self._judged(self.offer(arrived))
 
-    def file(self, content: bytes, *, name: str = "F", session: str = "S1") -> list[e.Decision]:
+    def file(self, content: bytes, *, name: str = "F", session: str = "S1") -> list[a.Decision]:
         """A file comes in one part."""
         (body,) = parts(name, content, day=DAY)
         return self.part(body, session=session)
 
-    def dropped(self, content: bytes, claim: str, *, name: str = "F", day: str = "2026-11-24") -> list[e.Decision]:
+    def dropped(self, content: bytes, claim: str, *, name: str = "F", day: str = "2026-11-24") -> list[a.Decision]:
         """A file comes from a drop folder."""
         return self._judged(self.offer(e.FileArrived("B01234", name, day, content, claim=claim)))
 
-    def _judged(self, decision: e.Decision) -> list[e.Decision]:
+    def _judged(self, decision: a.Decision) -> list[a.Decision]:
         made = [decision]
         for action in decision.actions:
-            if isinstance(action, e.Judge):
+            if isinstance(action, a.Judge):
                 context = self.terms.context(action.file.participant, "PSS1", self.now)
                 *_, judgement = judge(self.terms, action.file.content, context, is_lenient=False)
                 made += self._judged(self.offer(e.FileJudged(action.file, judgement)))
         return made
 
-    def answers(self, *decisions: e.Decision) -> list[str]:
+    def answers(self, *decisions: a.Decision) -> list[str]:
         return [
-            action.reply.body for decision in decisions for action in decision.actions if isinstance(action, e.Answer)
+            action.reply.body for decision in decisions for action in decision.actions if isinstance(action, a.Answer)
         ]
 
 
@@ -103,7 +103,7 @@ def test_the_journal_alone_gives_the_report_of_a_drop_folder_and_its_records() -
     core.offer(e.CallAnswered(core.call(), [core.accepted("R1", NUMBER)]))
     state = core.replayed()
     recover(state)
-    (ended,) = [action for action in resume(state) if isinstance(action, e.FileEnded)]
+    (ended,) = [action for action in resume(state) if isinstance(action, a.FileEnded)]
 
     assert ("X1", "CLAIM1", "F", "accepted") == (ended.exchange, ended.claim, ended.name, ended.outcome)
     assert not state.outbox("B01234").queue
@@ -128,7 +128,7 @@ def test_a_message_that_a_file_entered_gets_an_answer_of_its_own_when_it_is_sent
     told = core.offer(e.CallAnswered(core.call(), [core.accepted("R1", NUMBER)]))
 
     assert ["request_repeated"] == kinds(repeated)
-    assert ["SI51", "FL51"] == [action.reply.template for action in told.actions if isinstance(action, e.Answer)]
+    assert ["SI51", "FL51"] == [action.reply.template for action in told.actions if isinstance(action, a.Answer)]
 
 
 def test_what_waits_behind_a_file_is_taken_when_it_ends_in_any_way() -> None:

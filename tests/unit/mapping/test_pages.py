@@ -9,8 +9,9 @@ import pytest
 
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.mapping.back.way_back import WayBack
-from pg_bridge.mapping.book import MappingBook, Written, load
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.check import check
+from pg_bridge.mapping.translated import Written
 
 RULES = "rules/si-list.toml"
 TEMPLATE = "legacy/templates/SI58.toml"

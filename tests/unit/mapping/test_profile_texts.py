@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pg_bridge.mapping.book import MappingBook, Request, load
+from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
+from pg_bridge.mapping.translated import Request
 from tests.doubles.mapping_files import CONTEXT, DELIVER_FREE
 
 LINES = tuple(DELIVER_FREE.splitlines())

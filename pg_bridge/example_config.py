@@ -1,0 +1,83 @@
+"""The configuration file that `serve --example-config` prints: every key with its default and its meaning."""
+
+from __future__ import annotations
+
+EXAMPLE = """\
+# pg-bridge: the whole configuration, with its defaults. Keys without a default are marked `needed`.
+# Any key of a section may be overridden by the environment: PG_BRIDGE_PSS_PORT=7001.
+
+mappings = ""                       # another folder of mappings; empty: the one shipped with the bridge
+
+[ocp]
+base_url = "https://ocp.example"    # needed: where OCP's API is
+auth_base_url = ""                  # where tokens are asked for; empty: base_url
+company_id = "HKB01234"             # needed: the company as OCP knows it
+machine_id = "HKB01234-M1"          # needed: this machine as OCP knows it
+company_key_file = "company.pem"    # needed: PEM private key, mode 0600
+machine_key_file = "machine.pem"    # needed: PEM private key, mode 0600
+key_passphrase_env = ""             # the environment variable that holds the keys' passphrase
+ca_file = ""                        # another CA for OCP's certificate
+client_certificate_file = ""        # mTLS
+client_key_file = ""
+proxy = ""
+connect_timeout_s = 3.0
+read_timeout_s = 10.0
+company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, -1 no limit
+
+[participants.B01234]               # needed: one section for each participant that may log on
+addresses = []                      # source addresses allowed; empty: any
+lenient = false                     # carry unknown optional fields along instead of refusing them
+profile = {}                        # own texts for `profile.*`: { stock_account = "00000001", refusal_form = "sample" }
+drop_folder = ""                    # where it exchanges files: inbox, taken, outbox, rejected, archive are made in it,
+                                    # all on one file system; empty: none
+
+[drop]
+scan_s = 1.0                        # how often the inboxes are looked at
+settle_s = 2.0                      # for so long a file must not have changed before it is taken; names that begin with
+                                    # a dot or end in .tmp, .part or .filepart are left alone
+
+[pss]
+host = "127.0.0.1"
+port = 7000
+secondary = ""                      # host:port of a second node for PSSs that know two; one bridge serves both
+answer_order = ""                   # request: answers leave in the order of their requests; any: as they come; empty:
+                                    # as legacy/framing.toml says
+max_sessions_per_participant = 4
+pause_unsent_bytes = 262144         # with more waiting than this for a PSS that reads slowly nothing is read from it
+resume_unsent_bytes = 65536         # or delivered to it, until no more than this waits
+slow_reader_s = 30.0                # after so long of that it is disconnected; what it did not get goes again
+most_unsent_bytes = 8388608         # with more waiting for it than this it is disconnected at once
+drain_s = 5.0                       # when the bridge stops: for answers to what is in flight, and acknowledgements
+tls_certificate = ""                # PEM; with tls_key the PSSs must speak TLS
+tls_key = ""
+tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA
+
+[push]
+host = "127.0.0.1"
+port = 7080
+url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events; needed where
+                                    # host is 0.0.0.0, as it is in the container
+subscribe = true                    # subscribe that URL at OCP when starting
+
+[journal]
+path = "pg-bridge.journal.sqlite"
+node = "node1"
+
+[exchange]
+answer_within_s = 20.0              # then the PSS is told that the outcome is awaited
+retry_first_s = 1.0
+retry_most_s = 30.0
+file_within_s = 600.0               # a batch file whose parts have not all come by then is dropped
+
+[control]
+socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for commands such as `pg-bridge mappings load`;
+                                    # empty: none
+
+[reports]
+folder = ""                         # reports for download: <folder>/<participant>/<YYYYMMDD>/<report id>, each renamed
+                                    # into its place when it is whole; empty: none
+
+[log]
+level = "info"
+json = true
+"""

@@ -1,0 +1,75 @@
+"""What each room is told of the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pg_bridge.config import Config
+from pg_bridge.errors import ConfigError
+from pg_bridge.exchange.terms import Options
+from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.pss.desk import ListenerOptions
+from pg_bridge.pss.reports import ReportFolder
+from pg_bridge.pss.tls import server_context
+
+
+def core_options(config: Config) -> Options:
+    """The core's."""
+    return Options(
+        answer_within_s=config.exchange.answer_within_s,
+        lenient_participants=frozenset(
+            name for name, participant in config.participants.items() if participant.lenient
+        ),
+        profiles={name: entry.profile for name, entry in config.participants.items() if entry.profile},
+        retry_first_s=config.exchange.retry_first_s,
+        retry_most_s=config.exchange.retry_most_s,
+        file_within_s=config.exchange.file_within_s,
+    )
+
+
+def report_folder(config: Config) -> ReportFolder | None:
+    """The reports folder, where one is configured. Raises ConfigError when it is none."""
+    folder = config.reports.folder
+    if folder and not Path(folder).is_dir():
+        raise ConfigError(f"opening the reports folder {folder}: there is no such folder ([reports] folder)")
+    return ReportFolder(Path(folder)) if folder else None
+
+
+def ocp_options(config: Config) -> OcpOptions:
+    """Of the way to OCP."""
+    ocp = config.ocp
+    return OcpOptions(
+        base_url=ocp.base_url,
+        auth_base_url=ocp.auth_base_url,
+        connect_s=ocp.connect_timeout_s,
+        read_s=ocp.read_timeout_s,
+        write_s=ocp.read_timeout_s,
+        pool_s=ocp.read_timeout_s,
+        ca_file=_file(ocp.ca_file),
+        client_certificate_file=_file(ocp.client_certificate_file),
+        client_key_file=_file(ocp.client_key_file),
+        proxy=ocp.proxy,
+    )
+
+
+def _file(name: str) -> Path | None:
+    return Path(name) if name else None
+
+
+def listener_options(config: Config) -> ListenerOptions:
+    """Of the listener. Raises ConfigError when certificates or keys cannot be used."""
+    pss = config.pss
+    return ListenerOptions(
+        host=pss.host,
+        port=pss.port,
+        participants={name: frozenset(entry.addresses) for name, entry in config.participants.items()},
+        most_sessions=pss.max_sessions_per_participant,
+        pause_unsent=pss.pause_unsent_bytes,
+        resume_unsent=pss.resume_unsent_bytes,
+        slow_reader_s=pss.slow_reader_s,
+        drain_s=pss.drain_s,
+        most_unsent=pss.most_unsent_bytes,
+        secondary=pss.second_node(),
+        answer_order=pss.answer_order,
+        tls=server_context(pss.tls_certificate, pss.tls_key, pss.tls_client_ca),
+    )
