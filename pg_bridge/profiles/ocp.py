@@ -50,6 +50,11 @@ class Place:
     from_json: Convert | None = None
     to_json: Convert | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a member of the document itself, which holds the value as Python does."""
+        return len(self.members) == 1 and self.from_json is None and self.to_json is None
+
     def read(self, document: Any) -> Any:
         """The value there, None where any member is absent."""
         for member in self.members:
@@ -91,6 +96,11 @@ class OcpProfile:
             group: {concept: _place(concept, bound) for concept, bound in bindings.items()}
             for group, bindings in file.binding.items()
         }
+        #: the concepts that are a member of the document itself and written as they are held: nearly all
+        self._plain = {
+            group: {concept: place.members[0] for concept, place in places.items() if place.is_plain}
+            for group, places in self._places.items()
+        }
         self._meanings = {
             table: {code: kind(meaning) for code, meaning in file.codes.get(table, {}).items()}
             for table, kind in CODE_TABLES.items()
@@ -110,19 +120,30 @@ class OcpProfile:
 
     def read(self, group: str, document: Any) -> dict[str, Any]:
         """All concepts of `group` found in `document`; absent ones are None. Codes stay OCP's own, as text."""
-        return {concept: place.read(document) for concept, place in self._places[group].items()}
+        places, plain = self._places[group], self._plain[group]
+        if len(plain) == len(places) and isinstance(document, dict):
+            return {concept: document.get(member) for concept, member in plain.items()}
+        return {concept: place.read(document) for concept, place in places.items()}
 
     def write(self, group: str, values: Mapping[str, Any]) -> Document:
         """The document that holds `values` (concept to value) of `group`. Codes must be OCP's own."""
         document: Document = {}
-        places = self._places[group]
+        places, plain = self._places[group], self._plain[group]
         for concept, value in values.items():
-            places[concept].write(document, value)
+            member = plain.get(concept)
+            if member is not None:
+                document[member] = value
+            else:
+                places[concept].write(document, value)
         return document
 
     def meaning(self, table: str, code: object) -> StrEnum | None:
         """What OCP's `code` means (a member of the table's enum), None for a code not in the profile."""
         return self._meanings[table].get(code)  # type: ignore[call-overload,no-any-return]
+
+    def codes(self, table: str) -> Mapping[StrEnum, str]:
+        """OCP's code for each meaning of the table that has one."""
+        return self._codes[table]
 
     def code(self, table: str, meaning: StrEnum) -> str:
         """OCP's code for `meaning`."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from pg_bridge.profiles.concepts import SI_ENTRY, Direction, Operation, Payment, Refusal
 from pg_bridge.profiles.ocp import OcpProfile, SchemaFault
-from pg_bridge.profiles.openapi import Document
+from pg_bridge.profiles.openapi import Document, answer_name
 from pg_bridge.simulator.life_cycle import Outcome, StatusEvent
 
 Refused = tuple[Refusal, str]
@@ -30,6 +31,11 @@ _KEYWORDS = {
     "minItems": Refusal.FIELD_MISSING,
     "additionalProperties": Refusal.FIELD_UNKNOWN,
 }
+#: what an event says besides its SI
+_EVENT = (
+    "event_id", "event_sequence", "event_business_date", "event_type", "occurred_at", "previous_status",
+    "new_status", "event_reason_code", "event_reason_text", "schema_version",
+)  # fmt: skip
 #: the version of a status event's shape
 SCHEMA_VERSION = "1"
 
@@ -39,19 +45,43 @@ class Binding:
 
     def __init__(self, profile: OcpProfile) -> None:
         self.profile = profile
-        code = profile.code
-        self._codes: dict[str, Callable[[Any], Any]] = {
-            "direction": lambda value: code("direction", value),
-            "payment_instruction": lambda value: code("payment_instruction", value),
-            "status": lambda value: code("status", value),
-            "reason_code": lambda value: code("reason", value),
+        self._encode = msgspec.json.Encoder().encode
+        self._answers = {
+            operation: answer_name(profile.openapi, spec.path, spec.method)
+            for operation, spec in profile.operations.items()
+        }
+        codes: dict[str, Callable[[Any], Any]] = {
+            "direction": profile.codes("direction").__getitem__,
+            "payment_instruction": profile.codes("payment_instruction").__getitem__,
+            "status": profile.codes("status").__getitem__,
+            "reason_code": profile.codes("reason").__getitem__,
             "amount": str,
             "trade_date": date.isoformat,
             "settlement_date": date.isoformat,
-            "created_at": write_time,
-            "updated_at": write_time,
+            "created_at": LastTime().write,
+            "updated_at": (last := LastTime()).write,
         }
-        self._writers = [(name, profile.place("si", name), self._codes.get(name)) for name in SI_ENTRY]
+        #: as `write_time`; the last moment again costs nothing
+        self.write_moment = last.write
+        places = {name: profile.place("si", name) for name in SI_ENTRY}
+        self._writers = [(name, place, codes.get(name)) for name, place in places.items()]
+        #: where every value is a member of the entry itself, they are taken over together and then turned
+        self._members: tuple[str, ...] = ()
+        members = {place.members for place in places.values()}
+        if len(members) == len(places) and all(len(one) == 1 for one in members):
+            self._members = tuple(place.members[0] for place in places.values())
+        self._values = itemgetter(*SI_ENTRY)
+        self._event_codes = tuple(profile.codes(table) for table in ("event_type", "status", "reason"))
+        #: where an event is its SI and some members more
+        self._event_members: tuple[str, ...] = ()
+        of_event = [profile.place("event", name) for name in _EVENT]
+        if not profile.place("event", "si").members and all(place.is_plain for place in of_event):
+            self._event_members = tuple(place.members[0] for place in of_event)
+        self._turned = [
+            (place.members[0], codes.get(name), place.to_json)
+            for name, place in places.items()
+            if self._members and (name in codes or place.to_json is not None)
+        ]
 
     # ---- requests
 
@@ -122,7 +152,15 @@ class Binding:
 
     def write_si(self, si: Mapping[str, Any]) -> Document:
         """An SI's values as OCP's query entry."""
-        document: Document = {}
+        if self._members:
+            document: Document = dict(zip(self._members, self._values(si), strict=True))
+            for member, writer, to_json in self._turned:
+                value = document[member]
+                if value is not None:
+                    value = writer(value) if writer is not None else value
+                    document[member] = to_json(value) if to_json is not None else value
+            return document
+        document = {}
         for concept, place, writer in self._writers:
             value = si[concept]
             place.write(document, writer(value) if writer is not None and value is not None else value)
@@ -130,21 +168,27 @@ class Binding:
 
     def write_event(self, event: StatusEvent) -> msgspec.Raw:
         """A status event as OCP's document, encoded once for all who get it."""
-        code = self.profile.code
-        values = {
-            "si": self.write_si(event.si),
-            "event_id": event.event_id,
-            "event_sequence": event.sequence,
-            "event_business_date": event.business_date.isoformat(),
-            "event_type": code("event_type", event.event_type),
-            "occurred_at": write_time(event.occurred_at),
-            "previous_status": code("status", event.previous_status) if event.previous_status else None,
-            "new_status": code("status", event.new_status),
-            "event_reason_code": code("reason", event.reason) if event.reason else None,
-            "event_reason_text": event.reason_text,
-            "schema_version": SCHEMA_VERSION,
-        }
-        return msgspec.Raw(msgspec.json.encode(self.profile.write("event", values)))
+        types, statuses, reasons = self._event_codes
+        previous, reason = event.previous_status, event.reason
+        values = (
+            event.event_id,
+            event.sequence,
+            event.business_date.isoformat(),
+            types[event.event_type],
+            self.write_moment(event.occurred_at),
+            statuses[previous] if previous is not None else None,
+            statuses[event.new_status],
+            reasons[reason] if reason is not None else None,
+            event.reason_text,
+            SCHEMA_VERSION,
+        )
+        document = self.write_si(event.si)
+        if self._event_members:
+            document.update(zip(self._event_members, values, strict=True))
+        else:
+            stated = dict(zip(_EVENT, values, strict=True))
+            document = self.profile.write("event", {"si": document, **stated})
+        return msgspec.Raw(self._encode(document))
 
     def write_answer(self, stated: Mapping[str, Any], outcome: Outcome) -> Document:
         """One entry of a write's answer."""
@@ -207,6 +251,13 @@ class Binding:
             )
         )
 
+    def answer_fault(self, operation: Operation, body: bytes) -> str | None:
+        """What is wrong with an answer, as it is sent, by the schema that the OpenAPI document gives it."""
+        schema = self._answers.get(operation)
+        if not schema:
+            return None
+        return next(iter(self.profile.faults(schema, msgspec.json.decode(body))), None)
+
     def entries(self, operation: Operation | None, entries: Sequence[Any]) -> Any:
         """The entries as the answer has them."""
         if operation is not None and self.profile.operations[operation].answers == "object":
@@ -227,6 +278,20 @@ _QUERY_GROUPS = {
 def write_time(at: datetime) -> str:
     """RFC 3339 with milliseconds and the offset of `at`."""
     return at.isoformat(timespec="milliseconds")
+
+
+class LastTime:
+    """Writes a moment; the same one again costs nothing."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._text = ""
+
+    def write(self, at: datetime) -> str:
+        """As `write_time`."""
+        if at is not self._at:
+            self._at, self._text = at, write_time(at)
+        return self._text
 
 
 def _refusal(fault: SchemaFault) -> Refused:

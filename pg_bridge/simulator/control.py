@@ -17,10 +17,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
-from pg_bridge.simulator.clock import HONG_KONG, Run
+from pg_bridge.simulator.clock import HONG_KONG, Run, SimulatedClock
 from pg_bridge.simulator.control_bench import add_bench_routes
 from pg_bridge.simulator.control_gate import refuse_what_nobody_reads, tell_faults
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
+from pg_bridge.simulator.life_cycle import BookRules
 
 if TYPE_CHECKING:
     from pg_bridge.simulator.pretend import PretendOcp
@@ -166,7 +167,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         return _json(
             {
                 "profile": ocp.profile.name,
-                "clock": _clock(ocp),
+                "clock": clock_told(ocp.clock),
                 "next_run": next_run.isoformat() if next_run else None,
                 "sis": len(ocp.book.register),
                 "statuses": {name: count for name, count in statuses.items() if count},
@@ -216,19 +217,14 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     @app.get("/clock")
     async def clock() -> Response:
         """Its clock."""
-        return _json(_clock(ocp))
+        return _json(clock_told(ocp.clock))
 
     @app.post("/clock")
     async def set_clock(order: ClockOrder) -> Response:
         """Set its clock; whatever is due on the way takes place, in order."""
-        if order.jump is not None or order.advance_s is not None:
-            _jump(ocp, order)
-        if order.mode == "stands":
-            ocp.clock.run(0.0)
-        elif order.mode == "runs" or order.rate is not None:
-            ocp.clock.run(order.rate or 1.0)
+        set_clock_by(order, ocp.clock)
         ocp.catch_up()
-        return _json(_clock(ocp))
+        return _json(clock_told(ocp.clock))
 
     @app.post("/run")
     async def run(order: RunOrder) -> Response:
@@ -344,7 +340,11 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
 
 def _rules(ocp: PretendOcp) -> Response:
-    rules = ocp.book.rules
+    return rules_told(ocp.book.rules)
+
+
+def rules_told(rules: BookRules) -> Response:
+    """The rules of a book that can be changed."""
     found = {name: getattr(rules, name) for name in RulesOrder.model_fields}
     return _json(found | {"maker_checker": sorted(rules.maker_checker)})
 
@@ -354,21 +354,28 @@ def _limits(ocp: PretendOcp) -> Response:
     return _json(calls | {"transaction_limits": ocp.transaction_limits})
 
 
-def _jump(ocp: PretendOcp, order: ClockOrder) -> None:
-    now = ocp.clock.now()
-    latest = min(now + LONGEST_JUMP, END_OF_TIME)
-    try:
-        to: datetime = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
-        if to > latest:
-            raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
-        ocp.clock.jump(to)
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(409, str(error)) from error
+def set_clock_by(order: ClockOrder, clock: SimulatedClock) -> None:
+    """Do what the order says. Raises HTTPException for a moment that is past, or too far ahead."""
+    if order.jump is not None or order.advance_s is not None:
+        now = clock.now()
+        latest = min(now + LONGEST_JUMP, END_OF_TIME)
+        try:
+            to = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
+            if to > latest:
+                raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
+            clock.jump(to)
+        except (ValueError, OverflowError) as error:
+            raise HTTPException(409, str(error)) from error
+    if order.mode == "stands":
+        clock.run(0.0)
+    elif order.mode == "runs" or order.rate is not None:
+        clock.run(order.rate or 1.0)
 
 
-def _clock(ocp: PretendOcp) -> dict[str, Any]:
-    rate = ocp.clock.rate
-    return {"now": ocp.clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
+def clock_told(clock: SimulatedClock) -> dict[str, Any]:
+    """How a clock stands."""
+    rate = clock.rate
+    return {"now": clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
 
 
 def _json(document: object) -> Response:

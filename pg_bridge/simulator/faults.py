@@ -139,6 +139,8 @@ class Faults:
             await asyncio.wait_for(self._cleared.wait(), seconds)
 
     def _next(self, concerns: Callable[[Fault], bool]) -> Fault | None:
+        if not self._orders:
+            return None
         for index, (fault, met) in enumerate(self._orders):
             if not concerns(fault):
                 continue

@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from pg_bridge.profiles.concepts import EventType, Payment, Reason, Refusal, Status
 
 
@@ -118,6 +120,15 @@ class BookRules:
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     rates: Mapping[str, Decimal] = field(default_factory=dict)
+    #: of each ISIN among `stocks` the settlement counter's code, None where there is none
+    codes_by_isin: Mapping[str | None, str | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        codes: dict[str | None, str | None] = {}
+        for code, stock in (self.stocks or {}).items():
+            if codes.get(stock.isin) is None:
+                codes[stock.isin] = code if stock.domain else None
+        object.__setattr__(self, "codes_by_isin", codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +142,7 @@ class Change:
     after: dict[str, Any]
 
 
-@dataclass(slots=True, eq=False)
-class Si:
+class Si(msgspec.Struct, eq=False):
     """One SI as it now stands. `stated`: what its participant says of it, by concept, with the codes' meanings.
 
     partner: the other side's SI once they are matched. near: the number of the SI that all but agrees.
@@ -158,7 +168,7 @@ class Si:
     waits_since: int = 0
     answer_due: datetime | None = None
     answers: int | None = None
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = []
 
     @property
     def participant(self) -> str:
@@ -196,8 +206,7 @@ class Si:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
+class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     """One status event, by concept; `si`: the SI as it stood right after it."""
 
     event_id: str
@@ -213,9 +222,8 @@ class StatusEvent:
     si: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What one entry of a write came to: the SI, or why it was refused (meaning and text, all of them)."""
 
     si: Si | None
-    refusals: tuple[tuple[Refusal, str], ...] = field(default=())
+    refusals: tuple[tuple[Refusal, str], ...] = ()

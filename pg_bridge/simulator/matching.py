@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
+from operator import attrgetter
 
 from pg_bridge.profiles.concepts import Direction, Payment, Reason, Status
 from pg_bridge.simulator.life_cycle import Si
@@ -31,6 +32,10 @@ class Waiting:
         self._money_tolerance = money_tolerance
         self._by_key: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
         self._by_pair: defaultdict[Key, dict[int, Si]] = defaultdict(dict)
+        #: under which keys each SI is found
+        self._keys: dict[int, tuple[Key, Key]] = {}
+        #: those that were told to be near to an SI, by its number
+        self._near: defaultdict[int, dict[int, Si]] = defaultdict(dict)
         self._count = 0
 
     def add(self, si: Si) -> None:
@@ -47,20 +52,40 @@ class Waiting:
                 self._take(si)
 
     def _take(self, si: Si) -> None:
-        self._by_key[self._key(si)][si.number] = si
-        self._by_pair[_pair(si)][si.number] = si
+        pair = _pair(si)
+        key = self._key(si, pair)
+        self._keys[si.number] = (key, pair)
+        self._by_key[key][si.number] = si
+        self._by_pair[pair][si.number] = si
+        if si.near is not None:
+            self._near[si.near][si.number] = si
 
     def remove(self, si: Si) -> None:
-        """`si` waits no longer; it must state what it did when it was added."""
-        for index, key in ((self._by_key, self._key(si)), (self._by_pair, _pair(si))):
-            found = index[key]
-            found.pop(si.number, None)
+        """`si` waits no longer, and is near to none."""
+        key, pair = self._keys.pop(si.number)
+        for index, name in ((self._by_key, key), (self._by_pair, pair)):
+            found = index[name]
+            del found[si.number]
             if not found:
-                del index[key]
+                del index[name]
+        self.set_near(si, None)
+
+    def set_near(self, si: Si, near: int | None) -> None:
+        """`si`, which waits or no longer does, was told to be near to the SI of that number."""
+        if si.near == near:
+            return
+        if si.near is not None:
+            told = self._near[si.near]
+            told.pop(si.number, None)
+            if not told:
+                del self._near[si.near]
+        si.near = near
+        if near is not None:
+            self._near[near][si.number] = si
 
     def match(self, si: Si) -> Si | None:
         """The oldest waiting SI that agrees with `si` in everything."""
-        for other in self._by_key.get(self._key(si, other_side=True), {}).values():
+        for other in self._by_key.get(self._key(si, _pair(si, other_side=True)), {}).values():
             if not self.differences(si, other):
                 return other
         return None
@@ -76,11 +101,12 @@ class Waiting:
 
     def near_to(self, si: Si) -> list[Si]:
         """The waiting SIs that were told to be near to `si`."""
-        return [other for other in self._opposite(si).values() if other.near == si.number]
+        found = self._near.get(si.number)
+        return sorted(found.values(), key=attrgetter("waits_since")) if found else []
 
     def __iter__(self) -> Iterator[Si]:
         found = [si for pair in self._by_pair.values() for si in pair.values()]
-        return iter(sorted(found, key=lambda si: si.number))
+        return iter(sorted(found, key=attrgetter("number")))
 
     def _opposite(self, si: Si) -> dict[int, Si]:
         return self._by_pair.get(_pair(si, other_side=True), {})
@@ -111,10 +137,10 @@ class Waiting:
             return False
         return abs(amount - their_amount) <= self._money_tolerance
 
-    def _key(self, si: Si, other_side: bool = False) -> Key:
+    def _key(self, si: Si, pair: Key) -> Key:
         stated = si.stated
         return (
-            *_pair(si, other_side),
+            *pair,
             stated["market"],
             stated["quantity"],
             stated["settlement_date"],

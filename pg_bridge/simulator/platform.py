@@ -63,6 +63,7 @@ class Platform:
             raise ConfigError(f"reading the simulator's times of runs: {error}") from error
         self._half_day_runs_end = half_day_runs_end
         self._companies = companies
+        self._participants_of = {name: frozenset(company.participants) for name, company in companies.items()}
         self._companies_of: defaultdict[str, set[str]] = defaultdict(set)
         for name, company in self._companies.items():
             for participant in company.participants:
@@ -198,6 +199,7 @@ class Platform:
 
     def keep(self) -> None:
         """Have what happened survive, before it is answered."""
+        self.ledger.flush()
         if self.keeper is not None:
             self.keeper.keep()
         else:
@@ -265,8 +267,9 @@ class Platform:
             for event in events:
                 document = self.binding.write_event(event)
                 self.log(event.participant, event.business_date).append(document)
-                told = Told(Place(event.business_date, event.sequence), document)
-                self.streams.offer(event.participant, told)
+                if self.streams.listens(event.participant):
+                    told = Told(Place(event.business_date, event.sequence), document)
+                    self.streams.offer(event.participant, told)
                 self.pusher.offer(self._companies_of.get(event.participant, ()), event.event_type, document)
                 if self.keeper is not None:
                     self.keeper.told(

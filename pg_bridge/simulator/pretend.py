@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -123,7 +124,11 @@ class PretendOcp(Platform):
     def _ok(
         self, operation: Operation, entries: Sequence[Any] = (), total: int | None = None, cursor: int = 0
     ) -> Answer:
-        return Answer(200, self.binding.envelope(self.clock.now(), entries, (), total, cursor, operation=operation))
+        body = self.binding.envelope(self.clock.now(), entries, (), total, cursor, operation=operation)
+        fault = self.binding.answer_fault(operation, body)
+        if fault is not None:
+            return self.failed(500, f"the answer does not fit the OpenAPI document: {fault}", operation=operation)
+        return Answer(200, body)
 
     def _caller(self, call: Call) -> Caller | None:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
@@ -131,7 +136,7 @@ class PretendOcp(Platform):
 
     def is_ours(self, caller: Caller, participant: object) -> bool:
         """Whether the caller's company may speak for the participant."""
-        return participant in self._companies[caller.company].participants
+        return isinstance(participant, str) and participant in self._participants_of[caller.company]
 
     # ---- reads
 
@@ -227,14 +232,17 @@ class PretendOcp(Platform):
                 return self.refused(200, list(dict.fromkeys(filter(None, closed))), operation)
             for (_, faults), why in zip(read, closed, strict=False):
                 faults += [why] if why is not None else []
+            now = self.clock.now()
             if self.day.keeps_hours and operation in _ENTERS:
                 self._find_too_late(read)
             done = [
-                self._write_entry(operation, caller, request_id, stated, faults, refusal) for stated, faults in read
+                self._write_entry(operation, caller, request_id, stated, faults, refusal, now)
+                for stated, faults in read
             ]
             answer = self._ok(operation, done)
-            self.publish(self.clock.now())
-        if answer.status == 200:
+            self.publish(now)
+        # an answer that does not fit its schema is none, but the work is done
+        if answer.status != 400:
             self.request_ids.use(caller.company, request_id, today, answer.body)
         return answer
 
@@ -274,6 +282,7 @@ class PretendOcp(Platform):
         stated: dict[str, Any],
         refusals: list[Refused],
         refusal: Refusal | None,
+        now: datetime,
     ) -> Document:
         if refusal is not None:
             refusals.append((refusal, "refused by order"))
@@ -281,14 +290,13 @@ class PretendOcp(Platform):
             refusals.append((Refusal.NOT_OUR_PARTICIPANT, "not a participant of this company"))
         if refusals:
             return self.binding.write_answer(stated, Outcome(None, tuple(refusals)))
-        now = self.clock.now()
         outcome = self.book.write(operation, stated, now, self._limit(caller, stated))
         si = outcome.si
         if si is not None:
             self.ledger.append(
                 Done(
                     position=len(self.ledger) + 1,
-                    at=write_time(now),
+                    at=self.binding.write_moment(now),
                     operation=operation.value,
                     request_id=request_id,
                     company=caller.company,

@@ -9,7 +9,7 @@ Faults of the push kinds are worked here.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -110,6 +110,7 @@ class Pusher:
         self._waits_s = tuple(waits_s)
         self._gives_up_s = gives_up_s
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
+        self._of_company: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._client: httpx.AsyncClient | None = None
         self.tries: deque[Try] = deque(maxlen=KEPT_TRIES)
 
@@ -126,6 +127,7 @@ class Pusher:
     def begin(self, subscriber: Subscriber) -> None:
         """Deliver to a subscriber, first what is on its way to it."""
         self._subscribers[(subscriber.company, subscriber.url)] = subscriber
+        self._of_company[subscriber.company].append(subscriber)
         subscriber.task = asyncio.create_task(self._deliver_all(subscriber))
 
     def look_again(self) -> None:
@@ -138,8 +140,10 @@ class Pusher:
     def unsubscribe(self, company: str, url: str) -> Subscriber | None:
         """End the deliveries to `url`; what waits is dropped."""
         subscriber = self._subscribers.pop((company, url), None)
-        if subscriber is not None and subscriber.task is not None:
-            subscriber.task.cancel()
+        if subscriber is not None:
+            self._of_company[company].remove(subscriber)
+            if subscriber.task is not None:
+                subscriber.task.cancel()
         return subscriber
 
     def unsubscribe_all(self) -> None:
@@ -153,19 +157,19 @@ class Pusher:
 
     def offer(self, companies: Collection[str], event_type: EventType, event: msgspec.Raw) -> None:
         """Have `event` delivered to every subscriber of these companies that wants its type."""
-        for subscriber in self._subscribers.values():
-            if subscriber.company not in companies:
-                continue
-            if subscriber.event_types and event_type not in subscriber.event_types:
-                continue
-            subscriber.offered += 1
-            if not subscriber.feed.offer(Offered(subscriber.offered, event)):
-                self.on_lost(subscriber, subscriber.offered)
+        for company in sorted(companies):  # a set has another order in each process
+            for subscriber in self._of_company.get(company, ()):
+                if subscriber.event_types and event_type not in subscriber.event_types:
+                    continue
+                subscriber.offered += 1
+                if not subscriber.feed.offer(Offered(subscriber.offered, event)):
+                    self.on_lost(subscriber, subscriber.offered)
 
     async def aclose(self) -> None:
         """End all deliveries and close the connections."""
         tasks = [one.task for one in self._subscribers.values() if one.task is not None]
         self._subscribers.clear()
+        self._of_company.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

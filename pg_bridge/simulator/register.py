@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pg_bridge.profiles.concepts import Operation, Status
@@ -32,6 +33,8 @@ class Register:
         self._by_si_number: dict[str, Si] = {}
         self._of_participant: defaultdict[str, list[Si]] = defaultdict(list)
         self._references: defaultdict[tuple[str, str], list[tuple[date, Si, Operation]]] = defaultdict(list)
+        #: those that are or once were known by a participant's own reference, in the order they were entered
+        self._named: defaultdict[tuple[str, str], list[Si]] = defaultdict(list)
         #: the uses of references since they were last taken away, for who keeps the state
         self.fresh_uses: list[Use] = []
 
@@ -46,6 +49,14 @@ class Register:
         self._sis.append(si)
         self._by_si_number[si.si_number] = si
         self._of_participant[si.participant].append(si)
+        self.name(si)
+
+    def name(self, si: Si) -> None:
+        """The SI goes by its participant reference, which is new."""
+        named = self._named[(si.participant, si.stated["participant_reference"])]
+        at = bisect_left(named, si.number, key=attrgetter("number"))
+        if at == len(named) or named[at] is not si:
+            named.insert(at, si)
 
     def get(self, si_number: str) -> Si | None:
         """The SI of that number."""
@@ -97,6 +108,9 @@ class Register:
                 return []
             touched = {id(other) for other in self._touched(participant, reference, filters)}
             return [si] if reference is None or id(si) in touched else []
+        own = filters.get("participant_reference")
+        if reference is None and own is not None:
+            return self._named.get((participant, own), [])
         if reference is None:
             return self._of_participant.get(participant, [])
         return self._touched(participant, reference, filters)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from pg_bridge.profiles.concepts import SI_INPUT, Direction, EventType, Operation, Payment, Reason, Refusal, Status
@@ -30,6 +31,7 @@ from pg_bridge.simulator.register import Register, Use
 from pg_bridge.simulator.stated import check_limit, check_stated, complete_stock
 
 Refused = tuple[Refusal, str]
+_INPUT = itemgetter(*SI_INPUT)
 
 
 class SiBook:
@@ -134,7 +136,7 @@ class SiBook:
         if refusals:
             return Outcome(None, tuple(refusals))
         number = len(self.register) + 1
-        values = {concept: stated[concept] for concept in SI_INPUT}
+        values = dict(zip(SI_INPUT, _INPUT(stated), strict=True))
         values["hold"] = bool(values["hold"])
         complete_stock(values, self.rules)
         to, reason = self._first_status(values["participant_id"])
@@ -159,11 +161,12 @@ class SiBook:
         self._leave(si)
         self._reassess_near(si, now)
         before = si.stated
-        si.stated = {concept: stated[concept] for concept in SI_INPUT} | {
+        si.stated = dict(zip(SI_INPUT, _INPUT(stated), strict=True)) | {
             "request_reference": si.stated["request_reference"],
             "hold": bool(stated["hold"]),
         }
         complete_stock(si.stated, self.rules)
+        self.register.name(si)
         si.changes.append(Change(si.version + 1, now, stated["request_reference"], before, si.stated))
         to, reason = self._first_status(si.participant)
         self._move(si, Act.CHANGE, to, EventType.CHANGED, reason, now)
@@ -286,7 +289,6 @@ class SiBook:
     def _leave(self, si: Si) -> None:
         if si.status is Status.UNMATCHED:
             self._waiting.remove(si)
-        si.near = None
 
     def _match(self, si: Si, now: datetime) -> None:
         other = self._waiting.match(si)
@@ -313,12 +315,17 @@ class SiBook:
             self._say_why_unmatched(si, None, [Reason.AWAIT_COUNTERPARTY], now)
             return
         other, items = found
+        if not items:
+            # the next run matches them: there is nothing to tell
+            self._waiting.set_near(si, None)
+            self.touched[si.number] = si
+            return
         self._say_why_unmatched(si, other.number, items, now)
         if other.near is None:
             self._say_why_unmatched(other, si.number, items, now)
 
     def _say_why_unmatched(self, si: Si, near: int | None, items: list[Reason], now: datetime) -> None:
-        si.near = near
+        self._waiting.set_near(si, near)
         self.touched[si.number] = si
         text = "; ".join(REASON_TEXTS[item] for item in items)
         if (items[0], text) != (si.reason, si.reason_text):

@@ -39,7 +39,7 @@ def _stock_faults(stated: Mapping[str, Any], rules: BookRules) -> list[tuple[Ref
         return []
     code, isin = stated["stock_code"], stated["isin"]
     if code is None:
-        if any(stock.isin == isin for stock in rules.stocks.values()):
+        if isin in rules.codes_by_isin:
             return []
         return [(Refusal.UNKNOWN_STOCK, f"no stock {isin}")]
     stock = rules.stocks.get(code)
@@ -74,5 +74,4 @@ def complete_stock(stated: dict[str, Any], rules: BookRules) -> None:
     if stated["isin"] is None:
         stated["isin"] = rules.stocks[stated["stock_code"]].isin
     elif stated["stock_code"] is None:
-        codes = [code for code, stock in rules.stocks.items() if stock.isin == stated["isin"] and stock.domain]
-        stated["stock_code"] = codes[0] if codes else None
+        stated["stock_code"] = rules.codes_by_isin.get(stated["isin"])

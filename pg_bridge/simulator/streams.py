@@ -6,6 +6,7 @@ A place is a business date and a sequence of one participant, written `<business
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -110,6 +111,7 @@ class Streams:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._open: list[Stream] = []
+        self._of_participant: defaultdict[str, list[Stream]] = defaultdict(list)
         self._acknowledged: dict[tuple[str, str], Acknowledged] = {}
         #: called when something went out or was acknowledged
         self.on_moved: Callable[[], None] = lambda: None
@@ -134,19 +136,24 @@ class Streams:
         acknowledged = self.acknowledged(company, participant)
         stream = Stream(company, participant, channel, feed, acknowledged, lambda: self.on_moved())
         self._open.append(stream)
+        self._of_participant[participant].append(stream)
         return stream
+
+    def listens(self, participant: str) -> bool:
+        """Whether anyone is told the participant's events."""
+        return bool(self._of_participant.get(participant))
 
     def offer(self, participant: str, told: Told) -> None:
         """Tell whoever listens."""
-        for stream in self._open:
-            if stream.participant == participant:
-                stream.feed.offer(told)
+        for stream in self._of_participant.get(participant, ()):
+            stream.feed.offer(told)
 
     def close(self, stream: Stream) -> None:
         """The connection is gone."""
         stream.feed.end()
         if stream in self._open:
             self._open.remove(stream)
+            self._of_participant[stream.participant].remove(stream)
 
     def end(self) -> None:
         """End every connection."""

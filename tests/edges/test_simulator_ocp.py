@@ -660,3 +660,13 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
             answers.append([reply.content for reply in replies])
 
     assert answers[0] == answers[1]
+
+
+async def test_an_answer_that_does_not_fit_the_document_is_told_and_its_work_is_not_done_twice() -> None:
+    async with running(si_number_form="no SI number {}") as (one, _):
+        reply = await one.add(si_entry("R1"), request_id="6f1d8c1e-5a0f-4f0e-8a49-0f3f4c0f7a11")
+        again = await one.add(si_entry("R1"), request_id="6f1d8c1e-5a0f-4f0e-8a49-0f3f4c0f7a11")
+
+        assert (500, "411002") == (reply.status_code, again.json()["code"])
+        assert "data.0.siNumber" in reply.json()["message"]
+        assert 1 == len((await one.control("ledger"))["done"])

@@ -53,6 +53,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+#: what was made is called so often, each time in another way: to make it takes longer than to call
+VARIANTS = 10
 #: of so many calls one goes with the headers that schemathesis made
 HEADERS_AS_MADE = 5
 #: of so many calls one goes with the participants and numbers that schemathesis made; others name those that are there
@@ -62,7 +64,7 @@ FAULTY = 5
 #: of so many calls of the control API one orders what empties, restores or shuts the pretend OCP
 GRAVE = 4
 #: calls of one operation before the next one's turn
-TURN = 20
+TURN = 8
 STREAM, SOCKET, HEALTH = (
     "/api/si/status-events/stream/v1",
     "/api/si/status-events/socket/v1",
@@ -196,8 +198,11 @@ class _Turns:
         )
         @given(case=strategy)
         def call(case: Any) -> None:
-            if time.monotonic() < self._wire.end:
-                try_one(self._wire, operation, case, next(numbers) + turn)
+            body, query = case.body, case.query
+            for _ in range(VARIANTS):
+                if time.monotonic() < self._wire.end:
+                    case.body, case.query = copy.deepcopy(body), copy.deepcopy(query)
+                    try_one(self._wire, operation, case, next(numbers) + turn)
 
         # an operation that takes nothing has no bad calls
         with contextlib.suppress(Unsatisfiable):

@@ -208,6 +208,18 @@ def test_scheduled_matching_waits_for_its_run() -> None:
     assert Status.MATCHED == si.status
 
 
+def test_one_that_agrees_and_awaits_the_run_is_no_near_miss() -> None:
+    bench = Bench(match_at_once=False)
+    si, wrong = bench.add(), bench.other(amount=Decimal("1.00"))
+    bench.book.match_waiting(NOW)
+    right = bench.other()
+    bench.write(Operation.SI_DELETE, wrong)
+
+    assert (Status.UNMATCHED, None) == (si.status, si.near)
+    assert 1 == bench.book.match_waiting(NOW)
+    assert si is right.partner
+
+
 def test_the_oldest_of_two_alike_matches_first() -> None:
     bench = Bench()
     first, second = bench.add(), bench.add()
