@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import msgspec
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from starlette.middleware.base import RequestResponseEndpoint
 
 from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
 from pg_bridge.simulator.clock import HONG_KONG, Run, SimulatedClock
 from pg_bridge.simulator.control_bench import add_bench_routes
+from pg_bridge.simulator.control_gate import refuse_what_nobody_reads, tell_faults
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 from pg_bridge.simulator.life_cycle import BookRules
 
@@ -59,7 +61,13 @@ class ClockOrder(_Order):
     jump: AwareDatetime | None = None
     advance_s: Annotated[float, Field(gt=0, le=LONGEST_JUMP.total_seconds())] | None = None
     mode: Literal["stands", "runs"] | None = None
-    rate: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    rate: Annotated[float, Field(ge=1e-6, le=1_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.mode == "stands" and self.rate is not None:
+            raise ValueError("mode, rate: a clock that stands has no rate")
+        return self
 
 
 class RunOrder(_Order):
@@ -68,13 +76,19 @@ class RunOrder(_Order):
     run: Run
     si_number: str | None = None
 
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.si_number is not None and self.run in (Run.MATCH, Run.DAY_END):
+            raise ValueError(f"si_number: the run {self.run.value} is not of one pair")
+        return self
+
 
 class HoldOrder(_Order):
     """Have an SI's own participant hold or release it."""
 
     si_number: str
     hold: bool
-    request_reference: str = "SIMULATOR"
+    request_reference: Annotated[str, Field(pattern="^[A-Z0-9]{1,10}$")] = "SIMULATOR"
 
 
 class LackOrder(_Order):
@@ -124,18 +138,27 @@ class FaultOrder(_Order):
 
 def create_control(ocp: PretendOcp) -> FastAPI:
     """The app of the control routes."""
-    app = FastAPI(title="Control of the pretend OCP", version="1", redoc_url=None, responses=_REFUSALS)
+    app = FastAPI(
+        title="Control of the pretend OCP",
+        version="1",
+        redoc_url=None,
+        responses=_REFUSALS,
+        dependencies=[Depends(refuse_what_nobody_reads)],
+        exception_handlers={RequestValidationError: tell_faults},
+    )
     add_bench_routes(app, ocp)
 
     @app.middleware("http")
     async def keep(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """What an order did survives before it is answered."""
+        """What was due comes before an order, and what it did survives before it is answered."""
+        ocp.catch_up()
         response = await call_next(request)
         ocp.keep()
         return response
 
     @app.get("/state")
     async def state() -> Response:
+        """How it stands: clock, next run, SIs by status, subscriptions, streams, faults."""
         ocp.catch_up()
         statuses = dict.fromkeys((status.value for status in Status), 0)
         for si in ocp.book.register:
@@ -169,41 +192,50 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/ledger")
     async def ledger(after: Annotated[int, Query(ge=0)] = 0) -> Response:
+        """Every instruction that it really did, behind this position."""
         return _json({"done": ocp.ledger.after(after)})
 
     @app.get("/sis")
     async def sis(participant: str | None = None) -> Response:
+        """Every SI, or those of a participant, as an enquiry of OCP shows them."""
         ocp.catch_up()
         found = [si for si in ocp.book.register if participant in (None, si.participant)]
         return _json({"sis": [ocp.binding.write_si(si.values()) for si in found]})
 
     @app.get("/events")
     async def events(participant: str, business_date: date | None = None) -> Response:
+        """The status events of a participant's business day (today)."""
         ocp.catch_up()
         day = business_date or ocp.clock.now().date()
         return _json({"events": ocp.events(participant, day)})
 
     @app.get("/pushes")
     async def pushes() -> Response:
+        """The latest tries of deliveries to webhooks."""
         return _json({"tries": list(ocp.pusher.tries)})
 
     @app.get("/clock")
     async def clock() -> Response:
+        """Its clock."""
         return _json(clock_told(ocp.clock))
 
     @app.post("/clock")
     async def set_clock(order: ClockOrder) -> Response:
+        """Set its clock; whatever is due on the way takes place, in order."""
         set_clock_by(order, ocp.clock)
         ocp.catch_up()
         return _json(clock_told(ocp.clock))
 
     @app.post("/run")
     async def run(order: RunOrder) -> Response:
-        ocp.catch_up()
+        """Do a run now, whenever the schedule has it; `moved`: how many pairs or SIs."""
+        if order.si_number is not None and ocp.book.register.get(order.si_number) is None:
+            raise HTTPException(404, f"si_number: no SI {order.si_number}")
         return _json({"moved": ocp.run(order.run, si_number=order.si_number)})
 
     @app.post("/hold")
     async def hold(order: HoldOrder) -> Response:
+        """Have an SI's own participant hold or release it."""
         ocp.catch_up()
         si = ocp.book.register.get(order.si_number)
         if si is None:
@@ -222,6 +254,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.post("/lack")
     async def lack(order: LackOrder) -> Response:
+        """Have runs leave an SI's pair unsettled, or no longer."""
         try:
             ocp.book.set_lack(order.si_number, order.reason)
         except KeyError as error:
@@ -230,10 +263,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/rules")
     async def show_rules() -> Response:
+        """The rules of its book."""
         return _rules(ocp)
 
     @app.post("/rules")
     async def rules(order: RulesOrder) -> Response:
+        """Change rules of its book."""
         changes: dict[str, Any] = order.model_dump(exclude_none=True)
         if "maker_checker" in changes:
             changes["maker_checker"] = frozenset(changes["maker_checker"])
@@ -242,10 +277,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/limits")
     async def show_limits() -> Response:
+        """The call limits and the transaction limits."""
         return _limits(ocp)
 
     @app.post("/limits")
     async def limits(order: LimitsOrder) -> Response:
+        """Change the call limits; what was counted is forgotten."""
         for limit, calls in ((ocp.company_limit, order.company_calls), (ocp.machine_limit, order.machine_calls)):
             if calls is not None:
                 limit.calls = calls
@@ -256,10 +293,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/entitlements")
     async def show_entitlements() -> Response:
+        """What each company may call; null: everything."""
         return _json({"entitlements": ocp.functions})
 
     @app.post("/entitlements")
     async def entitle(order: EntitlementOrder) -> Response:
+        """Say what a company may call from now on."""
         if order.company not in ocp.functions:
             raise HTTPException(404, f"company: {order.company} is not registered")
         ocp.functions[order.company] = order.functions
@@ -267,10 +306,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.get("/faults")
     async def faults() -> Response:
+        """The faults that are still to come, each with how many calls it has met."""
         return _json({"faults": [{"fault": fault, "met": met} for fault, met in ocp.faults.orders()]})
 
     @app.post("/faults")
     async def order_fault(order: FaultOrder) -> Response:
+        """Have something go wrong."""
         known = {operation.value for operation in Operation} | {"", TOKEN, PUSH}
         if order.operation not in known:
             raise HTTPException(422, f"no operation {order.operation}")
@@ -279,16 +320,19 @@ def create_control(ocp: PretendOcp) -> FastAPI:
 
     @app.delete("/faults")
     async def clear_faults() -> Response:
+        """Let nothing go wrong any more."""
         ocp.faults.clear()
         return _json({})
 
     @app.post("/expire-tokens")
     async def expire_tokens() -> Response:
+        """Let no token be good any longer."""
         ocp.tokens.expire_all()
         return _json({"good": 0})
 
     @app.post("/reset")
     async def reset() -> Response:
+        """Begin with an empty book; clock and subscriptions stay."""
         ocp.reset()
         return _json({})
 
