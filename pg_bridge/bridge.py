@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,14 +22,14 @@ from pg_bridge.exchange.terms import Fresh, Terms
 from pg_bridge.filing import Filing
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
+from pg_bridge.key_watch import KeyWatch
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.ocp.client import OcpClient, company_limits
-from pg_bridge.ocp.keys import KeyPair
+from pg_bridge.ocp.key_list import KeyTexts
 from pg_bridge.ocp.limits import CallLimits
-from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
@@ -64,9 +64,9 @@ class World:
     read_folder: Callable[[], Mapping[str, str]]
     #: all findings of a set of files, without holding up the loop or touching what traffic uses
     check_set: Callable[[Mapping[str, str]], Awaitable[list[Finding]]]
-    company_key: bytes
-    machine_key: bytes
-    passphrase: bytes | None
+    #: the keys as they lie on the disk now (raises ConfigError), and their passphrase
+    read_keys: Callable[[], KeyTexts]
+    passphrase: bytes | None = field(repr=False)
     version: str
     #: a journal in place of the configured one: of a bridge that only plays
     journal: MemoryJournal | None = None
@@ -106,8 +106,9 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     async with contextlib.AsyncExitStack() as stack:
         slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic)
         stack.callback(slots.close)
+        keys = KeyWatch(config.ocp.company_id, config.ocp.machine_id, world.read_keys, world.passphrase, world.clock)
         ways = Ways(
-            _clients(config, world, slots), lambda other: company_limits(other, config.ocp.company_calls), slots
+            _clients(config, world, slots, keys), lambda other: company_limits(other, config.ocp.company_calls), slots
         )
         stack.push_async_callback(ways.aclose)
         client = ways.open(profile)
@@ -143,6 +144,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             monotonic=world.monotonic,
         )
         dispatcher.begin(listener, version=world.version, replayed=replayed, files=drops)
+        keys.begin(dispatcher)
         loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
         stack.push_async_callback(_ended, loop_task)
         stack.push_async_callback(dispatcher.close, "stopped in order")
@@ -171,6 +173,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             )
         )
         stack.push_async_callback(_ended, watch)
+        key_watch = asyncio.get_running_loop().create_task(keys.watch(dispatcher))
+        stack.push_async_callback(_ended, key_watch)
         if config.control.socket:
             loading = Loading(
                 dispatcher,
@@ -184,7 +188,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, key_watch])
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
@@ -192,23 +196,14 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _clients(config: Config, world: World, slots: CallLimits) -> Callable[[OcpProfile], OcpClient]:
+def _clients(config: Config, world: World, slots: CallLimits, keys: KeyWatch) -> Callable[[OcpProfile], OcpClient]:
     """Makes the client of a profile; all of them sign with the same keys."""
-    ocp = config.ocp
-    pairs: dict[str, list[KeyPair]] = {}
 
     def make(profile: OcpProfile) -> OcpClient:
-        algorithm = profile.token.algorithm
-        if algorithm not in pairs:
-            pairs[algorithm] = [
-                KeyPair(pem, algorithm=algorithm, passphrase=world.passphrase)
-                for pem in (world.company_key, world.machine_key)
-            ]
-        company, machine = pairs[algorithm]
         return OcpClient(
             profile,
-            ocp_options(config),
-            Identity(company_id=ocp.company_id, company_key=company, machine_id=ocp.machine_id, machine_key=machine),
+            ocp_options(config, world.passphrase),
+            keys.identity(profile.token.algorithm),
             limits=slots,
             clock=world.clock,
             monotonic=world.monotonic,

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     DELIVERY_ACKNOWLEDGED = "delivery_acknowledged"
     MAPPINGS_LOADED = "mappings_loaded"
     MAPPINGS_REFUSED = "mappings_refused"
+    KEY_USED = "key_used"
+    KEYS_REFUSED = "keys_refused"
     REPORT_PIECE = "report_piece"
     REPORT_READ = "report_read"
     BROADCAST_ORDERED = "broadcast_ordered"

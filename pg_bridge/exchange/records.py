@@ -19,6 +19,7 @@ from pg_bridge.exchange.kinds import (
     deliveries,
     drop_folders,
     files,
+    keys,
     node,
     reports,
     requests,
@@ -38,6 +39,7 @@ from pg_bridge.exchange.kinds.drop_folders import (
     FolderFaultFound,
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
+from pg_bridge.exchange.kinds.keys import KeysRefused, KeyUsed
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
@@ -56,7 +58,7 @@ __all__ = [
     "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
     "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
     "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet",
+    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "KeyUsed", "KeysRefused", "MappingSet",
     "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
     "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Record", "Reply", "ReportPiece",
     "ReportRead", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
@@ -64,7 +66,7 @@ __all__ = [
     "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, node, reports, requests, sessions, updates)
+_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, keys, node, reports, requests, sessions, updates)
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT

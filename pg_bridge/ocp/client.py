@@ -25,7 +25,7 @@ from pg_bridge.ocp.outcome import Answers, Page, Reply
 from pg_bridge.ocp.references import reference_reader
 from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
-from pg_bridge.ocp.tokens import Identity, Token, TokenSource
+from pg_bridge.ocp.tokens import Identity, Token, open_tokens
 from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
@@ -117,7 +117,7 @@ class OcpClient:
         self._on_call = on_call
         self._server_clock = ServerClock(clock)
         self._wire = Wire(options, self._server_clock)
-        self._tokens = TokenSource(
+        self._tokens = open_tokens(
             profile.token,
             identity,
             options.auth_base_url or options.base_url,

@@ -113,7 +113,9 @@ def tls_context(options: OcpOptions) -> ssl.SSLContext:
         tls = ssl.create_default_context(cafile=options.ca_file)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
         if options.client_certificate_file is not None:
-            tls.load_cert_chain(options.client_certificate_file, options.client_key_file)
+            # without one, OpenSSL would ask for it on the terminal
+            locked_by = options.client_key_passphrase or b""
+            tls.load_cert_chain(options.client_certificate_file, options.client_key_file, locked_by)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"reading the CA file or client certificate: {type(error).__name__}") from error
     return tls
