@@ -23,6 +23,7 @@ from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
 from pg_bridge.exchange.state import LaneKey, State
+from pg_bridge.exchange.turns import Turn, turn_of
 from pg_bridge.profiles.concepts import Operation
 
 
@@ -58,7 +59,7 @@ class Errands:
         if batch is None:
             return
         if batch.is_unknown or batch.failures:
-            await self._slots.slot()  # the first call's slot was taken when its batch closed
+            await self._slots.slot(turn_of(batch.operation))  # the first call's slot was taken when its batch closed
         at_work = self._sets.of_batch(batch)
         terms = at_work.terms
         try:
@@ -146,7 +147,7 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or not exchange.sought:
             return
-        await self._slots.slot()
+        await self._slots.slot(min(Turn.QUESTION, turn_of(exchange.operation)))  # what is urgent waits for it
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:

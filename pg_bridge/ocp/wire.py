@@ -76,6 +76,7 @@ class Wire:
             response.status_code,
             answer,
             None if retry_after is None else read_retry_after(retry_after, self._clock.now()),
+            found.raw,
         )
 
     async def _read(self, response: httpx.Response, doing: str) -> bytes:
