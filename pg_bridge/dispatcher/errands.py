@@ -14,6 +14,7 @@ import msgspec
 
 from pg_bridge import telemetry
 from pg_bridge.dispatcher.chores import Chores
+from pg_bridge.dispatcher.patience import slot_unless_shut
 from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
@@ -124,7 +125,10 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or exchange.stage is Stage.ANSWERED:
             return
-        await self._slots.slot()
+        terms = self._sets.of_exchange(exchange).terms
+        if not await slot_unless_shut(self._slots, terms.options.retry_first_s):
+            self._offer(e.EnquiryFailed(exchange_id, "it does not answer, and is not called until it does"))
+            return
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:

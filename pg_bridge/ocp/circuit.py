@@ -2,8 +2,8 @@
 
 Open, the limits give no slot: what was received waits, and the PSS is told within `answer_within` that its outcome is
 awaited. After a pause, longer each time and never quite the same, the bridge tries OCP with the operation that says
-if it is up, which does nothing there. Once that answers, calls go again; but one more failure opens the circuit at once,
-until a real call succeeds. A throttled call (429) is no failure: OCP answers, and says when.
+if it is up, which does nothing there. Once that answers, calls go again; but until a real call succeeds, one more
+failure opens the circuit at once. A throttled call (429) is no failure: OCP answers, and says when.
 """
 
 from __future__ import annotations

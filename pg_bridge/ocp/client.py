@@ -19,6 +19,7 @@ import msgspec
 
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpThrottled, OcpUnavailable
 from pg_bridge.exchange.turns import Turn
+from pg_bridge.ocp.call_record import HIDDEN, CallRecord, RawHeaders, shown
 from pg_bridge.ocp.circuit import Circuit
 from pg_bridge.ocp.door import Renamed
 from pg_bridge.ocp.keys import base64url
@@ -28,9 +29,8 @@ from pg_bridge.ocp.outcome import Answers, Page, Reply
 from pg_bridge.ocp.references import reference_reader
 from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
-from pg_bridge.ocp.shown import HIDDEN, shown
 from pg_bridge.ocp.tokens import Identity, Token, TokenSource
-from pg_bridge.ocp.wire import RawHeaders, Wire
+from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.ocp_file import OperationSpec
@@ -45,30 +45,6 @@ _HEADERS = (
     (b"Accept-Language", b"en-US"),
     (b"Content-Type", b"application/json"),
 )
-
-
-class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request as it went over, for the audit. No header of it holds a secret, nor does the answer our token.
-
-    at: epoch seconds by our clock when it ended; duration_s: from first byte out to last byte in.
-    status 0: no answer came. error: the code of the OcpError that it became, empty when none. entries: of a write
-    those asked, of a question those answered.
-    """
-
-    operation: str
-    participant: str
-    request_id: str
-    method: str
-    url: str
-    sent: RawHeaders = ()
-    asked: bytes
-    status: int
-    received: RawHeaders = ()
-    answered: bytes
-    entries: int = 0
-    at: float
-    duration_s: float
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +229,15 @@ class OcpClient:
                 self._circuit.failed(str(error), getattr(error, "retry_after_s", None))
             raise
         except OcpError:
-            if self._circuit is not None:
-                self._circuit.succeeded()
+            self._succeeded(request)
             raise
-        if self._circuit is not None:
-            self._circuit.succeeded()
+        self._succeeded(request)
         return page
+
+    def _succeeded(self, request: _Request) -> None:
+        # That OCP says it is up does not show yet that it does what it is called for.
+        if self._circuit is not None and request.route.operation is not Operation.HEALTH:
+            self._circuit.succeeded()
 
     async def _called(self, request: _Request) -> Page:
         token = await self._tokens.token()

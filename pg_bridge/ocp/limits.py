@@ -123,12 +123,12 @@ class CallLimits:
             keeper.recall(self._allowance, monotonic())
         self._waiting = Waiting()
         self._timer: asyncio.TimerHandle | None = None
-        self._is_shut = False
+        self.is_shut = False
 
     def try_slot(self, priority: int = Turn.QUESTION) -> bool:
         """Take a slot if one is free now and nobody waits for it."""
         now = self._monotonic()
-        if self._is_shut or self._waiting or self._allowance.wait_s(now) > 0:
+        if self.is_shut or self._waiting or self._allowance.wait_s(now) > 0:
             return False
         self._take(now)
         return True
@@ -143,7 +143,7 @@ class CallLimits:
 
     async def trial(self) -> None:
         """Take a slot within the limits before all who wait, also while shut: to try whether OCP answers again."""
-        while (wait_s := self._allowance.wait_s(self._monotonic())) > 0:
+        while (wait_s := self._allowance.wait_s(self._monotonic())) > 0:  # noqa: ASYNC110 - time alone brings a slot
             await asyncio.sleep(wait_s)
         self._take(self._monotonic())
 
@@ -167,7 +167,7 @@ class CallLimits:
 
     def shut(self, *, is_shut: bool) -> None:
         """Give no slot from now on, or give them again."""
-        self._is_shut = is_shut
+        self.is_shut = is_shut
         self.release()
 
     def change(self, limits: Sequence[Limit]) -> None:
@@ -186,7 +186,7 @@ class CallLimits:
     def release(self) -> None:
         """Let those go that may go now; come back for the next."""
         self.close()
-        while not self._is_shut and self._waiting:
+        while not self.is_shut and self._waiting:
             now = self._monotonic()
             wait_s = self._allowance.wait_s(now)
             if wait_s > 0:

@@ -24,7 +24,7 @@ class Waiting:
         self._last = Turn.INPUT
 
     def __bool__(self) -> bool:
-        return any([self._has(turn) for turn in Turn])
+        return any(self._has(turn) for turn in Turn)
 
     def counts(self) -> dict[Turn, int]:
         """How many wait, by turn."""
