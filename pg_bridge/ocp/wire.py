@@ -9,20 +9,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Sequence
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from pg_bridge.errors import ConfigError, OcpOutcomeUnknown, OcpUnavailable
+from pg_bridge.ocp.call_record import RawHeaders
 from pg_bridge.ocp.door import Renamed
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.outcome import Reply
 from pg_bridge.ocp.retry_after import read_retry_after
 from pg_bridge.ocp.server_clock import ServerClock
-
-RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class Wire:
@@ -76,6 +74,7 @@ class Wire:
             response.status_code,
             answer,
             None if retry_after is None else read_retry_after(retry_after, self._clock.now()),
+            found.raw,
         )
 
     async def _read(self, response: httpx.Response, doing: str) -> bytes:
