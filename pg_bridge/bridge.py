@@ -34,6 +34,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.resolving import Resolving
 from pg_bridge.settings import core_options, listener_options, ocp_options, report_folder
 from pg_bridge.watching import watch_updates
 from pg_bridge.ways import PushTaker, Ways
@@ -181,7 +182,9 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 read_folder=world.read_folder,
             )
             broadcasting = Broadcasting(dispatcher, listener, config.participants)
-            await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
+            await stack.enter_async_context(
+                control_door(config.control.socket, loading, broadcasting, Resolving(dispatcher, slots))
+            )
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
         yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])

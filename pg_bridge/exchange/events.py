@@ -216,8 +216,8 @@ class BroadcastGiven:
 class DoubtResolved:
     """A person says whether an instruction in doubt was done.
 
-    entry: the SI as OCP tells it (an enquiry's entry) of one that was done; None where OCP was not asked.
-    findings: what the person was warned of.
+    entry: the SI as OCP tells it (an enquiry's entry) of one that was done; None where it gave no answer.
+    is_checked: OCP was asked, and does not contradict. findings: what the person was warned of.
     """
 
     exchange: str
@@ -225,6 +225,7 @@ class DoubtResolved:
     si_number: str
     entry: Json | None
     who: Who
+    is_checked: bool = True
     findings: tuple[Finding, ...] = ()
 
 

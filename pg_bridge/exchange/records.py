@@ -17,6 +17,7 @@ from pg_bridge.exchange.kinds import (
     broadcasts,
     calls,
     deliveries,
+    doubts,
     drop_folders,
     files,
     node,
@@ -64,7 +65,9 @@ __all__ = [
     "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, node, reports, requests, sessions, updates)
+_ABOUT = (
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, node, reports, requests, sessions, updates
+)  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT
