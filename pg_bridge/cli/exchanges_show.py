@@ -97,7 +97,8 @@ def _told(record: Any) -> tuple[str, str] | None:
         case r.OutcomeUnknown():
             asked = f" ({record.asked} questions)" if record.asked else ""
             seen = "".join(f"; {_seen(one)}" for one in record.seen)
-            what = "looked" if record.asked or record.looks or record.is_resent else "outcome unknown"
+            is_look = bool(record.asked or record.is_resent)
+            what = "id used" if record.is_duplicate else "looked" if is_look else "outcome unknown"
             return what, f"{record.text}{asked}{seen}"
         case r.ExchangeAwaited():
             return "told to wait", "the PSS was told that the outcome is awaited"
