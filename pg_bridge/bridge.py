@@ -38,6 +38,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.resolving import Resolving
 from pg_bridge.settings import (
     circuit_options,
     core_options,
@@ -215,7 +216,9 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 read_folder=world.read_folder,
             )
             broadcasting = Broadcasting(dispatcher, listener, config.participants)
-            await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
+            await stack.enter_async_context(
+                control_door(config.control.socket, loading, broadcasting, Resolving(dispatcher, slots))
+            )
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
         yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, key_watch, trying])

@@ -15,6 +15,7 @@ from pg_bridge.cli import (
     broadcast,
     demo,
     doctor,
+    exchanges,
     files,
     keys,
     mappings,
@@ -44,6 +45,7 @@ app.command("broadcast")(broadcast.broadcast)
 app.command("doctor")(doctor.doctor)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(exchanges.app, name="exchanges")
 app.add_typer(files.app, name="files")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mappings.app, name="mappings")

@@ -36,6 +36,8 @@ class Kind(StrEnum):
     EXCHANGE_AWAITED = "exchange_awaited"
     EXCHANGE_ANSWERED = "exchange_answered"
     EXCHANGE_IN_DOUBT = "exchange_in_doubt"
+    DOUBT_RESOLVED = "doubt_resolved"
+    RESOLUTION_REFUSED = "resolution_refused"
     ANSWERS_LEFT = "answers_left"
     PUSH_REFUSED = "push_refused"
     UPDATE_RECEIVED = "update_received"

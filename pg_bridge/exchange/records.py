@@ -17,6 +17,7 @@ from pg_bridge.exchange.kinds import (
     broadcasts,
     calls,
     deliveries,
+    doubts,
     drop_folders,
     files,
     keys,
@@ -70,7 +71,8 @@ __all__ = [
 ]  # fmt: skip
 
 _ABOUT = (
-    answers, broadcasts, calls, deliveries, drop_folders, files, keys, node, reports, requests, sessions, updates, wire,
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, node, reports, requests, sessions,
+    updates, wire,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)

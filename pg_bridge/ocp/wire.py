@@ -36,12 +36,15 @@ class Wire:
         self._to_proxy = [(b"Proxy-Authorization", authorization)] if authorization else []
 
         def session() -> aiohttp.ClientSession:
-            return aiohttp.ClientSession(
+            made = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=options.most_connections, keepalive_timeout=options.keep_alive_s, ssl=tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+            # aiohttp has no public way to say so; left on, a PUT that is cut would be sent twice by itself
+            made._retry_connection = False
+            return made
 
         self._transport = AiohttpTransport(verify=tls, proxy=proxy, trust_env=False, client=session)
         timeouts = httpx.Timeout(
