@@ -74,8 +74,16 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     proxy: str = ""
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 10.0
+    write_timeout_s: float = 10.0
+    pool_timeout_s: float = 10.0
+    #: 0: write, read and pool together
+    whole_timeout_s: float = 0.0
+    keep_alive_s: float = 4.0
+    most_connections: int = 64
     #: 0: as the profile says; -1: no limit
     company_calls: int = 0
+    #: in a row until no call goes any more; 0: never
+    circuit_failures: int = 5
 
     def __repr__(self) -> str:
         return f"OcpConfig(base_url={self.base_url!r}, company_id={self.company_id!r}, machine_id={self.machine_id!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import time
 import uuid
@@ -189,6 +190,7 @@ def build_world(config: Config, environment: Mapping[str, str] = os.environ, map
     return World(
         clock=utc_now,
         monotonic=time.monotonic,
+        chance=random.SystemRandom().random,
         fresh=RandomIds(),
         mappings=read_mappings(given),
         mappings_folder=str(mappings_folder(given).absolute()),

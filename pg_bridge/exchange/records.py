@@ -17,6 +17,7 @@ from pg_bridge.exchange.kinds import (
     broadcasts,
     calls,
     deliveries,
+    doubts,
     drop_folders,
     files,
     keys,
@@ -25,6 +26,7 @@ from pg_bridge.exchange.kinds import (
     requests,
     sessions,
     updates,
+    wire,
 )
 from pg_bridge.exchange.kinds.answers import AnswersLeft, ExchangeAnswered, ExchangeAwaited, ExchangeInDoubt
 from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered, BroadcastRefused
@@ -52,10 +54,12 @@ from pg_bridge.exchange.kinds.updates import (
     UpdateReleased,
     UpdateRepeated,
 )
+from pg_bridge.exchange.kinds.wire import Bytes, CallEnded, CircuitClosed, CircuitOpened
 from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 
 __all__ = [
     "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
+    "Bytes", "CallEnded", "CircuitClosed", "CircuitOpened",
     "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
     "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
     "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "KeyUsed", "KeysRefused", "MappingSet",
@@ -66,7 +70,10 @@ __all__ = [
     "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, keys, node, reports, requests, sessions, updates)
+_ABOUT = (
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, node, reports, requests, sessions,
+    updates, wire,
+)  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT
