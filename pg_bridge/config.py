@@ -67,6 +67,7 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     company_key_file: str
     machine_key_file: str
     key_passphrase_env: str = ""
+    key_passphrase_file: str = ""
     ca_file: str = ""
     client_certificate_file: str = ""
     client_key_file: str = ""
@@ -83,6 +84,9 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     company_calls: int = 0
     #: in a row until no call goes any more; 0: never
     circuit_failures: int = 5
+
+    def __repr__(self) -> str:
+        return f"OcpConfig(base_url={self.base_url!r}, company_id={self.company_id!r}, machine_id={self.machine_id!r})"
 
 
 class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +189,9 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     if not 0 <= config.pss.resume_unsent_bytes <= config.pss.pause_unsent_bytes <= config.pss.most_unsent_bytes:
         text = "resume_unsent_bytes, pause_unsent_bytes and most_unsent_bytes do not follow each other in size"
         findings.append(Finding("PGB-CFG-005", "error", "pss", text, remedy="Give them in this order, each larger."))
+    if config.ocp.key_passphrase_env and config.ocp.key_passphrase_file:
+        remedy = "Name one of key_passphrase_env and key_passphrase_file."
+        findings.append(Finding("PGB-CFG-009", "error", "ocp", "the keys' passphrase has two places", remedy=remedy))
     try:
         config.pss.second_node()
     except ConfigError as error:

@@ -201,6 +201,12 @@ class ConfigError(BridgeError):
     code = "PGB-CFG-001"
 
 
+class KeyMisfit(ConfigError):
+    """A private key is not of the kind that the algorithm needs."""
+
+    code = "PGB-KEY-001"
+
+
 class DiskFault(BridgeError):
     """The disk did not do a step of a drop folder. `finding` says which, and whose move it is.
 

@@ -40,8 +40,8 @@ def report_folder(config: Config) -> ReportFolder | None:
     return ReportFolder(Path(folder)) if folder else None
 
 
-def ocp_options(config: Config) -> OcpOptions:
-    """Of the way to OCP."""
+def ocp_options(config: Config, passphrase: bytes | None = None) -> OcpOptions:
+    """Of the way to OCP. passphrase: of the client certificate's key, where it has one."""
     ocp = config.ocp
     return OcpOptions(
         base_url=ocp.base_url,
@@ -56,6 +56,7 @@ def ocp_options(config: Config) -> OcpOptions:
         ca_file=_file(ocp.ca_file),
         client_certificate_file=_file(ocp.client_certificate_file),
         client_key_file=_file(ocp.client_key_file),
+        client_key_passphrase=passphrase,
         proxy=ocp.proxy,
     )
 

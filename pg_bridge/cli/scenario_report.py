@@ -26,7 +26,6 @@ def listed(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
             "name": name_of(one),
             "path": one.path,
             "say": one.file.say,
-            "shows": one.file.shows,
             "steps": len(one.file.step),
             "moves_day": one.file.moves_day,
             "needs": sorted([*one.file.needs, *needs_of(one.file)]),

@@ -1,4 +1,4 @@
-"""`pg-bridge simulate`: the pretend OCP."""
+"""`pg-bridge simulate`: the pretend OCP, and the group of its neighbours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from pg_bridge.cli import simulate_control, simulate_control_gate, simulate_pss, simulate_samples
+from pg_bridge.cli import (
+    simulate_control,
+    simulate_control_gate,
+    simulate_control_pg,
+    simulate_pg,
+    simulate_pss,
+    simulate_samples,
+)
 from pg_bridge.cli.simulate_control_gate import read_limits
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError
@@ -99,8 +106,8 @@ def ocp(
         typer.Option(
             help="Keep the state in this file, and go on from it: book, events, clock (it ran on; before --start), "
             "what was set by control, subscriptions with what waits for them, used request ids, ledger. Trades follow "
-            "from the seed; a stream goes on behind the Last-Event-ID that it names. Not kept: tokens (401; ask for a "
-            "new one), counts of calls, which events a socket acknowledged (it names the last, or gets all again)."
+            "from the seed, which is kept, too; a stream goes on behind the Last-Event-ID that it names, a socket "
+            "behind what it acknowledged. Not kept: tokens (401; ask for a new one)."
         ),
     ] = None,
     durable: Annotated[
@@ -158,6 +165,11 @@ def _json(path: Path | None, what: str) -> dict[str, Any]:
     return found
 
 
+app.command("pg")(simulate_pg.pg)
+simulate_control.app.command("sessions")(simulate_control_pg.sessions)
+simulate_control.app.command("requests")(simulate_control_pg.requests)
+simulate_control.app.command("differences")(simulate_control_pg.differences)
+simulate_control.app.command("broadcast")(simulate_control_pg.broadcast)
 simulate_control.app.command("limits")(simulate_control_gate.limits)
 simulate_control.app.command("entitlements")(simulate_control_gate.entitlements)
 simulate_control.app.command("expire-tokens")(simulate_control_gate.expire_tokens)

@@ -1,4 +1,4 @@
-"""`pg-bridge simulate control`: command a running pretend OCP."""
+"""`pg-bridge simulate control`: command a running pretend OCP, or a pretend PG in what both have."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from pg_bridge.cli.world import read_file
 from pg_bridge.errors import ConfigError
 from pg_bridge.simulator.ocp import CONTROL_PATH
 
-app = typer.Typer(help="Command a running pretend OCP.", no_args_is_help=True)
+app = typer.Typer(help="Command a running pretend OCP or PG.", no_args_is_help=True)
 
-Url = Annotated[str, typer.Option("--url", help="Where the pretend OCP listens.")]
+Url = Annotated[str, typer.Option("--url", help="Where the pretend OCP, or the control of the pretend PG, listens.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AT = "http://127.0.0.1:8090"
+_COLUMNS = (
+    "position", "at", "operation", "participant", "terminal", "template", "request_reference", "si_number", "outcome",
+    "status", "request_id",
+)  # fmt: skip
 #: a snapshot of a long day is large
 TIMEOUT_S = 300.0
 
@@ -37,7 +41,7 @@ def call(url: str, path: str, order: object = None, method: str = "", **paramete
     try:
         found: dict[str, Any] = msgspec.json.decode(answer, type=dict[str, Any])
     except msgspec.DecodeError as error:
-        raise ConfigError(f"asking {url}: what answers there is no pretend OCP") from error
+        raise ConfigError(f"asking {url}: what answers there is no pretend OCP or PG") from error
     return found
 
 
@@ -56,7 +60,9 @@ def _send(url: str, path: str, method: str, order: object = None, parameters: di
             trust_env=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigError(f"asking {url}: {error or type(error).__name__}; does a pretend OCP listen there?") from error
+        raise ConfigError(
+            f"asking {url}: {error or type(error).__name__}; does a pretend OCP or PG listen there?"
+        ) from error
     if reply.is_success:
         return reply.content
     raise ConfigError(f"{path}: {_why(reply)}")
@@ -66,7 +72,7 @@ def _why(reply: httpx.Response) -> str:
     try:
         detail = msgspec.json.decode(reply.content)["detail"]
     except (msgspec.DecodeError, KeyError, TypeError):
-        return f"HTTP {reply.status_code}; is what listens there a pretend OCP of this version?"
+        return f"HTTP {reply.status_code}; does what listens there know of it, and is it of this version?"
     if isinstance(detail, str):
         return detail
     return "; ".join(f"{'.'.join(str(one) for one in fault['loc'][1:])}: {fault['msg']}" for fault in detail)
@@ -108,7 +114,7 @@ def state(*, url: Url = AT, json: Json = False) -> None:
 
     Example: pg-bridge simulate control state --url http://127.0.0.1:8090
     """
-    say(call(url, "state"), json, "The pretend OCP")
+    say(call(url, "state"), json, "State")
 
 
 @app.command("clock")
@@ -159,18 +165,22 @@ def faults(
     delay: Annotated[float | None, typer.Option(help="Seconds, of late and slow answers and old timestamps.")] = None,
     retry_after: Annotated[int | None, typer.Option(help="Seconds, of 429 and 503.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What refusals say, as outside_hours.")] = None,
+    template: Annotated[str | None, typer.Option(help="At a pretend PG: of which template; left out: any.")] = None,
+    participant: Annotated[str | None, typer.Option(help="At a pretend PG: of whom; left out: anyone.")] = None,
+    terminal: Annotated[str | None, typer.Option(help="At a pretend PG: of which terminal.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Let nothing go wrong any more.")] = False,
     url: Url = AT,
     json: Json = False,
 ) -> None:
-    """Show, order or clear faults.
+    """Show, order or clear faults: of calls and pushes at a pretend OCP, of the wire at a pretend PG.
 
     Example: pg-bridge simulate control faults timed_out --operation si_add --count 3
     """
     if clear:
         call(url, "faults", method="DELETE")
     if kind:
-        order = {"kind": kind, "operation": operation, "skip": skip, "count": count}
+        order = {"kind": kind, "skip": skip, "count": count}
+        order |= order_of(operation=operation or None, template=template, participant=participant, terminal=terminal)
         order |= order_of(share=share, work=work, delay_s=delay, retry_after_s=retry_after, refusal=refusal)
         call(url, "faults", order)
     say(call(url, "faults"), json, "Faults")
@@ -271,8 +281,13 @@ def ledger(
     if json:
         say_json(found)
         return
-    columns = ("position", "at", "operation", "participant", "request_reference", "si_number", "status", "request_id")
-    console().print(table("Ledger", columns, [[one[name] for name in columns] for one in found["done"]]))
+    say_done("Ledger", found["done"])
+
+
+def say_done(title: str, done: list[dict[str, Any]]) -> None:
+    """What was done as a table, of the columns that are there."""
+    columns = [name for name in _COLUMNS if any(name in one for one in done)]
+    console().print(table(title, columns, [[one.get(name) for name in columns] for one in done]))
 
 
 @app.command("reset")
@@ -282,7 +297,7 @@ def reset(*, url: Url = AT, json: Json = False) -> None:
     Example: pg-bridge simulate control reset
     """
     call(url, "reset", {})
-    say(call(url, "state"), json, "The pretend OCP")
+    say(call(url, "state"), json, "State")
 
 
 @app.command("snapshot")

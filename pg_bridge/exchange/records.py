@@ -17,8 +17,10 @@ from pg_bridge.exchange.kinds import (
     broadcasts,
     calls,
     deliveries,
+    doubts,
     drop_folders,
     files,
+    keys,
     node,
     reports,
     requests,
@@ -39,6 +41,7 @@ from pg_bridge.exchange.kinds.drop_folders import (
     FolderFaultFound,
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
+from pg_bridge.exchange.kinds.keys import KeysRefused, KeyUsed
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
@@ -59,7 +62,7 @@ __all__ = [
     "Bytes", "CallEnded", "CircuitClosed", "CircuitOpened",
     "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
     "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet",
+    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "KeyUsed", "KeysRefused", "MappingSet",
     "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
     "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Record", "Reply", "ReportPiece",
     "ReportRead", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
@@ -67,7 +70,10 @@ __all__ = [
     "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, node, reports, requests, sessions, updates, wire)
+_ABOUT = (
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, node, reports, requests, sessions,
+    updates, wire,
+)  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT

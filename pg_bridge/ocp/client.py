@@ -27,13 +27,13 @@ from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.outcome import Answers, Page, Reply
 from pg_bridge.ocp.references import reference_reader
-from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
-from pg_bridge.ocp.tokens import Identity, Token, TokenSource
+from pg_bridge.ocp.tokens import Identity, Token, open_tokens
 from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.ocp_file import OperationSpec
+from pg_bridge.profiles.page_limit import page_limit
 
 #: the binding group of a query's document, where it has one
 _QUERY_GROUPS = {Operation.SI_QUERY: "query", Operation.STATUS_EVENTS: "events_query"}
@@ -114,7 +114,7 @@ class OcpClient:
         self._circuit = circuit
         self._server_clock = ServerClock(clock)
         self._wire = Wire(options, self._server_clock)
-        self._tokens = TokenSource(
+        self._tokens = open_tokens(
             profile.token,
             identity,
             options.auth_base_url or options.base_url,

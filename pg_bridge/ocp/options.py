@@ -35,6 +35,7 @@ class OcpOptions:
     #: mTLS: PEM files, the key's own or one with the certificate
     client_certificate_file: Path | None = None
     client_key_file: Path | None = None
+    client_key_passphrase: bytes | None = field(default=None, repr=False)
     #: may carry a password
     proxy: str = field(default="", repr=False)
 

@@ -26,8 +26,9 @@ class SimulatedClock:
 
     def now(self) -> datetime:
         """The time, in whole milliseconds."""
-        passed = (self._wall() - self._set_at) * self.rate if self.rate else timedelta()
-        now = self._set_to + passed
+        passed = self._wall() - self._set_at if self.rate else timedelta()
+        # multiplying costs ten times the rest
+        now = self._set_to + (passed if self.rate == 1 else passed * self.rate)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     @property
@@ -56,7 +57,7 @@ class SimulatedClock:
 
 
 class Run(StrEnum):
-    """What the platform does by itself at its times."""
+    """What the platform does by itself at its times; in this order where the times are the same."""
 
     MATCH = "match"
     SETTLE = "settle"
@@ -94,4 +95,5 @@ def build_schedule(
     runs += [(time.fromisoformat(at), Run.SETTLE) for at in settlement]
     runs += [(time.fromisoformat(at), Run.PAY) for at in payment]
     runs += [(time.fromisoformat(day_end), Run.DAY_END)]
-    return Schedule(tuple(sorted(runs)))
+    order = list(Run)
+    return Schedule(tuple(sorted(runs, key=lambda run: (run[0], order.index(run[1])))))

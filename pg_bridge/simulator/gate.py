@@ -29,6 +29,8 @@ class CallLimit:
         self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
         #: of all names together: calls let in, the most of one name in a period, and calls turned away
         self.let_in = self.most_at_once = self.turned_away = 0
+        #: the calls counted since they were last taken away, for who keeps the state
+        self.fresh: list[tuple[str, float]] = []
 
     def wait_s(self, name: str, at: float) -> int:
         """Whole seconds until `name` may call again; 0: now, else the call is turned away."""
@@ -48,6 +50,17 @@ class CallLimit:
             self._seen[name].append(at)
             self.let_in += 1
             self.most_at_once = max(self.most_at_once, len(self._seen[name]))
+            self.fresh.append((name, at))
+
+    def counted(self) -> list[tuple[str, float]]:
+        """Every call counted: whose, and when."""
+        return [(name, at) for name, seen in self._seen.items() for at in seen]
+
+    def restore(self, counted: Iterable[tuple[str, float]]) -> None:
+        """Count these calls, oldest first, and no others."""
+        self._seen.clear()
+        for name, at in counted:
+            self._seen[name].append(at)
 
     def forget(self) -> None:
         """Start again with nothing counted."""

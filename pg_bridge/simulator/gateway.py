@@ -38,7 +38,7 @@ from pg_bridge.simulator.gateway_request import (
 )
 from pg_bridge.simulator.gateway_words import GatewayWords
 from pg_bridge.simulator.gateway_writing import Written
-from pg_bridge.simulator.life_cycle import BookRules, Si, StatusEvent
+from pg_bridge.simulator.life_cycle import BookRules, Outcome, Si, StatusEvent
 from pg_bridge.simulator.si_book import SiBook
 
 #: the deeds that are writes of the book
@@ -82,6 +82,7 @@ class Gateway:
         self._participants = participants
         now = clock()
         self.memory = Memory(caught_up=now, day=now.date())
+        self._next_run = schedule.next_after(now) if schedule is not None else None
 
     def image(self) -> GatewayImage:
         """Its whole state, to go on from."""
@@ -99,6 +100,8 @@ class Gateway:
         self.notices = Notices(image.notices, image.behind)
         self.memory = read_image(msgspec.json.encode(image)).memory
         self.files.forget()
+        if self._schedule is not None:
+            self._next_run = self._schedule.next_after(self.memory.caught_up)
 
     # --- requests
 
@@ -309,14 +312,21 @@ class Gateway:
     @property
     def next_due(self) -> datetime | None:
         """When, by the clock, something next happens by itself: a late status, an answer of a counterparty, a run."""
-        after = self._schedule.next_after(self.memory.caught_up) if self._schedule is not None else None
-        due = [self.notices.next_due, self.counterparties.next_due, after]
+        due = [self.notices.next_due, self.counterparties.next_due, self._next_run]
         return min((moment for moment in due if moment is not None), default=None)
 
     def run(self, which: Run, si_number: str | None = None) -> int:
         """Do one run now; how many pairs or SIs it moved. si_number: of one SI's pair only."""
         self.catch_up()
         return self._run(which, self._clock(), si_number)
+
+    def command(self, operation: Operation, stated: dict[str, Any]) -> Outcome:
+        """Have an SI's own participant do this at a terminal of the PG itself. stated: as for a write of the book."""
+        self.catch_up()
+        now = self._clock()
+        outcome = self.book.write(operation, stated, now)
+        self._publish(now)
+        return outcome
 
     def broadcast(self, head: str, text: str, to: Collection[str] = ()) -> int:
         """Tell participants something; to: none: all that have a PSS or sent something. Gives how many there are."""
@@ -332,12 +342,13 @@ class Gateway:
     def catch_up(self) -> None:
         """Bring about every run, and every answer of a counterparty, that the clock has passed."""
         now = self._clock()
-        if self._schedule is not None:
+        if self._schedule is not None and self._next_run is not None and now >= self._next_run:
             for moment, run in self._schedule.between(self.memory.caught_up, now):
                 self._answer_until(moment)
                 is_idle = run is Run.MATCH and self.book.rules.match_at_once
                 if self.day.takes_place(run, moment) and not is_idle:
                     self._run(run, moment)
+            self._next_run = self._schedule.next_after(now)
         self._answer_until(now)
         self.memory.caught_up = now
 
@@ -396,7 +407,7 @@ class Gateway:
         values["reference"] = self._reference()
         written = self.differences.write(writing.write, values, moment)
         terminal = self.memory.terminals.get(moment.si_number)
-        notice = _notice(moment.participant, terminal, written, moment.at)
+        notice = _notice(moment.participant, terminal, written, moment.at, moment.si_number)
         late = self.differences.is_due(DifferenceKind.STATUS_LATE, template)
         behind = self.differences.is_due(DifferenceKind.STATUS_ORDER, template) if late is None else None
         for kind, order in ((DifferenceKind.STATUS_LATE, late), (DifferenceKind.STATUS_ORDER, behind)):
@@ -407,7 +418,7 @@ class Gateway:
         )
         if self._is_made(DifferenceKind.STATUS_EXTRA, template, moment):
             again = writing.write({**values, "reference": self._reference()})
-            self.notices.put(_notice(moment.participant, terminal, again, moment.at))
+            self.notices.put(_notice(moment.participant, terminal, again, moment.at, moment.si_number))
 
     def _is_made(self, kind: DifferenceKind, template: str, moment: Moment) -> bool:
         if self.differences.is_due(kind, template) is None:
@@ -424,5 +435,5 @@ def _answer(written: Written) -> Answer:
     return Answer(written.template, written.message_type, written.body)
 
 
-def _notice(participant: str, terminal: str | None, written: Written, due: datetime) -> Notice:
-    return Notice(participant, terminal, written.template, written.message_type, written.body, due)
+def _notice(participant: str, terminal: str | None, written: Written, due: datetime, si_number: str = "") -> Notice:
+    return Notice(participant, terminal, written.template, written.message_type, written.body, due, si_number)

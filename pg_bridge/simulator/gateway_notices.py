@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 
 class Notice(NamedTuple):
-    """One message that comes unasked. terminal: the one that entered the SI; None: any. due: when it is told."""
+    """One message that comes unasked. terminal: the one that entered the SI; None: any. due: when it is told.
+
+    si_number: of the SI that it is about, empty where it is about none.
+    """
 
     participant: str
     terminal: str | None
@@ -17,6 +20,7 @@ class Notice(NamedTuple):
     message_type: str
     body: bytes
     due: datetime
+    si_number: str = ""
 
 
 class Notices:

@@ -199,14 +199,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is special about where it is played. ocp: options of the pretend OCP; bridge: sections of its TOML."""
+    """What is special about where it is played.
+
+    ocp: options of the pretend OCP (options.py), and `not_granted`: operations that the company may not call. bridge:
+    sections of its configuration.
+    """
 
     ocp: dict[str, Any] = {}
     bridge: dict[str, dict[str, Any]] = {}
 
 
 class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole file. shows: what, in a few words. participants: role -> participant.
+    """A whole file. participants: role -> participant.
 
     settlement_days: weekdays from today to `{settlement}`. include: files of messages, named from this file on.
     moves_day: it moves the pretend OCP's day, or changes what is not put back, so that it needs one of its own.
@@ -220,7 +224,6 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     settlement_days: int = 2
     include: list[str] = []
     moves_day: bool = False
-    shows: str = ""
     terminals: dict[str, str] = {}
     later: list[str] = []
     needs: list[str] = []

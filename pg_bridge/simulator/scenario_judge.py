@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from pg_bridge.link.profile import LinkProfile
 from pg_bridge.simulator.pss import Received
@@ -71,7 +72,7 @@ class Judge:
             wrong += await self._not_refused(side, meaning, end)
         for name in step.heard:
             template = self._profile.control.templates[name].template
-            if not await self._until(lambda it=template: it.encode() in bytes(side.heard), end):
+            if not await self._until(partial(_stands_in, template, side), end):
                 wrong.append(f"missing: {template} to {side.participant}")
         if step.is_on is not None and not await self._until(lambda: side.is_on is step.is_on, end):
             wrong.append(f"the connection of {side.participant} {'stands' if side.is_on else 'is closed'}")
@@ -85,12 +86,12 @@ class Judge:
             wrong += [f"not expected: {one.code} to {side.participant}: {one.text}" for one in side.refused]
         return wrong
 
-    async def _until(self, holds: object, end: float) -> bool:
+    async def _until(self, holds: Callable[[], bool], end: float) -> bool:
         loop = asyncio.get_running_loop()
-        while not (done := holds()) and loop.time() < end:  # type: ignore[operator]  # noqa: ASYNC110
+        while not (done := holds()) and loop.time() < end:  # noqa: ASYNC110
             # a connection that ends rings nowhere
             await asyncio.sleep(_LOOK_S)
-        return bool(done)
+        return done
 
     async def _not_refused(self, side: Side, meaning: str, end: float) -> list[str]:
         code = self._profile.code(meaning)
@@ -163,6 +164,10 @@ class Judge:
                     if counts[name] != count
                 ]
             await asyncio.sleep(_LOOK_S)
+
+
+def _stands_in(template: str, side: Side) -> bool:
+    return template.encode() in bytes(side.heard)
 
 
 def _named(one: Received, side: Side) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ FRIDAY = 4
 _LOTS = 89_999
 _LEAST_LOT = 10_000
 _TICK_S = 1.0
+#: messages that go as one piece, which the kernel cuts nowhere, and the pause behind it, seconds
+_AT_ONCE, _BREATH_S = 20, 0.001
 #: seconds of a clock of our own in which everything has come that will
 _SETTLES_S = 2.0
 
@@ -148,7 +150,7 @@ class Player:
                 return wrong
         return await self._judge.beside(step, end)
 
-    def _counted(self, step: Step) -> Any:
+    def _counted(self, step: Step) -> Iterator[int]:
         """As often as the step is done, with its number filled in."""
         for count in range(1, step.times + 1):
             self._fill["n"] = f"{count:03d}"
@@ -159,8 +161,13 @@ class Player:
     async def _do_all(self, step: Step) -> str:
         """Do the step's deed as often as it says; gives it in words."""
         sent = ""
-        for _ in self._counted(step):
+        side = self._sides.get(step.by)
+        for count in self._counted(step):
+            if side is not None:
+                side.gather(is_last=count % _AT_ONCE == 0 or count == step.times)
             sent = await self._do(step)
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(_BREATH_S)
         return f"{sent}, {step.times} times" if step.times > 1 else sent
 
     async def _do(self, step: Step) -> str:

@@ -126,7 +126,8 @@ async def whole_day(sis: int, participants: int, rate: float) -> dict[str, Any]:
     options = {**OPTIONS, "clock": "runs", "push_waits_s": [0.2, 1.0]}
     async with server(registrations(own), rate=rate, **options) as one:
         receivers = DayReceivers()
-        limits = httpx.Limits(max_connections=participants)
+        # a kept connection may end just when the next call goes out, which would then be in doubt
+        limits = httpx.Limits(max_connections=participants, max_keepalive_connections=0)
         async with (
             serving(receivers) as push_url,
             httpx.AsyncClient(base_url=one.url, timeout=120, trust_env=False, limits=limits) as http,

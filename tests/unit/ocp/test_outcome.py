@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpThrottled, OcpUnavailable
 from pg_bridge.ocp.outcome import Answers, Reply
 from pg_bridge.ocp.references import reference_reader
-from pg_bridge.ocp.schemas import answer_schema, delivery_schema, page_limit
+from pg_bridge.ocp.schemas import answer_schema, delivery_schema
 from pg_bridge.profiles.concepts import STREAMS, Operation
+from pg_bridge.profiles.page_limit import page_limit
 from tests.doubles import ocp_world as world
 
 ANSWERS = Answers(world.ocp_profile(), Operation.SI_ADD)

@@ -69,6 +69,12 @@ _WRONG = {
     "two deeds": ("\nhold =", "\nwait = 1.0\nhold =", 16, "several things: wait, hold", "a step for each"),
     "a PSS's deed without a PSS": ('by = "seller"\n', "", 6, "which PSS does `send`", "Write `by`"),
     "no deed": ('fault = { kind = "broken", operation = "si_add" }', 'say = "x"', 13, "nothing is done", "Write one of"),
+    "a role that comes later": ("include =", 'later = ["rival"]\ninclude =', 3, "no participant `rival`", "`seller`"),
+    "too often": ('by = "seller"\n', 'by = "seller"\ntimes = 1000\n', 9, "1 to 999 times", "Write a number"),
+    "a change of no message": ("\nhold =", '\nalter = { find = "a", put = "b" }\nhold =', 16, "of a message that is sent", "`send`"),
+    "a node without a log-on": ("\nhold =", "\nnode = 1\nhold =", 17, "at a log-on only", "`reconnect = true`"),
+    "a session of nobody": ("\nhold =", "\nis_on = true\nhold =", 16, "which PSS does `is_on`", "Write `by`"),
+    "a fault of a frame": ("\nhold =", '\nframes_refused = ["chksum"]\nhold =', 17, "chksum", ""),
     "no TOML": ("[[step]]", "[[step]", 6, "not TOML", "Correct the line"),
 }  # fmt: skip
 
