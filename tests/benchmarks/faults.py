@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.faults --sis 2000`: SIs and all that is done to them, under each fault of the pretend OCP.
 
-One line a fault: how many SIs and requests, calls, calls whose outcome was unknown, looks; refused, in doubt at the
+One line a fault: SIs, requests, calls, calls whose outcome was unknown, looks that did not find all; refused, in doubt at the
 end, lost, done twice, answered wrongly, not answered; seconds. Each fault strikes a part of all calls (`--share`), the
 last line has all of them, each 5 in 100. Exit code 1 when anything is not as OCP's ledger has it, or is in doubt.
 """

@@ -39,10 +39,18 @@ SETTLES = b"20261125"
 #: requests that one PSS has under way
 WINDOW = 8
 #: simulated seconds: of all traffic under faults; then, with none, for what is still open; between two ticks
-UNDER_FAULTS_S, SETTLES_S, TICK_S = 6 * 3600.0, 1800.0, 5.0
+UNDER_FAULTS_S, SETTLES_S, TICK_S = 3600.0, 600.0, 5.0
 #: of groups of SIs, what becomes of them beside their input; each has as many SIs as it names sides
 STORIES = ("hold", "hold", "revoke", "change", "delete", "authorise", "input", "input", "input")
 _SIDES = {"hold": 2, "revoke": 2}
+#: of a request about an SI, what a status change holds that tells late that it was done
+LATE = {
+    "si_hold": ("done",),
+    "si_authorise": ("done",),
+    "si_change": ("accepted",),
+    "si_delete": ("cancelled",),
+    "si_revoke": ("cancel_waits", "cancelled"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class Figures:
     requests: int = 0
     calls: int = 0
     unknown: int = 0
+    #: looks that did not find all
     looks: int = 0
     refused: int = 0
     in_doubt: int = 0
@@ -91,6 +100,8 @@ class _Side(ScriptedPss):
         #: reference -> the outcomes that it was told, in order
         self.told: dict[str, list[str]] = defaultdict(list)
         self.numbers: dict[str, str] = {}
+        #: SI number -> requests about it that were told to wait, each with what tells that it was done
+        self.awaited: dict[str, dict[str, list[str]]] = defaultdict(dict)
         self._outcomes: dict[str, asyncio.Future[str]] = {}
 
     def happened(self, event: link.Event) -> None:
@@ -101,10 +112,20 @@ class _Side(ScriptedPss):
         reference = _between(text, ":20C::RELA//")
         number = _between(text, ":20C::PREV//")
         outcome = self._day.outcome_in(text)
+        if reference and not outcome:
+            self.awaited[number][reference] = self._day.late_texts(reference)
         if not reference or not outcome:
             return
         if number:
             self.numbers.setdefault(reference, number)
+        self._tell(reference, outcome)
+        # A request about an SI that was done is told late under the SI's own reference (legacy-dialect section 4).
+        for other, texts in list(self.awaited[number].items() if number else ()):
+            if any(late in text for late in texts):
+                del self.awaited[number][other]
+                self._tell(other, "accepted")
+
+    def _tell(self, reference: str, outcome: str) -> None:
         self.told[reference].append(outcome)
         waiting = self.outcome(reference)
         if not waiting.done():
@@ -161,6 +182,11 @@ class FaultDay:
         if any(refusal in text for refusal in self._refusals):
             return "refused"
         return "" if "NOT KNOWN" in text.replace("\r\n", " ") else "accepted"
+
+    def late_texts(self, reference: str) -> list[str]:
+        """What tells late that a request about an SI was done; nothing of an input: that is told by its reference."""
+        operation = next(asked.operation for asked in reversed(self._asked) if asked.reference == reference)
+        return [self.words.holds(name) for name in LATE.get(operation, ())]
 
     # --- what is done
 
