@@ -19,6 +19,7 @@ from pg_bridge.exchange.kinds import (
     deliveries,
     drop_folders,
     files,
+    market,
     node,
     reports,
     requests,
@@ -38,6 +39,7 @@ from pg_bridge.exchange.kinds.drop_folders import (
     FolderFaultFound,
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
+from pg_bridge.exchange.kinds.market import ReferenceDataTaken, ReportWritten, TradeGapFound, TradesTaken
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
@@ -54,17 +56,30 @@ from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 
 __all__ = [
     "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
-    "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
-    "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet",
-    "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
-    "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Record", "Reply", "ReportPiece",
-    "ReportRead", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
-    "SessionRefused", "SiFound", "UpdateParked", "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who",
-    "read_entry", "write_entry",
+    "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt", "Fault",
+    "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
+    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet", "MappingsLoaded",
+    "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed", "OutcomeUnknown",
+    "PartReceived", "PartsDropped", "PushRefused", "Record", "ReferenceDataTaken", "Reply", "ReportPiece",
+    "ReportRead", "ReportWritten", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed",
+    "SessionOpened", "SessionRefused", "SiFound", "TradeGapFound", "TradesTaken", "UpdateParked",
+    "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who", "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, node, reports, requests, sessions, updates)
+_ABOUT = (
+    answers,
+    broadcasts,
+    calls,
+    deliveries,
+    drop_folders,
+    files,
+    market,
+    node,
+    reports,
+    requests,
+    sessions,
+    updates,
+)
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT
