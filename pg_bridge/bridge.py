@@ -19,6 +19,7 @@ from pg_bridge.desk import Desk
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.terms import Fresh, Terms
+from pg_bridge.feeding import Feeding
 from pg_bridge.filing import Filing
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
@@ -34,7 +35,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
-from pg_bridge.settings import core_options, listener_options, ocp_options, report_folder
+from pg_bridge.settings import core_options, feed_options, listener_options, ocp_options, report_folder
 from pg_bridge.watching import watch_updates
 from pg_bridge.ways import PushTaker, Ways
 
@@ -171,6 +172,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             )
         )
         stack.push_async_callback(_ended, watch)
+        feeding = Feeding(feed_options(config), dispatcher, slots, world.clock)
+        stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(feeding.run()))
         if config.control.socket:
             loading = Loading(
                 dispatcher,

@@ -7,6 +7,7 @@ from pathlib import Path
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import Options
+from pg_bridge.feeding import FeedOptions
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
@@ -49,6 +50,19 @@ def ocp_options(config: Config) -> OcpOptions:
         client_certificate_file=_file(ocp.client_certificate_file),
         client_key_file=_file(ocp.client_key_file),
         proxy=ocp.proxy,
+    )
+
+
+def feed_options(config: Config) -> FeedOptions:
+    """Of the market's feeds."""
+    feeds = config.feeds
+    return FeedOptions(
+        markets=feeds.trades,
+        wait_s=feeds.trade_wait_s,
+        every_s=feeds.trade_every_s,
+        days_back=feeds.trade_days_back,
+        is_reference_taken=feeds.reference_data,
+        reference_at=feeds.reference_at,
     )
 
 

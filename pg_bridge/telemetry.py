@@ -34,6 +34,9 @@ MAPPINGS_LOADED = "mappings_loaded"
 MAPPINGS_REFUSED = "mappings_refused"
 BROADCAST_ORDERED = "broadcast_ordered"
 BROADCAST_REFUSED = "broadcast_refused"
+TRADE_GAP_FOUND = "trade_gap_found"
+REPORT_WRITTEN = "report_written"
+REPORT_FAILED = "report_failed"
 
 #: every event name that may be logged; a test holds the code to it
 EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))
