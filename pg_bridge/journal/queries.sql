@@ -144,3 +144,24 @@ SELECT value, position FROM reference WHERE segment = ?
 
 -- segment_entries --
 SELECT position, exchange, refs FROM entry WHERE position BETWEEN ? AND ?
+
+-- of_kind --
+-- Of given positions those of one kind; the list is put in place by its length.
+SELECT position FROM entry WHERE kind = ? AND position IN (:among) ORDER BY position
+
+-- sorting --
+-- Of a private database without a name: SQLite keeps what it does not hold in memory in a file, and deletes that.
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA temp_store = FILE;
+PRAGMA cache_size = -8192;
+CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, is_cancelled INTEGER NOT NULL) STRICT;
+
+-- add_state --
+INSERT INTO state (reference, sequence, is_cancelled) VALUES (?, ?, ?)
+
+-- superseded --
+SELECT sequence FROM (
+    SELECT sequence, is_cancelled, row_number() OVER (PARTITION BY reference ORDER BY sequence DESC) AS back FROM state
+)
+WHERE back > 1 OR is_cancelled ORDER BY sequence

@@ -16,12 +16,14 @@ from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping.checks.report_check import report_findings
+from pg_bridge.mapping.checks.report_rules_check import report_rules
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.mapping.compiled import CompiledMessage, CompiledRequest, Compiler
 from pg_bridge.mapping.field import Sources
 from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.report_rules import ReportRules
 from pg_bridge.mapping.request import Translation
 from pg_bridge.mapping.request_mapping import split_values
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
@@ -43,11 +45,14 @@ class MappingBook:
         rules: RuleSet,
         content_hash: str,
         warnings: Sequence[Finding] = (),
+        reports: Mapping[str, ReportRules] | None = None,
     ) -> None:
         self.legacy = legacy
         self.ocp = ocp
         self.rules = rules
         self.warnings = tuple(warnings)
+        #: reports of what OCP tells of the market, by name
+        self.reports = reports or {}
         self.hash = content_hash
         self.name = rules.name
         self.version = rules.version
@@ -254,10 +259,12 @@ def load(files: Mapping[str, str]) -> MappingBook:
     except MappingInvalid as error:
         findings += error.findings
     rules = read_rule_set(files, findings)
+    reports: dict[str, ReportRules] = {}
     if legacy is not None and ocp is not None:
         findings += document_findings(rules, legacy, ocp)
         if not any(finding.severity == "error" for finding in findings):
             findings += report_findings(files, rules, legacy.parts)
+        reports = report_rules(files, legacy, ocp, findings)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=in_order(findings))
-    return MappingBook(legacy, ocp, rules, content_hash(files), findings)
+    return MappingBook(legacy, ocp, rules, content_hash(files), findings, reports)
