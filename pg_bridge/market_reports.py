@@ -141,10 +141,11 @@ class _Making:
         """What held on a day: what was taken last on it, or on a day before."""
         for position in reversed(self._reader.reference_positions(topic.value)):
             record = read_entry(self._reader.read(position).entry)
-            if isinstance(record, ReferenceDataTaken) and record.business_date <= day:
-                if record.ocp_hash == self._ocp_hash:
-                    self._made.upto = max(self._made.upto, position)
-                    return record
+            if not isinstance(record, ReferenceDataTaken) or record.ocp_hash != self._ocp_hash:
+                continue
+            if record.business_date <= day:
+                self._made.upto = max(self._made.upto, position)
+                return record
         return None
 
     # --- trades --------------------------------------------------------------------------------------------
@@ -173,9 +174,8 @@ class _Making:
         with LastStates() as states:
             settlement_date = ""
             for trades in self._pages(positions, 0):
-                states.add(
-                    (reference(each), sequence(each), status(each) == cancelled) for each in trades if ncp(each) in ncps
-                )
+                # Those of others, too: a correction may bring a trade to another NCP, or take it away.
+                states.add([(reference(each), sequence(each), status(each) == cancelled) for each in trades])
                 if not settlement_date:
                     settlement_date = profile.get("trade", "settlement_date", trades[0])
             yield self._rules.header(wanted.participant, wanted.day, wanted.market, settlement_date or wanted.day)
@@ -184,13 +184,11 @@ class _Making:
             for trades in self._pages(positions, len(positions)):
                 made.entries += len(trades)
                 for trade in trades:
-                    if ncp(trade) not in ncps:
-                        continue
                     if sequence(trade) == next_out:
                         next_out = next(left_out, None)
-                        continue
-                    made.records += 1
-                    yield record_of(trade)
+                    elif ncp(trade) in ncps:
+                        made.records += 1
+                        yield record_of(trade)
 
     def _pages(self, positions: list[int], done: int) -> Iterator[list[Any]]:
         """The entries of each page of this OCP profile; the pages of another were taken anew."""

@@ -1,4 +1,4 @@
-"""The market's entries, read for reports: pages of trades in order, and reference data; and the last state of each trade.
+"""The market's entries, read for reports: pages of trades, reference data, and the last state of each trade.
 
 Works beside the running bridge, and when it is down. Memory does not grow with the number of trades: pages are read
 one at a time, and what must be compared with all others is sorted on disk, in a private database of SQLite that has no
@@ -87,7 +87,7 @@ class LastStates:
         close_quietly(self._disk)
 
     def add(self, told: Iterable[tuple[str, int, bool]]) -> None:
-        """Take entries: the trade's reference, the entry's sequence, whether it cancels the trade. Raises JournalError."""
+        """Take entries: reference of the trade, sequence, whether the trade is cancelled by it. Raises JournalError."""
         with journal_errors("sorting trades on disk"):
             self._disk.executemany(QUERIES["add_state"], told)
 

@@ -1,4 +1,4 @@
-"""Writes one report to several places at once, whole or not at all: temporary name, fsync, rename, folder made durable."""
+"""Writes one report to several places at once, each whole or not at all: temporary name, fsync, rename."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def _codes(
 ) -> Iterator[Fault]:
     """Every meaning that OCP can give has a text, and every text is one of the column's."""
     if kind is Kind.FLAG:
-        meanings = {YES, NO}
+        meanings: set[str] = {YES, NO}
     elif each.from_ in REPORT_SOURCES and kind is Kind.CODE:
         meanings = {*Market}
     elif table_of(each.from_) or kind is Kind.CODE:
@@ -168,10 +168,10 @@ def _codes(
     wanting = sorted(meanings - set(each.codes))
     if wanting:
         yield Fault(f.TABLE_INCOMPLETE, f"{each.to}: no text for {', '.join(wanting)}", at)
+    # A meaning that this profile has no code for may have a text all the same.
+    known = meanings | {meaning.value for meaning in MARKET_CODE_TABLES.get(table_of(each.from_), ())}
     for meaning, text in each.codes.items():
-        if meaning not in meanings and not (
-            table_of(each.from_) and meaning in MARKET_CODE_TABLES[table_of(each.from_)]
-        ):
+        if meaning not in known:
             yield Fault(f.TABLE_INCOMPLETE, f"{each.to}: {shown(meaning)} is no meaning of {each.from_}", at)
         is_empty_ok = not text and not column.is_mandatory
         if not is_empty_ok and (not text or not can_be(text, column)):
