@@ -17,12 +17,14 @@ import msgspec
 from pg_bridge.errors import Finding, MappingMissing, ReportError
 from pg_bridge.exchange.kinds.market import ReferenceDataTaken, TradesTaken
 from pg_bridge.exchange.records import read_entry
-from pg_bridge.formats.fixed_width.layout import Record
+from pg_bridge.formats.fixed_width.layout import Record, Row
 from pg_bridge.formats.fixed_width.writer import write
 from pg_bridge.journal.market import LastStates, MarketReader
 from pg_bridge.mapping.book import MappingBook
+from pg_bridge.mapping.report_document import TRADE
 from pg_bridge.mapping.report_rules import ReportRules
 from pg_bridge.profiles.concepts import Operation
+from pg_bridge.profiles.entry_reader import EntryReader
 from pg_bridge.profiles.market_concepts import OPTIONAL_OPERATIONS, Market, TradeStatus
 from pg_bridge.pss.report_files import Written, write_report
 
@@ -127,7 +129,7 @@ class _Making:
 
     # --- reference data ------------------------------------------------------------------------------------
 
-    def of_reference_data(self) -> Iterator[Record]:
+    def of_reference_data(self) -> Iterator[Record | Row]:
         """The records of a list as it was on the day. Raises ReportError at once when none was taken by then."""
         wanted = self._made.wanted
         taken = self._taken(_topic(self._rules), wanted.day)
@@ -150,7 +152,7 @@ class _Making:
 
     # --- trades --------------------------------------------------------------------------------------------
 
-    def of_trades(self) -> Iterator[Record]:
+    def of_trades(self) -> Iterator[Record | Row]:
         """The records of a market's day: the last state of each trade. Raises ReportError at once."""
         wanted = self._made.wanted
         market = wanted.market or Market.HONG_KONG
@@ -161,41 +163,37 @@ class _Making:
         ncps = self._ncps(market)
         return self._trades(positions, ncps)
 
-    def _trades(self, positions: list[int], ncps: frozenset[str]) -> Iterator[Record]:
-        wanted = self._made.wanted
-        profile = self._profile
-        ncp = profile.place("trade", "ncp_id").read
-        status = profile.place("trade", "trade_status").read
-        reference = profile.place("trade", "trade_reference").read
-        sequence = profile.place("trade", "sequence").read
-        cancelled = profile.code("trade_status", TradeStatus.CANCELLED)
-        record_of = self._rules.record
-        made = self._made
+    def _trades(self, positions: list[int], ncps: frozenset[str]) -> Iterator[Record | Row]:
+        wanted, rules, made = self._made.wanted, self._rules, self._made
+        cancelled = self._profile.code("trade_status", TradeStatus.CANCELLED)
+        settlement_date = wanted.day
         with LastStates() as states:
-            settlement_date = ""
-            for trades in self._pages(positions, 0):
-                # Those of others, too: a correction may bring a trade to another NCP, or take it away.
-                states.add([(reference(each), sequence(each), status(each) == cancelled) for each in trades])
-                if not settlement_date:
-                    settlement_date = profile.get("trade", "settlement_date", trades[0])
-            yield self._rules.header(wanted.participant, wanted.day, wanted.market, settlement_date or wanted.day)
-            left_out = states.superseded()
+            # Those of others, too: a correction may bring a trade to another NCP, or take it away.
+            heads = EntryReader(self._profile, TRADE, ("trade_reference", "sequence", "trade_status"))
+            for raw in self._pages(positions, 0):
+                states.add(heads.rows(raw))
+            for raw in self._pages(positions[:1], 0):
+                first = _decode_list(raw)[0]
+                settlement_date = self._profile.get(TRADE, "settlement_date", first) or wanted.day
+            yield rules.header(wanted.participant, wanted.day, wanted.market, settlement_date)
+            left_out = states.superseded(cancelled)
             next_out = next(left_out, None)
-            for trades in self._pages(positions, len(positions)):
-                made.entries += len(trades)
-                for trade in trades:
-                    if sequence(trade) == next_out:
+            entries = EntryReader(self._profile, TRADE, (*rules.concepts, "ncp_id", "sequence"))
+            for raw in self._pages(positions, len(positions)):
+                for *given, ncp, sequence in entries.rows(raw):
+                    made.entries += 1
+                    if sequence == next_out:
                         next_out = next(left_out, None)
-                    elif ncp(trade) in ncps:
+                    elif ncp in ncps:
                         made.records += 1
-                        yield record_of(trade)
+                        yield rules.row(given)
 
-    def _pages(self, positions: list[int], done: int) -> Iterator[list[Any]]:
+    def _pages(self, positions: list[int], done: int) -> Iterator[bytes]:
         """The entries of each page of this OCP profile; the pages of another were taken anew."""
         for number, position in enumerate(positions, done + 1):
             record = read_entry(self._reader.read(position).entry)
             if isinstance(record, TradesTaken) and record.ocp_hash == self._ocp_hash:
-                yield _decode_list(record.trades)
+                yield bytes(record.trades)
             self._progress(number, 2 * len(positions))
 
     def _ncps(self, market: Market) -> frozenset[str]:
@@ -220,12 +218,13 @@ class _Making:
 
     # --- both ----------------------------------------------------------------------------------------------
 
-    def _with_header(self, settlement_date: str, entries: list[Any]) -> Iterator[Record]:
+    def _with_header(self, settlement_date: str, entries: list[Any]) -> Iterator[Record | Row]:
         wanted = self._made.wanted
         yield self._rules.header(wanted.participant, wanted.day, None, settlement_date)
+        places = [self._profile.place(self._rules.file.of, concept) for concept in self._rules.concepts]
         for number, entry in enumerate(entries, 1):
             self._made.records = number
-            yield self._rules.record(entry)
+            yield self._rules.row([place.read(entry) for place in places])
         self._progress(1, 1)
 
     def _nothing(self, text: str) -> ReportError:

@@ -86,13 +86,17 @@ class LastStates:
     ) -> None:
         close_quietly(self._disk)
 
-    def add(self, told: Iterable[tuple[str, int, bool]]) -> None:
-        """Take entries: reference of the trade, sequence, whether the trade is cancelled by it. Raises JournalError."""
+    def add(self, told: Iterable[tuple[str, int, str]]) -> None:
+        """Take entries: the trade's reference, the entry's sequence, the trade's status. Raises JournalError."""
         with journal_errors("sorting trades on disk"):
             self._disk.executemany(QUERIES["add_state"], told)
 
-    def superseded(self) -> Iterator[int]:
-        """The sequences, rising, of entries that a later one about the same trade replaces, and of cancelled trades."""
+    def superseded(self, cancelled: str) -> Iterator[int]:
+        """The sequences, rising, of entries that a later one about the same trade replaces, and of cancelled trades.
+
+        cancelled: the status of those.
+        """
         with journal_errors("sorting trades on disk"):
-            for row in self._disk.execute(QUERIES["superseded"]):
+            self._disk.execute(QUERIES["sort_states"])
+            for row in self._disk.execute(QUERIES["superseded"], {"cancelled": cancelled}):
                 yield row[0]

@@ -155,13 +155,19 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 PRAGMA cache_size = -8192;
-CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, is_cancelled INTEGER NOT NULL) STRICT;
+BEGIN;
+CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, status TEXT NOT NULL) STRICT;
 
 -- add_state --
-INSERT INTO state (reference, sequence, is_cancelled) VALUES (?, ?, ?)
+INSERT INTO state (reference, sequence, status) VALUES (?, ?, ?)
+
+-- sort_states --
+CREATE INDEX by_reference ON state (reference, sequence, status)
 
 -- superseded --
-SELECT sequence FROM (
-    SELECT sequence, is_cancelled, row_number() OVER (PARTITION BY reference ORDER BY sequence DESC) AS back FROM state
-)
-WHERE back > 1 OR is_cancelled ORDER BY sequence
+-- Few trades are told of twice: those are found along the index, and only their entries are looked at.
+SELECT s.sequence FROM (
+    SELECT reference, max(sequence) AS last FROM state
+    GROUP BY reference HAVING count(*) > 1 OR max(status = :cancelled)
+) AS told CROSS JOIN state AS s ON s.reference = told.reference
+WHERE s.sequence < told.last OR s.status = :cancelled ORDER BY 1

@@ -13,7 +13,8 @@ from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
-from pg_bridge.formats.fixed_width.layout import Column, Layout, Record, Value
+from pg_bridge.formats.fixed_width.cells import scaled
+from pg_bridge.formats.fixed_width.layout import Column, Layout, Record, Row, Value
 from pg_bridge.mapping.report_document import TRADE, ReportColumn, ReportFile
 from pg_bridge.profiles.concepts import KINDS, Kind
 from pg_bridge.profiles.market_concepts import Market, table_of
@@ -32,7 +33,7 @@ REPORT_SOURCES: dict[str, Kind] = {
 YES, NO = "yes", "no"
 CANNOT_BE_MADE = "PGB-MAP-050"
 #: distinct values of one column that are remembered
-_MOST_KNOWN = 20_000
+_MOST_KNOWN = 4096
 
 
 class ReportRules:
@@ -42,21 +43,26 @@ class ReportRules:
         self.path = path
         self.file = file
         self.layout = layout
-        columns = {column.name: column for column in layout.records[file.record].columns}
-        self._columns = [each for each in file.detail.columns if each.constant is None]
-        self._converts = [_convert(each, columns[each.to], profile) for each in self._columns]
-        self._names = [each.to for each in self._columns]
-        places = [profile.place(file.of, each.from_) for each in self._columns]
-        #: all values in one step, where each is a member of the entry itself
-        self._pick: Callable[[Any], tuple[Any, ...]] | None = None
-        if len(places) > 1 and all(place.is_plain for place in places):
-            self._pick = itemgetter(*(place.members[0] for place in places))
-        self._reads = [place.read for place in places]
-        self._constants: dict[str, Value] = {
-            each.to: _of_text(each.constant, columns[each.to])
-            for each in file.detail.columns
-            if each.constant is not None
-        }
+        sources = {each.to: each for each in file.detail.columns}
+        given = layout.records[file.record].given
+        read = [column for column in given if column.name in sources and sources[column.name].constant is None]
+        #: the columns that an entry gives, and the concepts that they are given from
+        self.names = [column.name for column in read]
+        self.concepts = [sources[name].from_ for name in self.names]
+        self._converts = [
+            (number, convert)
+            for number, column in enumerate(read)
+            if (convert := _convert(sources[column.name], column, profile)) is not None
+        ]
+        fixed = [column for column in given if column not in read]
+        self._constants: tuple[Value, ...] = tuple(
+            _row_value(sources[column.name].constant or "", column) if column.name in sources else None
+            for column in fixed
+        )
+        order = [*self.names, *(column.name for column in fixed)]
+        self._order: Callable[[Sequence[Value]], tuple[Value, ...]] = _in_order(
+            [order.index(column.name) for column in given]
+        )
         heads = {column.name: column for column in layout.header.columns}
         self._header = [
             (each.to, each.from_, _convert(each, heads[each.to], profile) if each.constant is None else None)
@@ -89,27 +95,24 @@ class ReportRules:
         for name, source, convert in self._header:
             if convert is not None:
                 values[name] = self._converted(convert, given[source], name)
+            elif source:
+                values[name] = given[source]
         return Record(self.layout.header.name, values)
 
-    def record(self, entry: Json) -> Record:
-        """The record of one of OCP's entries. Raises MappingFailed for a value that no column takes."""
-        pick = self._pick
+    def row(self, given: Sequence[Any]) -> Row:
+        """The record of one of OCP's entries; `given`: the values of `concepts`.
+
+        Raises MappingFailed for a value that cannot be written.
+        """
+        values = list(given)
         try:
-            if pick is None:
-                given: Sequence[Any] = [read(entry) for read in self._reads]
-            else:
-                try:
-                    given = pick(entry)
-                except KeyError:
-                    given = [read(entry) for read in self._reads]
-            values = [convert(value) for convert, value in zip(self._converts, given, strict=True)]
+            for number, convert in self._converts:
+                values[number] = convert(values[number])
         except (ValueError, TypeError, KeyError, InvalidOperation):
-            for name, read, convert in zip(self._names, self._reads, self._converts, strict=True):
-                self._converted(convert, read(entry), name)
+            self._converted(convert, values[number], self.names[number])
             raise
-        made: dict[str, Value] = dict(zip(self._names, values, strict=True))
-        made.update(self._constants)
-        return Record(self.file.record, made)
+        values += self._constants
+        return Row(self.file.record, self._order(values))
 
     def _converted(self, convert: Convert, value: Any, name: str) -> Value:
         try:
@@ -121,20 +124,31 @@ class ReportRules:
             raise MappingFailed(f"writing the report {self.file.name}: {text}", findings=[finding]) from error
 
 
-def _convert(each: ReportColumn, column: Column, profile: OcpProfile) -> Convert:
-    """What makes the value of a column from that of its concept."""
+def _in_order(places: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Value, ...]]:
+    """What picks these places, as a tuple."""
+    if list(places) == list(range(len(places))):
+        return tuple
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places)
+
+
+def _convert(each: ReportColumn, column: Column, profile: OcpProfile) -> Convert | None:
+    """What makes the value of a column from that of its concept; None: it is the same."""
     empty = _of_text(each.default, column) if each.default is not None else None
     if each.codes:
         return _coded(each, column, profile, empty)
-    plain = _plain(each, column)
+    make = _plain(each, column)
+    if column.kind == "date":
+        return _Known(date.fromisoformat, empty).__getitem__
+    if make is not None:
+        if column.kind == "decimal" and isinstance(empty, Decimal):
+            empty = scaled(empty, column.decimals)
+        return lambda value: empty if value is None else make(value)
+    return None if empty is None else lambda value: empty if value is None else value
 
-    def convert(value: Any) -> Value:
-        return empty if value is None else plain(value)
 
-    return convert
-
-
-def _coded(each: ReportColumn, column: Column, profile: OcpProfile, empty: Value) -> Convert:
+def _coded(each: ReportColumn, column: Column, profile: OcpProfile, empty: Value) -> Convert | None:
     """By the table of the file: from OCP's own codes, or flags, straight to the text."""
     texts = {meaning: _of_text(text, column) if text else None for meaning, text in each.codes.items()}
     table: dict[Any, Value]
@@ -145,20 +159,30 @@ def _coded(each: ReportColumn, column: Column, profile: OcpProfile, empty: Value
     else:
         codes = profile.codes(table_of(each.from_))
         table = {code: texts[meaning.value] for meaning, code in codes.items()}
+        if empty is None and column.values and all(code == text for code, text in table.items()):
+            return None  # the column has these values only, which is looked at as it is written
     table[None] = empty
     return table.__getitem__
 
 
-def _plain(each: ReportColumn, column: Column) -> Convert:
+def _plain(each: ReportColumn, column: Column) -> Convert | None:
     if each.use:
         return _hours_and_minutes
     if column.kind == "decimal":
-        return Decimal
-    if column.kind == "date":
-        return _Remembered(date.fromisoformat)
-    if column.kind == "number":
-        return int
-    return str
+        return _units_of(column.decimals)
+    return None
+
+
+def _units_of(decimals: int) -> Convert:
+    """From an amount as text to whole numbers of the last decimal, as a row has it."""
+    point = -decimals - 1
+
+    def units(text: Any) -> int:
+        if isinstance(text, str) and text[point:-decimals] == ".":
+            return int(text[:point] + text[-decimals:])
+        return scaled(Decimal(text), decimals)
+
+    return units
 
 
 def _hours_and_minutes(at: str) -> str:
@@ -169,20 +193,19 @@ def _hours_and_minutes(at: str) -> str:
     return hours + minutes
 
 
-class _Remembered:
-    """Days are few, and making one takes long."""
+class _Known(dict[Any, Value]):
+    """Texts and the values made of them: most come again and again, and none at all stands for `empty`."""
 
-    def __init__(self, make: Callable[[str], Value]) -> None:
-        self._make = make
-        self._known: dict[str, Value] = {}
+    def __init__(self, make: Convert, empty: Value) -> None:
+        super().__init__()
+        self._make, self._empty = make, empty
 
-    def __call__(self, text: str) -> Value:
-        found = self._known.get(text)
-        if found is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            found = self._known[text] = self._make(text)
-        return found
+    def __missing__(self, text: Any) -> Value:
+        value = self._empty if text is None else self._make(text)
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        self[text] = value
+        return value
 
 
 def _of_text(text: str, column: Column) -> Value:
@@ -194,6 +217,12 @@ def _of_text(text: str, column: Column) -> Value:
     if column.kind == "date":
         return date.fromisoformat(text)
     return text
+
+
+def _row_value(text: str, column: Column) -> Value:
+    """A text of the report file as a row has it."""
+    value = _of_text(text, column)
+    return scaled(value, column.decimals) if isinstance(value, Decimal) else value
 
 
 def can_be(text: str, column: Column) -> bool:
