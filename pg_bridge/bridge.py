@@ -35,7 +35,16 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
-from pg_bridge.settings import core_options, feed_options, listener_options, ocp_options, report_folder
+from pg_bridge.report_orders import MakeReports
+from pg_bridge.reporting import Reporting
+from pg_bridge.settings import (
+    core_options,
+    feed_options,
+    listener_options,
+    market_report_options,
+    ocp_options,
+    report_folder,
+)
 from pg_bridge.watching import watch_updates
 from pg_bridge.ways import PushTaker, Ways
 
@@ -73,6 +82,8 @@ class World:
     journal: MemoryJournal | None = None
     #: the mappings, loaded, for who starts one bridge after another
     book: MappingBook | None = None
+    #: makes reports of the market beside the bridge; None: none are made by themselves
+    make_reports: MakeReports | None = None
 
 
 @dataclass(slots=True)
@@ -174,6 +185,16 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         stack.push_async_callback(_ended, watch)
         feeding = Feeding(feed_options(config), dispatcher, slots, world.clock)
         stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(feeding.run()))
+        if world.make_reports is not None and config.feeds.reports:
+            reporting = Reporting(
+                market_report_options(config),
+                config.participants,
+                dispatcher,
+                config.journal.path,
+                world.make_reports,
+                world.clock,
+            )
+            stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(reporting.run()))
         if config.control.socket:
             loading = Loading(
                 dispatcher,

@@ -8,7 +8,7 @@ more than a page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,13 @@ class Wanted:
 
 @dataclass(slots=True)
 class Made:
-    """A report as it was made. records: details in it; entries: of OCP, read for it; upto: the newest position read."""
+    """A report as it was made. records: details in it; entries: of OCP, that it was made of; of_hash: of their list."""
 
     wanted: Wanted
     report: str
     records: int = 0
     entries: int = 0
-    upto: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    of_hash: str = ""
 
 
 class MarketReports:
@@ -95,16 +94,14 @@ class MarketReports:
             records = making.of_trades() if rules.is_of_trades else making.of_reference_data()
             return made, write_report(write(rules.layout, records), targets)
 
-    def positions(self, wanted: Wanted) -> list[int]:
-        """The entries that a report would be made of. Raises MappingMissing, JournalError."""
-        rules = self.rules(wanted.name)
+    def has_trades(self, market: Market, day: str) -> bool:
+        """Whether trades of a market and day were taken. Raises JournalError."""
         with MarketReader(self._journal) as reader:
-            if wanted.market is not None:
-                return reader.trade_positions(wanted.market.value, wanted.day)
-            return reader.reference_positions(_topic(rules).value)
+            return bool(reader.trade_positions(market.value, day))
 
 
-def _topic(rules: ReportRules) -> Operation:
+def topic_of(rules: ReportRules) -> Operation:
+    """The operation that answers with the entries of a report."""
     return next(Operation(name) for name, groups in OPTIONAL_OPERATIONS.items() if groups[-1] == rules.file.of)
 
 
@@ -132,11 +129,11 @@ class _Making:
     def of_reference_data(self) -> Iterator[Record | Row]:
         """The records of a list as it was on the day. Raises ReportError at once when none was taken by then."""
         wanted = self._made.wanted
-        taken = self._taken(_topic(self._rules), wanted.day)
+        taken = self._taken(topic_of(self._rules), wanted.day)
         if taken is None:
             raise self._nothing(f"no reference data of {wanted.day} was taken")
         entries = _decode_list(taken.entries)
-        self._made.entries = len(entries)
+        self._made.entries, self._made.of_hash = len(entries), taken.hash
         return self._with_header(wanted.day, entries)
 
     def _taken(self, topic: Operation, day: str) -> ReferenceDataTaken | None:
@@ -146,7 +143,6 @@ class _Making:
             if not isinstance(record, ReferenceDataTaken) or record.ocp_hash != self._ocp_hash:
                 continue
             if record.business_date <= day:
-                self._made.upto = max(self._made.upto, position)
                 return record
         return None
 
@@ -159,7 +155,6 @@ class _Making:
         positions = self._reader.trade_positions(market.value, wanted.day)
         if not positions:
             raise self._nothing(f"no trades of {market} on {wanted.day} were taken")
-        self._made.upto = positions[-1]
         ncps = self._ncps(market)
         return self._trades(positions, ncps)
 

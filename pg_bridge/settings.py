@@ -12,6 +12,7 @@ from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
+from pg_bridge.reporting import ReportOptions
 
 
 def core_options(config: Config) -> Options:
@@ -63,6 +64,18 @@ def feed_options(config: Config) -> FeedOptions:
         days_back=feeds.trade_days_back,
         is_reference_taken=feeds.reference_data,
         reference_at=feeds.reference_at,
+    )
+
+
+def market_report_options(config: Config) -> ReportOptions:
+    """Of the reports that are made by themselves."""
+    feeds = config.feeds
+    return ReportOptions(
+        names=feeds.reports,
+        every_s=feeds.report_every_s,
+        day_end=feeds.day_end,
+        days_back=feeds.trade_days_back,
+        folder=config.reports.folder,
     )
 
 

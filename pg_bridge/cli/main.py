@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pg_bridge.cli import audit, broadcast, demo, files, mappings, send, serve, simulate, translate
+from pg_bridge.cli import audit, broadcast, demo, files, mappings, reports, send, serve, simulate, translate
 from pg_bridge.cli.output import say_error
 from pg_bridge.cli.world import program_version
 from pg_bridge.errors import BridgeError, ConfigError, JournalError, MappingError
@@ -32,6 +32,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(files.app, name="files")
 app.add_typer(mappings.app, name="mappings")
+app.add_typer(reports.app, name="reports")
 
 
 @app.callback(invoke_without_command=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pg_bridge.bridge import World
 from pg_bridge.cli.check_apart import check_apart
+from pg_bridge.cli.reports_apart import reports_apart
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
 from pg_bridge.typed_toml import UNREADABLE
@@ -196,4 +197,5 @@ def build_world(config: Config, environment: Mapping[str, str] = os.environ, map
         machine_key=read_file(config.ocp.machine_key_file, "the machine's key"),
         passphrase=passphrase.encode() or None,
         version=program_version(),
+        make_reports=reports_apart,
     )

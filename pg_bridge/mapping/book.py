@@ -46,6 +46,7 @@ class MappingBook:
         content_hash: str,
         warnings: Sequence[Finding] = (),
         reports: Mapping[str, ReportRules] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.legacy = legacy
         self.ocp = ocp
@@ -53,6 +54,8 @@ class MappingBook:
         self.warnings = tuple(warnings)
         #: reports of what OCP tells of the market, by name
         self.reports = reports or {}
+        #: the files that it was made of, for who must make it again in another process
+        self.source_files: Mapping[str, str] = files or {}
         self.hash = content_hash
         self.name = rules.name
         self.version = rules.version
@@ -267,4 +270,4 @@ def load(files: Mapping[str, str]) -> MappingBook:
         reports = report_rules(files, legacy, ocp, findings)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=in_order(findings))
-    return MappingBook(legacy, ocp, rules, content_hash(files), findings, reports)
+    return MappingBook(legacy, ocp, rules, content_hash(files), findings, reports, files)

@@ -10,9 +10,8 @@ import msgspec
 
 from pg_bridge.errors import OcpOutcomeUnknown
 from pg_bridge.exchange.ports import Slots
-from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.schemas import page_limit
-from pg_bridge.ocp.trade_feed import FEED_PRIORITY
+from pg_bridge.ocp.trade_feed import FEED_PRIORITY, Pages
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.market_concepts import OPTIONAL_OPERATIONS
 from pg_bridge.profiles.ocp import OcpProfile
@@ -34,7 +33,7 @@ class Listing:
 class ReferenceFeed:
     """Asks for reference data. Every call takes a slot, behind all that participants wait for."""
 
-    def __init__(self, profile: OcpProfile, ocp: OcpClient, slots: Slots) -> None:
+    def __init__(self, profile: OcpProfile, ocp: Pages, slots: Slots) -> None:
         self._profile = profile
         self._ocp = ocp
         self._slots = slots

@@ -6,12 +6,13 @@ ends, and nothing is lost or taken twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pg_bridge.errors import OcpOutcomeUnknown
 from pg_bridge.exchange.ports import Slots
-from pg_bridge.ocp.client import OcpClient
+from pg_bridge.ocp.outcome import Page
 from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.market_concepts import Market
@@ -40,10 +41,18 @@ class TradePage:
     is_full: bool
 
 
+class Pages(Protocol):
+    """What a feed needs of the client."""
+
+    async def page(self, operation: Operation, document: Mapping[str, Any], *, patience_s: float = 0.0) -> Page:
+        """One page of a listing, for which OCP may take so much longer than for others. Raises OcpError."""
+        ...
+
+
 class TradeFeed:
     """Asks for the trades of a company. Every call takes a slot, behind all that participants wait for."""
 
-    def __init__(self, profile: OcpProfile, ocp: OcpClient, slots: Slots) -> None:
+    def __init__(self, profile: OcpProfile, ocp: Pages, slots: Slots) -> None:
         self._profile = profile
         self._ocp = ocp
         self._slots = slots

@@ -74,7 +74,8 @@ class ReferenceDataTaken(Record, frozen=True, kw_only=True):
 class ReportWritten(Record, frozen=True, kw_only=True):
     """A report lies in the folders named. name: of its rules; report: its id; day: YYYY-MM-DD;
 
-    upto: the position of the newest entry that it was made of. records: details in it. hash: SHA-256 (hex).
+    market: of trades (its meaning). records: details in it; entries: of OCP, that it was made of: of trades the last
+    sequence; of_hash: of the reference data that it was made of. hash: SHA-256 (hex) of the file.
     """
 
     kind = Kind.REPORT_WRITTEN
@@ -84,7 +85,9 @@ class ReportWritten(Record, frozen=True, kw_only=True):
     size: int
     hash: str
     records: int
-    upto: int
+    entries: int
+    market: str = ""
+    of_hash: str = ""
     paths: tuple[str, ...]
 
     def references(self) -> dict[str, str]:
