@@ -26,7 +26,10 @@ from pg_bridge.ocp.trade_feed import TradeFeed, TradePage
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.market_concepts import Market
 
-#: after a failure OCP is left alone for this long, in seconds
+#: after a failure OCP is left alone for this long, in seconds; after each further one twice as long, up to the most
+FIRST_PAUSE_S = 1.0
+MOST_PAUSE_S = 60.0
+#: how often it is looked whether another set knows trades, in seconds
 PAUSE_S = 5.0
 #: how often it is looked whether reference data is due, in seconds
 LOOK_S = 1.0
@@ -77,17 +80,21 @@ class Feeding:
 
     async def _again(self, step: Callable[[], Awaitable[float]], doing: str) -> None:
         """Do a step for ever; it gives the seconds until the next."""
+        failures = 0
         while True:
             try:
                 pause_s = await step()
+                failures = 0
             except JournalError:
                 return  # the bridge stops
             except OcpError as error:
                 self._log.warning(telemetry.OCP_FAILED, doing=doing, error=str(error))
-                pause_s = getattr(error, "retry_after_s", None) or PAUSE_S
+                pause_s = getattr(error, "retry_after_s", None) or _pause_s(failures)
+                failures += 1
             except Exception as error:  # noqa: BLE001 - the top of a task: a feed must not end because of one answer
                 self._log.error(telemetry.EVENT_FAILED, doing=doing, error=repr(error))
-                pause_s = PAUSE_S
+                pause_s = _pause_s(failures)
+                failures += 1
             await asyncio.sleep(pause_s)
 
     # --- trades --------------------------------------------------------------------------------------------
@@ -201,3 +208,7 @@ class Feeding:
             )
         )
         await self._dispatcher.durable()
+
+
+def _pause_s(failures: int) -> float:
+    return min(MOST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, 10))

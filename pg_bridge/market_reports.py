@@ -136,15 +136,20 @@ class _Making:
         self._made.entries, self._made.of_hash = len(entries), taken.hash
         return self._with_header(wanted.day, entries)
 
-    def _taken(self, topic: Operation, day: str) -> ReferenceDataTaken | None:
-        """What held on a day: what was taken last on it, or on a day before."""
+    def _taken(self, topic: Operation, day: str, *, is_dated: bool = False) -> ReferenceDataTaken | None:
+        """What held on a day: what was taken last on it, or on a day before.
+
+        is_dated: entries say themselves from when to when they hold; then what was taken first after the day will do.
+        """
+        found = None
         for position in reversed(self._reader.reference_positions(topic.value)):
             record = read_entry(self._reader.read(position).entry)
             if not isinstance(record, ReferenceDataTaken) or record.ocp_hash != self._ocp_hash:
                 continue
             if record.business_date <= day:
                 return record
-        return None
+            found = record if is_dated else None
+        return found
 
     # --- trades --------------------------------------------------------------------------------------------
 
@@ -196,9 +201,9 @@ class _Making:
         wanted = self._made.wanted
         if wanted.ncps:
             return frozenset(wanted.ncps)
-        taken = self._taken(Operation.NCP_GCP_MAPPING, wanted.day)
+        taken = self._taken(Operation.NCP_GCP_MAPPING, wanted.day, is_dated=True)
         if taken is None:
-            text = f"whose trades are {wanted.participant}'s is not known: no NCP/GCP mapping of {wanted.day} was taken"
+            text = f"whose trades are {wanted.participant}'s is not known: no NCP/GCP mapping was taken"
             remedy = "Name the NCPs in the participant's section, or let [feeds] reference_data be taken."
             finding = Finding(NO_NCP, "error", wanted.participant, text, remedy=remedy)
             raise ReportError(f"making the report {wanted.name}: {text}", findings=[finding])

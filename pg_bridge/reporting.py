@@ -21,7 +21,7 @@ from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.mapping.report_rules import ReportRules
 from pg_bridge.market_reports import Wanted, topic_of
 from pg_bridge.profiles.market_concepts import Market
-from pg_bridge.report_orders import MakeReports, Orders, ReportOrder, targets
+from pg_bridge.report_orders import MakeReports, Orders, ReportOrder, ReportTold, targets
 
 #: how often it is looked whether a report is due, in seconds
 LOOK_S = 1.0
@@ -64,14 +64,15 @@ class Reporting:
         self._log = telemetry.logger()
         #: when reports of trades were made last
         self._made_at: datetime | None = None
+        #: what could not be made -> when it is tried again
+        self._not_before: dict[Wanted, datetime] = {}
 
     async def run(self) -> None:
         """Have what is due made until cancelled, or until the journal fails."""
         while True:
             pause_s = LOOK_S
             try:
-                if not await self.look():
-                    pause_s = PAUSE_S
+                await self.look()
             except JournalError:
                 return  # the bridge stops
             except Exception as error:  # noqa: BLE001 - the top of a task: the next report may be good
@@ -79,25 +80,28 @@ class Reporting:
                 pause_s = PAUSE_S
             await asyncio.sleep(pause_s)
 
-    async def look(self) -> bool:
-        """Have made what is due; False when something went wrong. Raises JournalError."""
+    async def look(self) -> None:
+        """Have made what is due. Raises JournalError."""
         with self._dispatcher.sets.using() as at_work:
-            orders = list(self._due(at_work))
+            now = self._clock()
+            orders = [order for order in self._due(at_work) if now >= self._not_before.get(order.wanted, now)]
             if not orders:
-                return True
+                return
             book = at_work.terms.book
             try:
                 told = await self._make(Orders(dict(book.source_files), self._journal, tuple(orders)))
             except BridgeError as error:
                 self._log.error(telemetry.REPORT_FAILED, error=str(error))
-                return False
+                told = [ReportTold(wanted=order.wanted, error=str(error)) for order in orders]
         for each in told:
             if each.error:
                 self._log.error(
                     telemetry.REPORT_FAILED, report=each.wanted.name, participant=each.wanted.participant,
                     day=each.wanted.day, error=each.error,
                 )  # fmt: skip
+                self._not_before[each.wanted] = now + timedelta(seconds=PAUSE_S)
                 continue
+            self._not_before.pop(each.wanted, None)
             self._log.info(
                 telemetry.REPORT_WRITTEN, report=each.report, participant=each.wanted.participant,
                 day=each.wanted.day, records=each.records,
@@ -118,7 +122,6 @@ class Reporting:
                 )
             )
         await self._dispatcher.durable()
-        return not any(each.error for each in told)
 
     def _due(self, at_work: SetAtWork) -> Iterator[ReportOrder]:
         now = self._clock()
