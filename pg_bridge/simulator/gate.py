@@ -27,6 +27,8 @@ class CallLimit:
         self.calls = calls
         self._period_s = period_s
         self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
+        #: the calls counted since they were last taken away, for who keeps the state
+        self.fresh: list[tuple[str, float]] = []
 
     def wait_s(self, name: str, at: float) -> int:
         """Whole seconds until `name` may call again; 0: now."""
@@ -40,6 +42,17 @@ class CallLimit:
     def count(self, name: str, at: float) -> None:
         """One more call of `name` was let in."""
         if self.calls:
+            self._seen[name].append(at)
+            self.fresh.append((name, at))
+
+    def counted(self) -> list[tuple[str, float]]:
+        """Every call counted: whose, and when."""
+        return [(name, at) for name, seen in self._seen.items() for at in seen]
+
+    def restore(self, counted: Iterable[tuple[str, float]]) -> None:
+        """Count these calls, oldest first, and no others."""
+        self._seen.clear()
+        for name, at in counted:
             self._seen[name].append(at)
 
     def forget(self) -> None:

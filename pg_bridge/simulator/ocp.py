@@ -110,6 +110,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
     def exchange(form: dict[str, str], token_url: str) -> Answer:
         try:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
+            ocp.keep()
         except TokenRefusedError as refused:
             return _no_token(refused, 400)
         return Answer(200, msgspec.json.encode(document), {"Cache-Control": "no-store"})

@@ -6,7 +6,7 @@ profile's. Times are the wall's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,8 @@ class TokenDoor:
             "machine": {name: read_public_keys(one.jwks) for name, one in registrations.machines.items()},
         }
         self._used: dict[tuple[str, str], float] = {}
+        #: whose assertions were used since they were last taken away, their ids, and until when they are known
+        self.fresh: list[tuple[str, str, float]] = []
         self._callers: dict[str, Caller] = {}
         self._count = 0
 
@@ -81,9 +83,10 @@ class TokenDoor:
             raise self._refused("machine", "assertion_not_valid")
         company = company or self._company_of[machine]
         # only now: a refused exchange uses no jti up
-        if both:
-            self._used[("company", company_id)] = at + self._profile.longest_assertion_life_s
-        self._used[("machine", machine_id)] = at + self._profile.longest_assertion_life_s
+        until = at + self._profile.longest_assertion_life_s
+        used = [("company", company_id, until)] if both else []
+        self.fresh += [*used, ("machine", machine_id, until)]
+        self.restore(self.fresh)
         return self._give(company, machine, token_url, at)
 
     def caller(self, token: str, now: datetime) -> Caller | None:
@@ -94,6 +97,18 @@ class TokenDoor:
     def expire_all(self) -> None:
         """Let no token be good any longer."""
         self._callers.clear()
+
+    def used(self) -> list[tuple[str, str, float]]:
+        """Whose assertions were used, their ids, and until when they are known."""
+        return [(*name, until) for name, until in self._used.items()]
+
+    def restore(self, used: Iterable[tuple[str, str, float]]) -> None:
+        """Know that these were used."""
+        self._used.update(((who, jti), until) for who, jti, until in used)
+
+    def sign_with(self, key: SigningKey) -> None:
+        """Sign tokens by this key from now on."""
+        self._key = key
 
     def keys_of(self, machine: str, now: datetime) -> list[Any]:
         """The public keys of a machine that have not ended."""
