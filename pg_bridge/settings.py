@@ -26,6 +26,7 @@ def core_options(config: Config) -> Options:
         retry_first_s=config.exchange.retry_first_s,
         retry_most_s=config.exchange.retry_most_s,
         file_within_s=config.exchange.file_within_s,
+        reference_faults=config.feeds.reference_faults,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -21,6 +22,7 @@ from pg_bridge.exchange.call_outcome import OCP_DENIED
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.ports import Slots
+from pg_bridge.exchange.reference_use import beside_reference
 from pg_bridge.exchange.seeking import is_done, lost_by, named_by
 from pg_bridge.exchange.state import LaneKey, State
 from pg_bridge.profiles.concepts import Operation
@@ -114,7 +116,14 @@ class Errands:
             terms = at_work.terms
             context = terms.context(file.participant, file.terminal, self._clock())
             lenient = file.participant in terms.options.lenient_participants
-            for judgement in judge(terms, file.content, context, is_lenient=lenient):  # noqa: B007 - the last one counts
+            steps = judge(
+                terms,
+                file.content,
+                context,
+                is_lenient=lenient,
+                beside=partial(beside_reference, state=self._state, terms=terms),
+            )
+            for judgement in steps:  # noqa: B007 - the last one counts
                 await asyncio.sleep(0)
         self._offer(e.FileJudged(file, judgement))
 

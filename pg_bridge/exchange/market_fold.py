@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pg_bridge.exchange.kinds.market import ReferenceDataTaken, ReportWritten, TradesTaken
+from pg_bridge.mapping.reference import NO_TABLES, ReferenceTables
 
 #: market (its meaning), trade date, hash of the OCP profile that gave the trades their shape
 TradeKey = tuple[str, str, str]
@@ -18,6 +19,9 @@ class MarketState:
     cursors: dict[TradeKey, int] = field(default_factory=dict)
     #: kind of reference data -> what was taken last
     reference: dict[str, ReferenceDataTaken] = field(default_factory=dict)
+    #: not folded: the tables of `reference`, and what they were made of
+    tables: ReferenceTables = NO_TABLES
+    tables_key: tuple[object, ...] = ()
     #: (participant, report id, day) -> the report as it was written last
     reports: dict[tuple[str, str, str], ReportWritten] = field(default_factory=dict)
 

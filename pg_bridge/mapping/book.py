@@ -23,6 +23,7 @@ from pg_bridge.mapping.compiled import CompiledMessage, CompiledRequest, Compile
 from pg_bridge.mapping.field import Sources
 from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.reference import ReferenceUse
 from pg_bridge.mapping.report_rules import ReportRules
 from pg_bridge.mapping.request import Translation
 from pg_bridge.mapping.request_mapping import split_values
@@ -60,6 +61,7 @@ class MappingBook:
         self.name = rules.name
         self.version = rules.version
         self._requests: dict[tuple[str, str], CompiledRequest] = {}
+        self._references: dict[str, ReferenceUse] = {}
         self._answers: dict[str, CompiledMessage] = {}
         self._messages: dict[str, CompiledMessage] = {}
         #: how batch files come, and become messages
@@ -69,6 +71,9 @@ class MappingBook:
             file = located.file
             name = self._name(located)
             if file.request is not None:
+                if file.request.reference is not None:
+                    rule = located.rule_name("request.reference")
+                    self._references[file.request.template] = ReferenceUse(file.request.reference, ocp, rule)
                 for request in compiler.requests(located, file.request, name):
                     self._requests[request.template.name, request.message_type] = request
             if file.answer is not None:
@@ -137,6 +142,10 @@ class MappingBook:
                 kept = f"{kept}#{field.line}"
             outcome.carried[kept] = field.raw
             outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
+
+    def reference_use(self, template: str) -> ReferenceUse | None:
+        """How requests of a template use reference data; None: they do not."""
+        return self._references.get(template)
 
     def write_answer(self, function: str, sources: Sources) -> Written:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
