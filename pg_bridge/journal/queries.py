@@ -1,4 +1,4 @@
-"""The SQL of this room by name: schema.sql and sorting.sql as they are, queries.sql as blocks that begin with `-- name --`."""
+"""The SQL of this room: schema.sql and sorting.sql as they are; queries.sql by name, a block from `-- name --` on."""
 
 from __future__ import annotations
 
