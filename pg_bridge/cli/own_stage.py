@@ -27,6 +27,7 @@ from pg_bridge.errors import ConfigError
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LinkProfile, link_profile_of
 from pg_bridge.mapping.book import MappingBook, load
+from pg_bridge.ocp.key_list import KeyText, ListedKey
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.hours import read_hours
 from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
@@ -141,6 +142,7 @@ async def own_stage(
     if record is not None:
         app.state.ocp.pusher.on_try = record.push
         app.add_middleware(RecordingApp, record=record)
+    key = KeyText(pem.encode(), ListedKey(file=""))
     config = _bridge_config(operator, participants, stage, sessions)
     world = World(
         clock=operator.clock,
@@ -150,8 +152,7 @@ async def own_stage(
         mappings_folder=chosen.folder,
         read_folder=lambda: chosen.files,
         check_set=check_apart,
-        company_key=pem.encode(),
-        machine_key=pem.encode(),
+        read_keys=lambda: {"company": (key,), "machine": (key,)},
         passphrase=None,
         version=program_version(),
         journal=journal or MemoryJournal(),

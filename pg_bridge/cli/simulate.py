@@ -106,8 +106,8 @@ def ocp(
         typer.Option(
             help="Keep the state in this file, and go on from it: book, events, clock (it ran on; before --start), "
             "what was set by control, subscriptions with what waits for them, used request ids, ledger. Trades follow "
-            "from the seed; a stream goes on behind the Last-Event-ID that it names. Not kept: tokens (401; ask for a "
-            "new one), counts of calls, which events a socket acknowledged (it names the last, or gets all again)."
+            "from the seed, which is kept, too; a stream goes on behind the Last-Event-ID that it names, a socket "
+            "behind what it acknowledged. Not kept: tokens (401; ask for a new one)."
         ),
     ] = None,
     durable: Annotated[

@@ -14,6 +14,7 @@ import msgspec
 
 from pg_bridge import telemetry
 from pg_bridge.dispatcher.chores import Chores
+from pg_bridge.dispatcher.patience import slot_unless_shut
 from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
@@ -25,6 +26,7 @@ from pg_bridge.exchange.lost_calls import pause_after
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.seeking import named_by
 from pg_bridge.exchange.state import LaneKey, State
+from pg_bridge.exchange.turns import Turn, turn_of
 from pg_bridge.profiles.concepts import Operation
 
 
@@ -60,7 +62,7 @@ class Errands:
         if batch is None:
             return
         if batch.is_unknown or batch.failures:
-            await self._slots.slot()  # the first call's slot was taken when its batch closed
+            await self._slots.slot(turn_of(batch.operation))  # the first call's slot was taken when its batch closed
         at_work = self._sets.of_batch(batch)
         terms = at_work.terms
         try:
@@ -124,7 +126,10 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or exchange.stage is Stage.ANSWERED:
             return
-        await self._slots.slot()
+        terms = self._sets.of_exchange(exchange).terms
+        if not await slot_unless_shut(self._slots, terms.options.retry_first_s):
+            self._offer(e.EnquiryFailed(exchange_id, "it does not answer, and is not called until it does"))
+            return
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:
@@ -147,7 +152,7 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or not exchange.sought:
             return
-        await self._slots.slot()
+        await self._slots.slot(min(Turn.QUESTION, turn_of(exchange.operation)))  # what is urgent waits for it
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:

@@ -57,7 +57,7 @@ class SimulatedClock:
 
 
 class Run(StrEnum):
-    """What the platform does by itself at its times."""
+    """What the platform does by itself at its times; in this order where the times are the same."""
 
     MATCH = "match"
     SETTLE = "settle"
@@ -95,4 +95,5 @@ def build_schedule(
     runs += [(time.fromisoformat(at), Run.SETTLE) for at in settlement]
     runs += [(time.fromisoformat(at), Run.PAY) for at in payment]
     runs += [(time.fromisoformat(day_end), Run.DAY_END)]
-    return Schedule(tuple(sorted(runs)))
+    order = list(Run)
+    return Schedule(tuple(sorted(runs, key=lambda run: (run[0], order.index(run[1])))))

@@ -92,34 +92,45 @@ def add_day_routes(app: FastAPI, bench: Surrounded, markets: Mapping[str, Market
 
     @app.get("/counterparties")
     async def counterparties() -> Response:
+        """The counterparties that answer by themselves."""
         return _counterparties(bench)
 
     @app.post("/counterparties")
     async def order_counterparty(order: AnsweringOrder) -> Response:
+        """Have a counterparty answer by itself from now on."""
         bench.counterparties.order(CounterpartyOrder(**order.model_dump()))
         return _counterparties(bench)
 
     @app.delete("/counterparties")
     async def clear_counterparties() -> Response:
+        """Let none answer by itself any longer; what is due is dropped."""
         bench.counterparties.clear()
         return _counterparties(bench)
 
     @app.get("/day")
     async def day() -> Response:
+        """Which markets are open, and why others are not."""
         return _day(bench, markets)
 
     @app.post("/weather")
     async def weather(order: WeatherOrder) -> Response:
+        """Have a warning in force from now on."""
         bench.catch_up()
         now = bench.clock.now()
         if order.until is not None and order.until <= now:
             raise HTTPException(409, f"until: {order.until.isoformat()} is past on this clock")
-        until = order.until.astimezone(HONG_KONG) if order.until is not None else None
+        if order.until is not None and order.weather is Weather.FAIR:
+            raise HTTPException(409, "until: fair weather is no warning that ends")
+        try:
+            until = order.until.astimezone(HONG_KONG) if order.until is not None else None
+        except OverflowError as error:
+            raise HTTPException(409, f"until: {error}") from error
         bench.day.set_weather(order.weather, now, until)
         return _day(bench, markets)
 
     @app.post("/hours")
     async def hours(order: HoursOrder) -> Response:
+        """Have the markets' sessions looked at, or not."""
         if order.keep and not markets:
             raise HTTPException(409, "keep: the simulator was started without the hours of any market")
         bench.day.keeps_hours = order.keep
@@ -127,10 +138,11 @@ def add_day_routes(app: FastAPI, bench: Surrounded, markets: Mapping[str, Market
 
     @app.get("/changes")
     async def changes(si_number: str) -> Response:
+        """Every change of an SI: what was stated before it and after it."""
         si = bench.book.register.get(si_number)
         if si is None:
             raise HTTPException(404, f"no SI {si_number}")
-        return _json({"changes": changes_of(si)})
+        return told({"changes": changes_of(si)})
 
 
 def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
@@ -139,10 +151,12 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
 
     @app.get("/snapshot")
     async def snapshot() -> Response:
-        return _json(ocp.snapshot())
+        """Its whole state, its key and its seed among it."""
+        return told(ocp.snapshot())
 
     @app.post("/restore", openapi_extra={"requestBody": _A_SNAPSHOT})
     async def restore(request: Request) -> Response:
+        """Go on where a snapshot was taken; whoever held a token asks for one again."""
         try:
             ocp.restore(msgspec.json.decode(await request.body(), type=Image))
         except msgspec.ValidationError as error:
@@ -151,12 +165,12 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
             raise HTTPException(422, f"the snapshot is no JSON: {error}") from error
         except ValueError as error:
             raise HTTPException(409, f"the snapshot: {error}") from error
-        return _json({"sis": len(ocp.book.register), "now": ocp.clock.now().isoformat()})
+        return told({"sis": len(ocp.book.register), "now": ocp.clock.now().isoformat()})
 
 
 def _counterparties(bench: Surrounded) -> Response:
     due = bench.counterparties.next_due
-    return _json({"counterparties": bench.counterparties.orders(), "next_due": due.isoformat() if due else None})
+    return told({"counterparties": bench.counterparties.orders(), "next_due": due.isoformat() if due else None})
 
 
 def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
@@ -165,7 +179,7 @@ def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
     for market in markets:
         why = bench.day.refusal(market, now)
         whether_open[market] = "open" if why is None else why[1]
-    return _json(
+    return told(
         {
             "now": now.isoformat(),
             "business_day": bench.day.is_business_day(now.date()),
@@ -176,5 +190,6 @@ def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
     )
 
 
-def _json(document: object) -> Response:
+def told(document: object) -> Response:
+    """A document as an answer."""
     return Response(msgspec.json.encode(document), media_type="application/json")

@@ -78,6 +78,9 @@ class Counterparties:
     @property
     def next_due(self) -> datetime | None:
         """When the next answer is due."""
+        # an SI that was changed, deleted or answered meanwhile is not answered then
+        while self._due and self._book.register.at(self._due[0][1]).answer_due != self._due[0][0]:
+            heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def see(self, events: Iterable[StatusEvent], now: datetime) -> None:

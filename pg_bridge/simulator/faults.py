@@ -101,6 +101,8 @@ class Faults:
     def __init__(self) -> None:
         self._orders: list[tuple[Fault, int]] = []
         self._cleared = asyncio.Event()
+        #: called when a call is to go wrong
+        self.on_met: Callable[[], None] = lambda: None
 
     def order(self, fault: Fault) -> None:
         """Have this go wrong."""
@@ -122,16 +124,19 @@ class Faults:
 
     def next_call(self, operation: str) -> Fault | None:
         """How this call goes wrong, None when it does not."""
-        return self._next(lambda fault: not fault.is_push and _concerns(fault, operation))
+        found = self._next(lambda fault: not fault.is_push and _concerns(fault, operation))
+        if found is not None:
+            self.on_met()
+        return found
 
     def next_push(self, *kinds: FaultKind, channel: str = PUSH) -> Fault | None:
         """How this delivery goes wrong in one of these ways."""
         return self._next(lambda fault: fault.kind in kinds and fault.operation in ("", PUSH, channel))
 
-    async def silence(self, fault: Fault) -> None:
-        """Return when the silence is over."""
+    async def silence(self, seconds: float | None) -> None:
+        """Return when a silence of so long is over, or when the faults are cleared (None: then only)."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._cleared.wait(), fault.delay_s or None)
+            await asyncio.wait_for(self._cleared.wait(), seconds)
 
     def _next(self, concerns: Callable[[Fault], bool]) -> Fault | None:
         if not self._orders:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from operator import attrgetter
 
-from pg_bridge.profiles.concepts import Direction, Payment, Reason
+from pg_bridge.profiles.concepts import Direction, Payment, Reason, Status
 from pg_bridge.simulator.life_cycle import Si
 
 #: how many items may differ for two SIs still to be told as meant for each other, and how many are looked at
@@ -45,10 +45,11 @@ class Waiting:
         self._take(si)
 
     def restore(self, sis: Iterable[Si]) -> None:
-        """Let these wait, who did before, as long as they did."""
+        """Let those of these wait that are unmatched, as long as they did."""
         for si in sorted(sis, key=lambda si: si.waits_since):
             self._count = max(self._count, si.waits_since)
-            self._take(si)
+            if si.status is Status.UNMATCHED:
+                self._take(si)
 
     def _take(self, si: Si) -> None:
         pair = _pair(si)

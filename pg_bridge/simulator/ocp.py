@@ -83,7 +83,8 @@ async def _tick(ocp: PretendOcp) -> None:
 def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         parameters = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        call = Call(operation, request.headers, parameters, await request.body())
+        token_url = str(request.url.replace(path=ocp.profile.token.path, query=None))
+        call = Call(operation, request.headers, parameters, await request.body(), token_url)
         fault = ocp.faults.next_call(operation.value)
         if fault is None:
             answer = ocp.answer(call)
@@ -110,6 +111,7 @@ def _token(ocp: PretendOcp) -> Callable[[Request], Awaitable[Response]]:
     def exchange(form: dict[str, str], token_url: str) -> Answer:
         try:
             document: dict[str, object] = ocp.tokens.exchange(form, token_url, ocp.wall())
+            ocp.keep()
         except TokenRefusedError as refused:
             return _no_token(refused, 400)
         return Answer(200, msgspec.json.encode(document), {"Cache-Control": "no-store"})

@@ -62,15 +62,16 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     trades_at_once: so many are there from the day's beginning on, instead (0: by rate).
     replay_request_ids: a repeated request id is answered as the first time instead of refused. ledger_file:
     the ledger is written there too, a JSON object a line. signing_key: PEM of the key that pushes are
-    signed with (None: a fresh one). push_waits_s: how long to wait before each further try of a delivery; the
-    last one repeats until push_gives_up_s. seed: of all that is left to chance. payment_runs: when the money of shares
-    on hold comes by itself. market_hours: sessions by market, looked at when keeps_hours; half_days: see BusinessDay.
+    signed with (None: a fresh one; with a seed, the one that follows from it). push_waits_s: how long to wait before
+    each further try of a delivery; the last one repeats until push_gives_up_s of its clock are over.
+    seed: of all that is left to chance. payment_runs: when the money of shares on hold comes by itself. market_hours:
+    sessions by market, looked at when keeps_hours; half_days: see BusinessDay.
     counterparties: those that answer by themselves. money_tolerance: by how much the amounts of two SIs that match may
     differ. accounts: of a participant, the stock accounts it has (who is not named has every one). transaction_limits:
     of a participant or a machine, how many Hong Kong dollars one release of a hold may let go; prices: of a stock, in
     them (with reference_data those of the generated stocks, too); exchange_rates: what one of a currency is in them.
     state_file: the state is kept there and gone on from (its clock, rules and subscriptions then come before these
-    options; tokens and counts of calls are not kept). durable: what is kept there is on the disk, not only with the
+    options; tokens are not kept). durable: what is kept there is on the disk, not only with the
     system, before it is answered.
     """
 

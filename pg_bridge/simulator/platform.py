@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,16 +20,18 @@ from pg_bridge.simulator.binding import Binding
 from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
 from pg_bridge.simulator.counterparties import Counterparties
 from pg_bridge.simulator.day import BusinessDay
-from pg_bridge.simulator.faults import Faults
+from pg_bridge.simulator.faults import PUSH, Faults
+from pg_bridge.simulator.feed import Feed
 from pg_bridge.simulator.gate import CallLimit, RequestIds
 from pg_bridge.simulator.image import EventRecord, Image, SubscriptionRecord
-from pg_bridge.simulator.keeping import Keeper, forget, restore, whole_image
+from pg_bridge.simulator.keeping import Keeper, build_subscriber, forget, restore, whole_image
 from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ledger import Ledger
-from pg_bridge.simulator.life_cycle import BookRules
+from pg_bridge.simulator.life_cycle import BookRules, Outcome
 from pg_bridge.simulator.market_calls import MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher
+from pg_bridge.simulator.seeded_keys import seeded_key_pem
 from pg_bridge.simulator.si_book import SiBook
 from pg_bridge.simulator.state_file import StateFile
 from pg_bridge.simulator.streams import Place, Streams, Told
@@ -44,10 +47,13 @@ class Platform:
         self.wall = wall
         self.binding = Binding(profile)
         companies = options.registrations.companies
-        participants = {name: company.participants for name, company in companies.items()}
+        self._participants = participants = {name: company.participants for name, company in companies.items()}
         state = StateFile(Path(options.state_file), participants, options.durable) if options.state_file else None
         kept_key = state.head.signing_key if state is not None and state.head is not None else None
-        self.key = SigningKey(options.signing_key or kept_key, profile.push.algorithm)
+        algorithm = profile.push.algorithm
+        # who wants everything to repeat names a seed
+        seeded = seeded_key_pem(f"{options.seed} pretend OCP", algorithm) if options.seed else None
+        self.key = SigningKey(options.signing_key or kept_key or seeded, algorithm)
         self.clock = SimulatedClock(wall, options.start, options.rate if options.clock == "runs" else 0.0)
         try:
             self._schedule = build_schedule(
@@ -65,12 +71,13 @@ class Platform:
                 self._companies_of[participant].add(name)
         self.ledger = Ledger(Path(options.ledger_file) if options.ledger_file else None)
         self.faults = Faults()
-        self.market = MarketCalls(self.binding, options, self.clock, lambda company: participants[company])
+        self.market = self._market()
         self.streams = Streams(self.faults)
         self.pusher = Pusher(
             profile,
             self.key,
             self.faults,
+            self.clock,
             wall,
             options.seed,
             options.push_waits_s,
@@ -95,7 +102,24 @@ class Platform:
                 state.close()
                 raise ConfigError(f"reading the state in {self.options.state_file}: {error}") from error
         self.keeper = Keeper(self, state)
-        self.pusher.on_taken = self.keeper.taken
+        self.pusher.on_begun, self.pusher.on_taken = self.keeper.begun, self.keeper.taken
+        self.pusher.on_lost = self.keeper.lost
+        self.streams.on_moved = self.faults.on_met = self.keeper.keep
+
+    def _market(self) -> MarketCalls:
+        return MarketCalls(self.binding, self.options, self.clock, self._participants.__getitem__)
+
+    def plant(self, seed: int) -> None:
+        """Have all that is left to chance follow from this seed."""
+        self.options = msgspec.structs.replace(self.options, seed=seed)
+        self.pusher.seed = seed
+        self.market.end()
+        self.market = self._market()
+
+    def sign_with(self, key: SigningKey) -> None:
+        """Sign by this key from now on."""
+        self.key = self.pusher.key = key
+        self.tokens.sign_with(key)
 
     def _begin(self) -> None:
         self.tokens = TokenDoor(self.profile.token, self.options.registrations, self.key, self.options.token_life_s)
@@ -163,10 +187,7 @@ class Platform:
         """
         restore(self, image, after_restart=False)
         self.tokens.expire_all()
-        self.company_limit.forget()
-        self.machine_limit.forget()
         self.pusher.unsubscribe_all()
-        self.streams.forget()
         self.resume()
         if self.keeper is not None:
             self.keeper.begin_anew()
@@ -175,9 +196,7 @@ class Platform:
         """Deliver again to the subscribers that were there; needs a running loop."""
         records, self.to_resume = self.to_resume, []
         for one in records:
-            subscriber = self.pusher.subscribe(one.company, one.url, frozenset(one.event_types), one.key_id)
-            for event in one.waiting:
-                subscriber.feed.put(event)
+            self.pusher.begin(build_subscriber(one, Feed(self.faults, PUSH)))
 
     def keep(self) -> None:
         """Have what happened survive, before it is answered."""
@@ -216,6 +235,7 @@ class Platform:
             self.keep()
         self.caught_up = now
         self.market.look_again()
+        self.pusher.look_again()
 
     def _answer_until(self, until: datetime) -> None:
         while (due := self.counterparties.next_due) is not None and due <= until:
@@ -241,6 +261,13 @@ class Platform:
             moved = book.pay(now, si_number, paid=run is Run.PAY)
         self.publish(now)
         return moved
+
+    def command(self, operation: Operation, stated: dict[str, Any]) -> Outcome:
+        """Have an SI's own participant do something at OCP itself. stated: as for a write of the book."""
+        now = self.clock.now()
+        outcome = self.book.write(operation, stated, now)
+        self.publish(now)
+        return outcome
 
     def publish(self, now: datetime) -> None:
         """Log what happened in the book, offer it to the subscribers, and let counterparties answer it."""

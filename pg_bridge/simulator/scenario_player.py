@@ -29,7 +29,7 @@ FRIDAY = 4
 _LOTS = 89_999
 _LEAST_LOT = 10_000
 _TICK_S = 1.0
-#: messages sent without a pause, and the pause
+#: messages that go as one piece, which the kernel cuts nowhere, and the pause behind it, seconds
 _AT_ONCE, _BREATH_S = 20, 0.001
 #: seconds of a clock of our own in which everything has come that will
 _SETTLES_S = 2.0
@@ -161,10 +161,12 @@ class Player:
     async def _do_all(self, step: Step) -> str:
         """Do the step's deed as often as it says; gives it in words."""
         sent = ""
+        side = self._sides.get(step.by)
         for count in self._counted(step):
+            if side is not None:
+                side.gather(is_last=count % _AT_ONCE == 0 or count == step.times)
             sent = await self._do(step)
             if count % _AT_ONCE == 0:
-                # more would not fit what the kernel keeps for who reads, and be cut where it likes
                 await asyncio.sleep(_BREATH_S)
         return f"{sent}, {step.times} times" if step.times > 1 else sent
 

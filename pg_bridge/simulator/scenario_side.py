@@ -27,6 +27,13 @@ class _Listening(ScriptedPss):
     came: asyncio.Event
     number = 0
     alteration: Alteration | None = None
+    #: keeps what it sends until the last of several
+    gathers = False
+
+    def flush(self) -> None:
+        """Send what the session wants to send, unless more comes with it."""
+        if not self.gathers:
+            super().flush()
 
     def happened(self, event: link.Event) -> None:
         """Keep a business message, or what is told of a frame that was refused."""
@@ -121,6 +128,11 @@ class Side:
             self._pss.tick()
 
     # --- sending
+
+    def gather(self, *, is_last: bool) -> None:
+        """What is sent from now on goes in one piece with what follows, until the last."""
+        if self._pss is not None:
+            self._pss.gathers = not is_last
 
     def send(
         self, message: Message, fill: dict[str, str], *, copy: bool = False, alter: Alteration | None = None

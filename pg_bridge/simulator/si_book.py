@@ -55,7 +55,7 @@ class SiBook:
         for use in uses:
             self.register.use(self.register.at(use.number), use.reference, use.day, use.operation)
         self.register.fresh_uses.clear()
-        self._waiting.restore(si for si in sis if si.status is Status.UNMATCHED)
+        self._waiting.restore(sis)
         matched = [si for si in sis if si.partner is not None and si is _deliverer(si) and si.status not in FINAL]
         # the runs take the pairs in the order in which they matched
         self._delivering = {si.number: si for si in sorted(matched, key=lambda si: str(si.position_number))}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -18,7 +17,16 @@ from typing import IO
 import msgspec
 
 from pg_bridge.errors import ConfigError
-from pg_bridge.simulator.image import EventRecord, Image, SiRecord, SubscriptionRecord, UsedRecord, UseRecord
+from pg_bridge.simulator.image import (
+    AcknowledgedRecord,
+    EventRecord,
+    Image,
+    SiRecord,
+    SubscriptionRecord,
+    TakenRecord,
+    UsedRecord,
+    UseRecord,
+)
 
 FORM = "pg-bridge simulator state 1"
 
@@ -28,6 +36,36 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: str
     signing_key: str
+
+
+class Untaken:
+    """What a subscriber was offered and did not take, by number, and the delivery on its way."""
+
+    def __init__(self, record: SubscriptionRecord) -> None:
+        self._record = record
+        self._offered = record.offered
+        self._events = dict(record.untaken)
+        self._delivery = record.delivery
+
+    def offer(self, document: msgspec.Raw) -> None:
+        """One more event."""
+        self._offered += 1
+        self._events[self._offered] = document
+
+    def take(self, taken: TakenRecord) -> None:
+        """Events were taken, or a delivery begins."""
+        for number in taken.numbers:
+            self._events.pop(number, None)
+        if taken.delivery is not None:
+            self._delivery = taken.delivery
+        elif self._delivery is not None and not self._events.keys() & set(self._delivery.events):
+            self._delivery = None
+
+    def of(self, record: SubscriptionRecord) -> SubscriptionRecord:
+        """The whole record of the subscription as it now is."""
+        return msgspec.structs.replace(
+            record, offered=self._offered, untaken=list(self._events.items()), delivery=self._delivery
+        )
 
 
 class Fold:
@@ -42,13 +80,19 @@ class Fold:
         self._done = Image().done
         self._used: list[UsedRecord] = []
         self._subscriptions: dict[tuple[str, str], SubscriptionRecord] = {}
-        self._waiting: dict[tuple[str, str], deque[msgspec.Raw]] = {}
+        self._assertions: list[tuple[str, str, float]] = []
+        self._company_counts: list[tuple[str, float]] = []
+        self._machine_counts: list[tuple[str, float]] = []
+        self._acknowledged: dict[tuple[str, str], AcknowledgedRecord] = {}
+        self._untaken: dict[tuple[str, str], Untaken] = {}
 
     def add(self, image: Image) -> None:
         """The next change."""
         last = self._last
         self._last = Image(
             profile=image.profile or last.profile,
+            seed=last.seed if image.seed is None else image.seed,
+            signing_key=image.signing_key or last.signing_key,
             caught_up=image.caught_up or last.caught_up,
             clock=image.clock or last.clock,
             settings=image.settings or last.settings,
@@ -61,15 +105,19 @@ class Fold:
         self._events += image.events
         self._done += image.done
         self._used += image.used
+        self._assertions += image.assertions
+        self._company_counts += image.company_counts
+        self._machine_counts += image.machine_counts
+        self._acknowledged.update(((one.company, one.participant), one) for one in image.acknowledged)
         if image.subscriptions is not None:
             self._subscribe(image.subscriptions)
         for event in image.events:
             if event.event_type is not None:
                 self._offer(event)
         for taken in image.taken:
-            waiting = self._waiting.get((taken.company, taken.url), deque())
-            for _ in range(min(taken.count, len(waiting))):
-                waiting.popleft()
+            untaken = self._untaken.get((taken.company, taken.url))
+            if untaken is not None:
+                untaken.take(taken)
 
     def whole(self) -> Image:
         """All of them as one."""
@@ -80,16 +128,17 @@ class Fold:
             events=[msgspec.structs.replace(event, event_type=None) for event in self._events],
             done=self._done,
             used=self._used,
-            subscriptions=[
-                msgspec.structs.replace(one, waiting=list(self._waiting[name]))
-                for name, one in self._subscriptions.items()
-            ],
+            assertions=self._assertions,
+            company_counts=self._company_counts,
+            machine_counts=self._machine_counts,
+            acknowledged=list(self._acknowledged.values()),
+            subscriptions=[self._untaken[name].of(one) for name, one in self._subscriptions.items()],
         )
 
     def _subscribe(self, records: list[SubscriptionRecord]) -> None:
         self._subscriptions = {(one.company, one.url): one for one in records}
-        self._waiting = {
-            name: deque(one.waiting) if one.waiting else self._waiting.get(name, deque())
+        self._untaken = {
+            name: Untaken(one) if one.offered else self._untaken.get(name, Untaken(one))
             for name, one in self._subscriptions.items()
         }
 
@@ -98,7 +147,7 @@ class Fold:
             if event.participant in self._participants.get(one.company, ()) and (
                 not one.event_types or event.event_type in one.event_types
             ):
-                self._waiting[name].append(event.document)
+                self._untaken[name].offer(event.document)
 
 
 class StateFile:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -81,6 +81,7 @@ class Stream:
     channel: Operation
     feed: Feed[Told]
     acknowledged: Acknowledged
+    on_moved: Callable[[], None]
     unacknowledged: set[Place] = field(default_factory=set)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -91,15 +92,17 @@ class Stream:
             await self._room.wait()
 
     def sent(self, place: Place) -> None:
-        """The event went out on this connection."""
+        """The event goes out on this connection now."""
         self.unacknowledged.add(place)
         self.acknowledged.sent(place)
+        self.on_moved()
 
     def take(self, place: Place) -> None:
         """The receiver acknowledged it."""
         self.unacknowledged.discard(place)
         self.acknowledged.take(place)
         self._room.set()
+        self.on_moved()
 
 
 class Streams:
@@ -110,6 +113,8 @@ class Streams:
         self._open: list[Stream] = []
         self._of_participant: defaultdict[str, list[Stream]] = defaultdict(list)
         self._acknowledged: dict[tuple[str, str], Acknowledged] = {}
+        #: called when something went out or was acknowledged
+        self.on_moved: Callable[[], None] = lambda: None
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(self._open)
@@ -118,12 +123,18 @@ class Streams:
         """What the company's sockets acknowledged of the participant's events."""
         return self._acknowledged.setdefault((company, participant), Acknowledged())
 
+    def positions(self) -> list[tuple[str, str, Place]]:
+        """Behind which place which company's sockets have everything of which participant still to acknowledge."""
+        found = ((*names, acknowledged.after()) for names, acknowledged in self._acknowledged.items())
+        return [(company, participant, after) for company, participant, after in found if after is not None]
+
     def open(self, company: str, participant: str, channel: Operation, missed: Iterable[Told]) -> Stream:
         """Begin a connection; it gets what it missed, then whatever happens."""
         feed: Feed[Told] = Feed(self._faults, channel.value)
         for told in missed:
             feed.put(told)
-        stream = Stream(company, participant, channel, feed, self.acknowledged(company, participant))
+        acknowledged = self.acknowledged(company, participant)
+        stream = Stream(company, participant, channel, feed, acknowledged, lambda: self.on_moved())
         self._open.append(stream)
         self._of_participant[participant].append(stream)
         return stream

@@ -6,7 +6,7 @@ profile's. Times are the wall's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from pg_bridge.simulator.options import Registrations
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: no token is given: a call carries a JWT that its machine signed
+SELF_SIGNED = "self_signed"
 ALGORITHMS = ("RS256", "PS256", "ES256")
 #: how far ahead of ours the issuer's clock may be, seconds
 CLOCK_SKEW_S = 60
@@ -56,6 +58,8 @@ class TokenDoor:
             "machine": {name: read_public_keys(one.jwks) for name, one in registrations.machines.items()},
         }
         self._used: dict[tuple[str, str], float] = {}
+        #: whose assertions were used since they were last taken away, their ids, and until when they are known
+        self.fresh: list[tuple[str, str, float]] = []
         self._callers: dict[str, Caller] = {}
         self._count = 0
 
@@ -65,6 +69,8 @@ class TokenDoor:
         self._forget(at)
         both = self._profile.grant == "jwt_bearer"
         grant = JWT_BEARER if both else self._profile.grant
+        if self._profile.grant == SELF_SIGNED:
+            raise TokenRefusedError("unsupported_grant_type", "no token is given: sign one for each call")
         if form.get("grant_type") != grant:
             raise TokenRefusedError("unsupported_grant_type", f"grant_type must be {grant}")
         if form.get("client_assertion_type") != CLIENT_ASSERTION:
@@ -81,19 +87,44 @@ class TokenDoor:
             raise self._refused("machine", "assertion_not_valid")
         company = company or self._company_of[machine]
         # only now: a refused exchange uses no jti up
-        if both:
-            self._used[("company", company_id)] = at + self._profile.longest_assertion_life_s
-        self._used[("machine", machine_id)] = at + self._profile.longest_assertion_life_s
+        until = at + self._profile.longest_assertion_life_s
+        used = [("company", company_id, until)] if both else []
+        self.fresh += [*used, ("machine", machine_id, until)]
+        self.restore(self.fresh)
         return self._give(company, machine, token_url, at)
 
-    def caller(self, token: str, now: datetime) -> Caller | None:
-        """Who holds this token, None when it is none of ours or too old."""
+    def caller(self, token: str, now: datetime, audience: str) -> Caller | None:
+        """Who holds this token, None when it is none of ours or too old. audience: of a token that is none of ours."""
+        if self._profile.grant == SELF_SIGNED:
+            return self._self_signed(token, audience, now.timestamp())
         caller = self._callers.get(token)
         return caller if caller is not None and now.timestamp() < caller.until else None
+
+    def _self_signed(self, token: str, audience: str, at: float) -> Caller | None:
+        """The machine that signed this token for this call alone."""
+        self._forget_used(at)
+        try:
+            machine, jti = self._check("machine", token, audience, at)
+        except TokenRefusedError:
+            return None
+        self._used[("machine", jti)] = until = at + self._profile.longest_assertion_life_s
+        return Caller(self._company_of[machine], machine, until)
 
     def expire_all(self) -> None:
         """Let no token be good any longer."""
         self._callers.clear()
+
+    def used(self) -> list[tuple[str, str, float]]:
+        """Whose assertions were used, their ids, and until when they are known."""
+        return [(*name, until) for name, until in self._used.items()]
+
+    def restore(self, used: Iterable[tuple[str, str, float]]) -> None:
+        """Know that these were used."""
+        self._used.update(((who, jti), until) for who, jti, until in used)
+
+    def sign_with(self, key: SigningKey) -> None:
+        """Sign tokens by this key from now on."""
+        self._key = key
 
     def keys_of(self, machine: str, now: datetime) -> list[Any]:
         """The public keys of a machine that have not ended."""
@@ -166,6 +197,11 @@ class TokenDoor:
         self._callers[token] = Caller(company, machine, at + self.life_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": self.life_s, "scope": company}
 
+    def _forget_used(self, at: float) -> None:
+        # all live equally long: the oldest ends first
+        while self._used and self._used[oldest := next(iter(self._used))] <= at:
+            del self._used[oldest]
+
     def _forget(self, at: float) -> None:
-        self._used = {jti: until for jti, until in self._used.items() if until > at}
+        self._forget_used(at)
         self._callers = {token: caller for token, caller in self._callers.items() if caller.until > at}

@@ -111,3 +111,22 @@ async def test_bad_orders_of_counterparties_are_refused_by_name() -> None:
             refused = await one.control("counterparties", order, status=422)
 
             assert ["body", name] == refused["detail"][0]["loc"]
+
+
+async def test_others_answer_after_a_reset_as_before_it() -> None:
+    async with running(counterparties=[{}]) as (one, _):
+        await one.add(si_entry("R1", counterpartyId="C00077"))
+        await one.control("reset", {})
+        await one.log_in()
+        await one.add(si_entry("R1", counterpartyId="C00077"))
+
+        assert [] == await differing(one)
+
+
+async def test_an_answer_that_will_not_come_is_not_said_to_be_due() -> None:
+    async with running(counterparties=[{"participant": "C00019", "late_s": 10}]) as (one, _):
+        await one.add(si_entry("R1"))
+        named = {"participantId": "B01234", "requestReference": "R2", "siNumber": "I00000001"}
+        await one.post("/api/si/instructions/delete/v1", {"data": [named]})
+
+        assert None is (await one.control("counterparties"))["next_due"]

@@ -541,9 +541,8 @@ async def test_a_push_is_tried_until_it_is_taken() -> None:
         await one.add(si_entry("R2", quantity=5))
         later = await receiver.next()
 
-        assert 1 == len({headers["x-ocp-delivery-id"] for headers, _ in tries})
+        assert 4 == len({headers["x-ocp-delivery-id"] for headers, _ in [*tries, later]})
         assert 1 == len({body for _, body in tries})
-        assert tries[0][0]["x-ocp-delivery-id"] != later[0]["x-ocp-delivery-id"]
 
 
 async def test_a_subscriber_gets_its_own_events_of_the_types_it_wants() -> None:

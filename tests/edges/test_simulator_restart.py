@@ -71,7 +71,7 @@ async def behind(one: OcpCaller, place: str, count: int) -> list[int]:
     return found
 
 
-async def test_positions_hold_over_a_kill_and_tokens_and_counts_do_not(tmp_path: Path) -> None:
+async def test_positions_and_counts_hold_over_a_kill_and_tokens_do_not(tmp_path: Path) -> None:
     async with typed(tmp_path, *FLAGS) as one:
         await one.log_in()
         stated = {"stockCode": None, "isin": (await eligible(one))["isin"], "counterpartyId": "C00019"}
@@ -88,6 +88,7 @@ async def test_positions_hold_over_a_kill_and_tokens_and_counts_do_not(tmp_path:
         refused = await one.http.get("/api/system/echo/v1", headers=one.headers())
         await one.log_in()
         renewed = await one.http.get("/api/system/echo/v1", headers=one.headers())
+        await one.control("limits", {"company_calls": 0})
         trades_after, told_after = (
             [await trades(one, after) for after in (0, 100)],
             await behind(one, "2026-11-23:1", 2),
@@ -100,7 +101,7 @@ async def test_positions_hold_over_a_kill_and_tokens_and_counts_do_not(tmp_path:
         [error["recordErrorCode"] for error in unknown["exception"]],
     )
     assert {"company_calls": 40, "machine_calls": 0, "transaction_limits": {MACHINE: "5.50"}} == limits
-    assert (429, 401, 200) == (last.status_code, refused.status_code, renewed.status_code)
+    assert (429, 401, 429) == (last.status_code, refused.status_code, renewed.status_code)
     assert ([first, rest], [2, 3], [2, 3]) == (trades_after, told, told_after)
     assert [1, 101] == [first[0]["sequence"], rest[0]["sequence"]]
     assert (3, "2026-11-23T09:30:00+08:00", "stands") == (found["totalSize"], state["now"], state["mode"])

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -151,6 +152,9 @@ async def test_the_state_file_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with running(seed=7, state_file=file) as (one, other):
         after = (await one.http.get("/_simulator/snapshot")).json()
 
+        # who uses the new one logged in there, and asked
+        for grown in ("assertions", "company_counts"):
+            assert Counter(map(tuple, before.pop(grown))) <= Counter(map(tuple, after.pop(grown)))
         assert before == after
         assert key == (await one.http.get("/api/crypto/meta", headers=one.headers())).json()
         assert expected == await afternoon(one, other)

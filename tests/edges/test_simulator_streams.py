@@ -394,5 +394,8 @@ async def test_what_is_late_when_a_snapshot_is_taken_is_pushed_after_it_is_resto
         await one.add(si_entry("R1"), si_entry("R2"))
         assert [2] == await receiver.sequences(1)
         image = await one.control("snapshot")
+        (waiting,) = image["subscriptions"]
+        assert 290 < waiting["late_s"]["0"] <= 300
+        waiting["late_s"]["0"] = 0.01
         await one.control("restore", image)
         assert [1] == await receiver.sequences(1)
