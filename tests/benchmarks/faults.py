@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import logging
 import sys
 from typing import Any
 
@@ -90,6 +91,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     telemetry.set_up(level="critical")
+    # a pretend OCP that ends is cut off in the middle of answers that were to be late
+    logging.disable(logging.CRITICAL)
     names = arguments.only or [*FAULTS, MIXED]
     if not arguments.json:
         print(f"{'fault':<22}" + "".join(f"{name.replace('_', ' '):>14}" for name in _HEADS) + f"{'seconds':>9}")

@@ -291,6 +291,20 @@ def test_refusal_of_a_call_sent_again_is_remembered_over_a_restart() -> None:
     assert ["X1", "X2"] == list(core.state.lanes["B01234", "si_add"].waiting)
 
 
+@pytest.mark.parametrize("number", ["", "I00000001"], ids=["no SI", "the SI of another"])
+def test_acceptance_that_names_a_wrong_si_is_no_acceptance(number: str) -> None:
+    core = Core()
+    core.request("R0")
+    core.offer(e.CallAnswered(core.call(), [core.accepted("R0", "I00000001")]))
+    core.request("R1", sequence=3)
+    request_id = core.call()
+    decision = core.offer(e.CallAnswered(request_id, [core.accepted("R1", number)]))
+
+    assert ["outcome_unknown"] == kinds(decision)
+    assert "PGB-XCH-039: the answer names no SI, or another's: R1" == decision.entries[0].body()["text"]
+    assert [a.Look(request_id)] == decision.actions
+
+
 def test_bulk_refused_whole_is_refused_to_all_where_the_profile_knows_no_such_split() -> None:
     core = several(3)
     core.terms = replace(core.terms, book=without_split())
