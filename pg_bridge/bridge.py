@@ -19,6 +19,7 @@ from pg_bridge.desk import Desk
 from pg_bridge.dispatcher.dispatcher import Dispatcher, DispatcherOptions
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.terms import Fresh, Terms
+from pg_bridge.feeding import Feeding
 from pg_bridge.filing import Filing
 from pg_bridge.gauges import show_gauges
 from pg_bridge.journal.memory import MemoryJournal
@@ -38,12 +39,16 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.report_orders import MakeReports
+from pg_bridge.reporting import Reporting
 from pg_bridge.resolving import Resolving
 from pg_bridge.settings import (
     circuit_options,
     core_options,
+    feed_options,
     kept_levels,
     listener_options,
+    market_report_options,
     ocp_options,
     report_folder,
 )
@@ -86,6 +91,8 @@ class World:
     chance: Callable[[], float] = lambda: 0.0
     #: the mappings, loaded, for who starts one bridge after another
     book: MappingBook | None = None
+    #: makes reports of the market beside the bridge; None: none are made by themselves
+    make_reports: MakeReports | None = None
 
 
 @dataclass(slots=True)
@@ -124,6 +131,8 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic, kept)
         stack.callback(slots.close)
         keys = KeyWatch(config.ocp.company_id, config.ocp.machine_id, world.read_keys, world.passphrase, world.clock)
+        told = "Days to the end of a key that has one, negative behind it."
+        metrics.gauge("pg_bridge_key_days_left", told, ("whose", "key"), lambda: keys.days_left().items())
         circuit = Circuit(
             circuit_options(config),
             slots,
@@ -206,6 +215,18 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         stack.push_async_callback(_ended, key_watch)
         trying = asyncio.get_running_loop().create_task(circuit.keep_trying(lambda: ways.is_up(dispatcher)))
         stack.push_async_callback(_ended, trying)
+        feeding = Feeding(feed_options(config), dispatcher, slots, world.clock)
+        stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(feeding.run()))
+        if world.make_reports is not None and config.feeds.reports:
+            reporting = Reporting(
+                market_report_options(config),
+                config.participants,
+                dispatcher,
+                config.journal.path,
+                world.make_reports,
+                world.clock,
+            )
+            stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(reporting.run()))
         if config.control.socket:
             loading = Loading(
                 dispatcher,

@@ -6,6 +6,7 @@ Secrets come from files or from environment variables that the file names, never
 from __future__ import annotations
 
 import posixpath
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from pg_bridge.errors import ConfigError, Finding
+from pg_bridge.profiles.market_concepts import Market
 
 _LAST_PORT = 65_535
 
@@ -55,6 +57,8 @@ class ParticipantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     profile: dict[str, str] = {}
     #: the folder in which it exchanges files; empty: none
     drop_folder: str = ""
+    #: the NCPs whose trades are its own; empty: those that reference data says it clears for, and itself
+    ncps: tuple[str, ...] = ()
 
 
 class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +133,24 @@ class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     folder: str = ""
 
 
+class FeedsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[feeds]: what is taken of the market, and the reports that are made of it."""
+
+    #: markets whose trades are taken: hong_kong, shanghai, shenzhen
+    trades: tuple[Market, ...] = ()
+    trade_wait_s: int = 30
+    trade_every_s: float = 5.0
+    trade_days_back: int = 4
+    reference_data: bool = False
+    reference_at: str = "06:00"
+    #: what is done about an instruction at odds with reference data
+    reference_faults: Literal["ignore", "warn", "refuse"] = "warn"
+    #: names of reports that are made by themselves
+    reports: tuple[str, ...] = ()
+    report_every_s: float = 900.0
+    day_end: str = "18:30"
+
+
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[control]: the door for commands to the running bridge."""
 
@@ -155,6 +177,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exchange: ExchangeConfig = ExchangeConfig()
     control: ControlConfig = ControlConfig()
     reports: ReportsConfig = ReportsConfig()
+    feeds: FeedsConfig = FeedsConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -202,6 +225,7 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
         )
         findings.append(Finding("PGB-CFG-004", "error", "push.url", text))
     findings += _folder_findings(config)
+    findings += _feed_findings(config.feeds)
     if findings:
         raise ConfigError("; ".join(str(finding) for finding in findings), findings=findings)
     return config
@@ -232,7 +256,21 @@ def _folder_findings(config: Config) -> list[Finding]:
     return findings
 
 
-_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "log"})
+def _feed_findings(feeds: FeedsConfig) -> list[Finding]:
+    """Times that are none."""
+    findings = [
+        Finding("PGB-CFG-009", "error", f"feeds.{name}", f"{value!r} is no time of day", remedy="Write it as HH:MM.")
+        for name, value in (("reference_at", feeds.reference_at), ("day_end", feeds.day_end))
+        if not _TIME.fullmatch(value)
+    ]
+    if feeds.trade_wait_s < 0 or feeds.trade_every_s < 0 or feeds.trade_days_back < 0 or feeds.report_every_s <= 0:
+        text = "times and days must be 0 or more, report_every_s more than 0"
+        findings.append(Finding("PGB-CFG-009", "error", "feeds", text, remedy="Give times in seconds."))
+    return findings
+
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "feeds", "log"})
 
 
 def _scalar(value: str) -> str | int | float | bool:

@@ -38,6 +38,8 @@ lenient = false                     # carry unknown optional fields along instea
 profile = {}                        # own texts for `profile.*`: { stock_account = "00000001", refusal_form = "sample" }
 drop_folder = ""                    # where it exchanges files: inbox, taken, outbox, rejected, archive are made in it,
                                     # all on one file system; empty: none
+ncps = []                           # the NCPs whose trades are its own; empty: those that reference data says it clears
+                                    # for, and itself
 
 [drop]
 scan_s = 1.0                        # how often the inboxes are looked at
@@ -84,6 +86,20 @@ socket = "pg-bridge.control.sock"   # Unix domain socket (mode 0600) for command
 [reports]
 folder = ""                         # reports for download: <folder>/<participant>/<YYYYMMDD>/<report id>, each renamed
                                     # into its place when it is whole; empty: none
+
+[feeds]
+trades = []                         # markets whose trades are taken: "hong_kong", "shanghai", "shenzhen"; empty: none
+trade_wait_s = 30                   # a long poll waits so long at OCP for the next trade
+trade_every_s = 5.0                 # between two polls of one market, unless there is more at once
+trade_days_back = 4                 # trades of so many days before today are completed, too
+reference_data = false              # take participants, stocks, calendar and NCP/GCP mapping at start, and each day at
+reference_at = "06:00"              # this Hong Kong time
+reference_faults = "warn"           # an instruction at odds with reference data: ignore, warn (a finding in the
+                                    # journal), refuse (before OCP is asked)
+reports = []                        # reports made of it by themselves: "cclid01", "participants", "stocks",
+                                    # "calendar", "ncp-gcp"; into [reports] folder and the drop folders' outboxes
+report_every_s = 900.0              # those of trades so often through the day, where there are new ones, and all at
+day_end = "18:30"                   # this Hong Kong time
 
 [log]
 level = "info"

@@ -10,12 +10,14 @@ from pathlib import Path
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import Options
+from pg_bridge.feeding import FeedOptions
 from pg_bridge.ocp.circuit import CircuitOptions
 from pg_bridge.ocp.kept_levels import KeptLevels
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
+from pg_bridge.reporting import ReportOptions
 
 
 def core_options(config: Config) -> Options:
@@ -29,6 +31,7 @@ def core_options(config: Config) -> Options:
         retry_first_s=config.exchange.retry_first_s,
         retry_most_s=config.exchange.retry_most_s,
         file_within_s=config.exchange.file_within_s,
+        reference_faults=config.feeds.reference_faults,
     )
 
 
@@ -77,6 +80,31 @@ def kept_levels(config: Config, clock: Callable[[], datetime], stack: AsyncExitS
     kept = KeptLevels(path.with_name(path.name + ".calls"), lambda: clock().timestamp())
     stack.callback(kept.close)
     return kept
+
+
+def feed_options(config: Config) -> FeedOptions:
+    """Of the market's feeds."""
+    feeds = config.feeds
+    return FeedOptions(
+        markets=feeds.trades,
+        wait_s=feeds.trade_wait_s,
+        every_s=feeds.trade_every_s,
+        days_back=feeds.trade_days_back,
+        is_reference_taken=feeds.reference_data,
+        reference_at=feeds.reference_at,
+    )
+
+
+def market_report_options(config: Config) -> ReportOptions:
+    """Of the reports that are made by themselves."""
+    feeds = config.feeds
+    return ReportOptions(
+        names=feeds.reports,
+        every_s=feeds.report_every_s,
+        day_end=feeds.day_end,
+        days_back=feeds.trade_days_back,
+        folder=config.reports.folder,
+    )
 
 
 def _file(name: str) -> Path | None:

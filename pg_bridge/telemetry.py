@@ -42,6 +42,9 @@ KEY_END_NEAR = "key_end_near"
 KEY_ENDED = "key_ended"
 BROADCAST_ORDERED = "broadcast_ordered"
 BROADCAST_REFUSED = "broadcast_refused"
+TRADE_GAP_FOUND = "trade_gap_found"
+REPORT_WRITTEN = "report_written"
+REPORT_FAILED = "report_failed"
 
 #: every event name that may be logged; a test holds the code to it
 EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))

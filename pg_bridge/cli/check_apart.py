@@ -33,7 +33,7 @@ async def check_apart(files: Mapping[str, str]) -> list[Finding]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=_environment(),
+        env=environment(),
         start_new_session=True,  # what a terminal tells the bridge is not for it
     )
     try:
@@ -51,7 +51,7 @@ async def check_apart(files: Mapping[str, str]) -> list[Finding]:
             await child.wait()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours; and where the program is not installed but run from its own folder, the child finds the same one."""
     root = str(Path(__file__).resolve().parents[2])
     environment = dict(os.environ)

@@ -128,8 +128,11 @@ async def own_stage(
     stage: Stage | None = None,
     record: WireRecord | None = None,
     sessions: int = 4,
+    journal: MemoryJournal | None = None,
 ) -> AsyncIterator[Place]:
-    """A fresh world in `folder` (empty), ended in order. sessions: that a participant may have at once."""
+    """A fresh world in `folder` (empty), ended in order. sessions: that a participant may have at once. journal: to
+    be looked at afterwards.
+    """
     stage = stage or Stage()
     operator = _Operator(loop, folder)
     operator.reports.mkdir()
@@ -152,7 +155,7 @@ async def own_stage(
         read_keys=lambda: {"company": (key,), "machine": (key,)},
         passphrase=None,
         version=program_version(),
-        journal=MemoryJournal(),
+        journal=journal or MemoryJournal(),
         book=chosen.book,
     )
     async with serving(app, dated=False) as url:

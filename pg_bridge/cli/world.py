@@ -15,6 +15,7 @@ from pathlib import Path
 from pg_bridge.bridge import World
 from pg_bridge.cli.check_apart import check_apart
 from pg_bridge.cli.key_files import read_both, read_passphrase, read_secret
+from pg_bridge.cli.reports_apart import reports_apart
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
 from pg_bridge.typed_toml import UNREADABLE
@@ -199,4 +200,5 @@ def build_world(config: Config, environment: Mapping[str, str] = os.environ, map
         read_keys=lambda: read_both(config.ocp),
         passphrase=read_passphrase(config.ocp.key_passphrase_env, config.ocp.key_passphrase_file, environment),
         version=program_version(),
+        make_reports=reports_apart,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -24,6 +25,7 @@ from pg_bridge.exchange.judging import Judgement, judge
 from pg_bridge.exchange.looking import Look, look_at, take
 from pg_bridge.exchange.lost_calls import pause_after
 from pg_bridge.exchange.ports import Slots
+from pg_bridge.exchange.reference_use import beside_reference
 from pg_bridge.exchange.seeking import named_by
 from pg_bridge.exchange.state import LaneKey, State
 from pg_bridge.exchange.turns import Turn, turn_of
@@ -117,7 +119,14 @@ class Errands:
             terms = at_work.terms
             context = terms.context(file.participant, file.terminal, self._clock())
             lenient = file.participant in terms.options.lenient_participants
-            for judgement in judge(terms, file.content, context, is_lenient=lenient):  # noqa: B007 - the last one counts
+            steps = judge(
+                terms,
+                file.content,
+                context,
+                is_lenient=lenient,
+                beside=partial(beside_reference, state=self._state, terms=terms),
+            )
+            for judgement in steps:  # noqa: B007 - the last one counts
                 await asyncio.sleep(0)
         self._offer(e.FileJudged(file, judgement))
 

@@ -36,6 +36,7 @@ from pg_bridge.exchange.exchange import Exchange, Stage
 from pg_bridge.exchange.fold import apply
 from pg_bridge.exchange.outcome import conclude, told
 from pg_bridge.exchange.receipt import Receipt, received
+from pg_bridge.exchange.reference_use import beside_reference
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, epoch_us, request_of
 
@@ -73,6 +74,7 @@ def _request(state: State, event: e.RequestArrived, terms: Terms, now: datetime,
         context,
         lenient=event.participant in terms.options.lenient_participants,
     )
+    request = beside_reference(request, state, terms)
     use = None
     fingerprint = hashlib.sha256(event.body).hexdigest()
     if request.effect == "instruct":

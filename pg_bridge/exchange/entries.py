@@ -65,6 +65,10 @@ class Kind(StrEnum):
     FILE_TURNED_AWAY = "file_turned_away"
     FOLDER_FAULT_FOUND = "folder_fault_found"
     FOLDER_FAULT_ENDED = "folder_fault_ended"
+    TRADES_TAKEN = "trades_taken"
+    TRADE_GAP_FOUND = "trade_gap_found"
+    REFERENCE_DATA_TAKEN = "reference_data_taken"
+    REPORT_WRITTEN = "report_written"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -162,4 +162,7 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.FileRefused: file_refused,
     r.FileRepeated: file_repeated,
     r.MappingsLoaded: set_in_force,
+    r.TradesTaken: lambda state, record, _: state.market.take_trades(record),
+    r.ReferenceDataTaken: lambda state, record, _: state.market.take_reference(record),
+    r.ReportWritten: lambda state, record, _: state.market.take_report(record),
 }

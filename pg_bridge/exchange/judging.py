@@ -6,7 +6,7 @@ while, so that judging goes in steps: whoever waits for it does something else b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,14 +61,27 @@ class Judgement:
     items: list[Item] = field(default_factory=list)
 
 
-def judge(terms: Terms, content: bytes, context: Mapping[str, Any], *, is_lenient: bool) -> Iterator[Judgement]:
-    """Judge a whole file in steps: the same judgement after each, finished when the iterator ends."""
-    judging = _Judging(terms, context, is_lenient=is_lenient)
+def judge(
+    terms: Terms,
+    content: bytes,
+    context: Mapping[str, Any],
+    *,
+    is_lenient: bool,
+    beside: Callable[[Request], Request] = lambda request: request,
+) -> Iterator[Judgement]:
+    """Judge a whole file in steps: the same judgement after each, finished when the iterator ends.
+
+    beside: looks at each translated record once more.
+    """
+    judging = _Judging(terms, context, is_lenient=is_lenient, beside=beside)
     yield from judging.run(content)
 
 
 class _Judging:
-    def __init__(self, terms: Terms, context: Mapping[str, Any], *, is_lenient: bool) -> None:
+    def __init__(
+        self, terms: Terms, context: Mapping[str, Any], *, is_lenient: bool, beside: Callable[[Request], Request]
+    ) -> None:
+        self._beside = beside
         self._terms = terms
         self._book: MappingBook = terms.book
         self._context = context
@@ -160,6 +173,7 @@ class _Judging:
             findings = error.told(message.template)
             self._tell(number, "", findings, line, is_line=True)
             return
+        request = self._beside(request)
         wrong = [finding for finding in request.findings if finding.severity == "error"]
         if request.effect != "instruct":
             wrong.append(Finding(NO_TEMPLATE, "error", "", f"{message.template} is no instruction"))

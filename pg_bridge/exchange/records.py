@@ -21,6 +21,7 @@ from pg_bridge.exchange.kinds import (
     drop_folders,
     files,
     keys,
+    market,
     node,
     reports,
     requests,
@@ -42,6 +43,7 @@ from pg_bridge.exchange.kinds.drop_folders import (
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
 from pg_bridge.exchange.kinds.keys import KeysRefused, KeyUsed
+from pg_bridge.exchange.kinds.market import ReferenceDataTaken, ReportWritten, TradeGapFound, TradesTaken
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
@@ -59,20 +61,20 @@ from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 
 __all__ = [
     "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
-    "Bytes", "CallEnded", "CircuitClosed", "CircuitOpened",
-    "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
-    "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "KeyUsed", "KeysRefused", "MappingSet",
-    "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
-    "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Record", "Reply", "ReportPiece",
-    "ReportRead", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
-    "SessionRefused", "SiFound", "UpdateParked", "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who",
+    "Bytes", "CallEnded", "CircuitClosed", "CircuitOpened", "DeliveryAcknowledged", "DeliveryQueued",
+    "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt", "Fault", "FilePutAway", "FileReceived", "FileRefused",
+    "FileRepeated", "FileTaken", "FileTurnedAway", "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound",
+    "Item", "KeyUsed", "KeysRefused", "MappingSet", "MappingsLoaded", "MappingsRefused", "MessageRefused",
+    "NodeStarted", "NodeStopped", "OcpFailed", "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused",
+    "Record", "ReferenceDataTaken", "Reply", "ReportPiece", "ReportRead", "ReportWritten", "RequestParked",
+    "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened", "SessionRefused", "SiFound",
+    "TradeGapFound", "TradesTaken", "UpdateParked", "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who",
     "read_entry", "write_entry",
 ]  # fmt: skip
 
 _ABOUT = (
-    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, node, reports, requests, sessions,
-    updates, wire,
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, market, node, reports, requests,
+    sessions, updates, wire,
 )  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)

@@ -13,6 +13,8 @@ from pg_bridge.exchange.state import State
 from pg_bridge.exchange.upload_fold import UPLOAD, forget_files
 
 _EPOCH = date(1970, 1, 1)
+#: days of the market that are remembered besides
+_MARKET_DAYS = 14
 
 
 def forget(state: State, before: str) -> None:
@@ -28,6 +30,7 @@ def forget(state: State, before: str) -> None:
     for key in [key for key in state.uses if key[1] < before]:
         del state.uses[key]
     forget_files(state, before)
+    state.market.forget((date.fromisoformat(before) - timedelta(days=_MARKET_DAYS)).isoformat())
     for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
         del state.feeds[feed_key]
 

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pg_bridge.exchange.exchange import Exchange, Stage, part_suffix
+from pg_bridge.exchange.market_fold import MarketState
 from pg_bridge.exchange.outbox import Outbox
 from pg_bridge.exchange.record import Fault
 from pg_bridge.exchange.upload import Intake, KnownFile, Upload
@@ -131,6 +132,7 @@ class State:
     intakes: dict[str, Intake] = field(default_factory=dict)
     #: the hash of the OCP profile in force; empty where the journal does not say
     ocp_hash: str = ""
+    market: MarketState = field(default_factory=MarketState)
     #: how many records were folded
     folded: int = 0
 

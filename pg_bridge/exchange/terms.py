@@ -17,6 +17,7 @@ from pg_bridge.exchange.exchange import Exchange
 from pg_bridge.exchange.records import Fault, Record, write_entry
 from pg_bridge.mapping.book import MappingBook
 from pg_bridge.mapping.pages import NEXT_REFERENCE
+from pg_bridge.mapping.reference import Faults
 from pg_bridge.profiles.ocp import OcpProfile
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
@@ -59,6 +60,8 @@ class Options:
     retry_most_s: float = 30.0
     #: a file whose parts are not all there after this time is dropped
     file_within_s: float = 600.0
+    #: what is done about an instruction at odds with reference data
+    reference_faults: Faults = "warn"
 
 
 @lru_cache(maxsize=64)

@@ -154,3 +154,21 @@ SELECT value, position FROM reference WHERE segment = ?
 
 -- segment_entries --
 SELECT position, exchange, refs FROM entry WHERE position BETWEEN ? AND ?
+
+-- of_kind --
+-- Of given positions those of one kind; the list is put in place by its length.
+SELECT position FROM entry WHERE kind = ? AND position IN (:among) ORDER BY position
+
+-- add_state --
+INSERT INTO state (reference, sequence, status) VALUES (?, ?, ?)
+
+-- sort_states --
+CREATE INDEX by_reference ON state (reference, sequence, status)
+
+-- superseded --
+-- Few trades are told of twice: those are found along the index, and only their entries are looked at.
+SELECT s.sequence FROM (
+    SELECT reference, max(sequence) AS last FROM state
+    GROUP BY reference HAVING count(*) > 1 OR max(status = :cancelled)
+) AS told CROSS JOIN state AS s ON s.reference = told.reference
+WHERE s.sequence < told.last OR s.status = :cancelled ORDER BY 1

@@ -16,12 +16,15 @@ from pg_bridge.formats.iso15022.model import Field
 from pg_bridge.formats.iso15022.reader import read
 from pg_bridge.link.profile import link_findings
 from pg_bridge.mapping.checks.report_check import report_findings
+from pg_bridge.mapping.checks.report_rules_check import report_rules
 from pg_bridge.mapping.checks.rule_check import REFUSAL_REASONS, document_findings
 from pg_bridge.mapping.checks.set_check import SAMPLES_FOLDER, in_order, set_findings
 from pg_bridge.mapping.compiled import CompiledMessage, CompiledRequest, Compiler
 from pg_bridge.mapping.field import Sources
 from pg_bridge.mapping.file_rules import FileRules
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.reference import ReferenceUse
+from pg_bridge.mapping.report_rules import ReportRules
 from pg_bridge.mapping.request import Translation
 from pg_bridge.mapping.request_mapping import split_values
 from pg_bridge.mapping.rule_set import Located, RuleSet, read_rule_set
@@ -43,15 +46,22 @@ class MappingBook:
         rules: RuleSet,
         content_hash: str,
         warnings: Sequence[Finding] = (),
+        reports: Mapping[str, ReportRules] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.legacy = legacy
         self.ocp = ocp
         self.rules = rules
         self.warnings = tuple(warnings)
+        #: reports of what OCP tells of the market, by name
+        self.reports = reports or {}
+        #: the files that it was made of, for who must make it again in another process
+        self.source_files: Mapping[str, str] = files or {}
         self.hash = content_hash
         self.name = rules.name
         self.version = rules.version
         self._requests: dict[tuple[str, str], CompiledRequest] = {}
+        self._references: dict[str, ReferenceUse] = {}
         self._answers: dict[str, CompiledMessage] = {}
         self._messages: dict[str, CompiledMessage] = {}
         #: how batch files come, and become messages
@@ -61,6 +71,9 @@ class MappingBook:
             file = located.file
             name = self._name(located)
             if file.request is not None:
+                if file.request.reference is not None:
+                    rule = located.rule_name("request.reference")
+                    self._references[file.request.template] = ReferenceUse(file.request.reference, ocp, rule)
                 for request in compiler.requests(located, file.request, name):
                     self._requests[request.template.name, request.message_type] = request
             if file.answer is not None:
@@ -129,6 +142,10 @@ class MappingBook:
                 kept = f"{kept}#{field.line}"
             outcome.carried[kept] = field.raw
             outcome.lineage.append(Lineage(kept, (kept,), field.raw, field.raw, "", "", "carried"))
+
+    def reference_use(self, template: str) -> ReferenceUse | None:
+        """How requests of a template use reference data; None: they do not."""
+        return self._references.get(template)
 
     def write_answer(self, function: str, sources: Sources) -> Written:
         """Write the answer of a function. Raises MappingMissing, MappingFailed."""
@@ -254,10 +271,12 @@ def load(files: Mapping[str, str]) -> MappingBook:
     except MappingInvalid as error:
         findings += error.findings
     rules = read_rule_set(files, findings)
+    reports: dict[str, ReportRules] = {}
     if legacy is not None and ocp is not None:
         findings += document_findings(rules, legacy, ocp)
         if not any(finding.severity == "error" for finding in findings):
             findings += report_findings(files, rules, legacy.parts)
+        reports = report_rules(files, legacy, ocp, findings)
     if legacy is None or ocp is None or any(finding.severity == "error" for finding in findings):
         raise MappingInvalid("loading the mappings", findings=in_order(findings))
-    return MappingBook(legacy, ocp, rules, content_hash(files), findings)
+    return MappingBook(legacy, ocp, rules, content_hash(files), findings, reports, files)

@@ -64,6 +64,17 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rule: list[RequestRule]
 
 
+class ReferenceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a request uses the reference data that the bridge takes of OCP.
+
+    fill: what is filled in from it where the message does not say it; checks: what of the instruction is held against
+    it before OCP is asked. What comes of that, a setting of the bridge says.
+    """
+
+    fill: list[Literal["isin", "stock_code"]] = []
+    checks: list[Literal["stock", "domain_counter", "settlement_day", "counterparty"]] = []
+
+
 class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a request of the PSS becomes an OCP document. left_out: optional members that no rule feeds, and why.
 
@@ -82,6 +93,7 @@ class RequestSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     sought: dict[str, str] = {}
     rule: list[RequestRule]
     each: list[Each] = []
+    reference: ReferenceSection | None = None
 
 
 #: The members of a request for a report, as a schema.

@@ -61,7 +61,7 @@ class _Route:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One call; `asked`: the request references of a write, in order."""
+    """One call; `asked`: the request references of a write, in order. patience_s: see `page`."""
 
     route: _Route
     participant: str
@@ -69,6 +69,7 @@ class _Request:
     url: httpx.URL
     body: bytes
     asked: Sequence[str | None] | None
+    patience_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,15 @@ class OcpClient:
             entries += page.entries
         return entries
 
+    async def page(
+        self, operation: Operation, document: Mapping[str, Any], *, participant: str = "", patience_s: float = 0.0
+    ) -> Page:
+        """Ask for one page of a listing, whose cursor and size the document says itself. Raises as `ask`.
+
+        patience_s: how much longer than other answers this one may take, as a long poll does.
+        """
+        return await self._page(self._routes[operation], participant, document, patience_s)
+
     async def signing_keys(self) -> list[dict[str, Any]]:
         """The public keys (JWK) that OCP signs deliveries with. Raises as `ask`."""
         await self._limits.slot(_PRIORITY)
@@ -212,13 +222,13 @@ class OcpClient:
             # No cursor is bound for it: what else there is cannot be asked for.
             raise OcpOutcomeUnknown(f"calling {route.operation}: the answer has more pages than one")
 
-    async def _page(self, route: _Route, participant: str, asked: Mapping[str, Any]) -> Page:
+    async def _page(self, route: _Route, participant: str, asked: Mapping[str, Any], patience_s: float = 0.0) -> Page:
         if route.spec.method == "GET":
             parameters = {name: _parameter(value) for name, value in asked.items() if value is not None}
             url = httpx.URL(f"{route.address}?{urlencode(parameters, doseq=True)}") if parameters else route.url
-            return await self._call(_Request(route, participant, "", url, b"", None))
+            return await self._call(_Request(route, participant, "", url, b"", None, patience_s))
         body = msgspec.json.encode(asked)
-        return await self._call(_Request(route, participant, "", route.url, body, None))
+        return await self._call(_Request(route, participant, "", route.url, body, None, patience_s))
 
     async def _call(self, request: _Request) -> Page:
         """One call, as often as it takes to be let in; the circuit hears how it ended."""
@@ -266,7 +276,12 @@ class OcpClient:
         started = self._monotonic()
         try:
             reply = await self._wire.send(
-                route.spec.method, request.url, headers, request.body, f"calling {route.operation}"
+                route.spec.method,
+                request.url,
+                headers,
+                request.body,
+                f"calling {route.operation}",
+                patience_s=request.patience_s,
             )
         except (OcpError, asyncio.CancelledError) as error:
             code = error.code if isinstance(error, OcpError) else OcpOutcomeUnknown.code

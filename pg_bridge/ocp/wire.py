@@ -50,10 +50,12 @@ class Wire:
         timeouts = httpx.Timeout(
             connect=options.connect_s, read=options.read_s, write=options.write_s, pool=options.pool_s
         )
-        self._extensions = {"timeout": timeouts.as_dict()}
+        self._timeouts = timeouts.as_dict()
 
-    async def send(self, method: str, url: httpx.URL, headers: RawHeaders, body: bytes, doing: str) -> Reply:
-        """Send one request and read its whole answer.
+    async def send(
+        self, method: str, url: httpx.URL, headers: RawHeaders, body: bytes, doing: str, *, patience_s: float = 0.0
+    ) -> Reply:
+        """Send one request and read its whole answer, which may take `patience_s` longer than others.
 
         Raises OcpUnavailable when nothing was sent, OcpOutcomeUnknown when it may have been.
         """
@@ -61,10 +63,10 @@ class Wire:
             raise OcpUnavailable(f"{doing}: the client is closed")
         if self._to_proxy and url.scheme == "http":
             headers = [*headers, *self._to_proxy]
-        request = httpx.Request(method, url, headers=headers, content=body, extensions=self._extensions)
+        request = httpx.Request(method, url, headers=headers, content=body, extensions=self._waiting(patience_s))
         with Renamed(doing):
             # The transport knows no write time-out, and a peer may drip its answer for ever: this bounds the whole.
-            async with asyncio.timeout(self._options.whole_s):
+            async with asyncio.timeout(self._options.whole_s + patience_s):
                 response = await self._transport.handle_async_request(request)
                 try:
                     answer = await self._read(response, doing)
@@ -79,6 +81,9 @@ class Wire:
             None if retry_after is None else read_retry_after(retry_after, self._clock.now()),
             found.raw,
         )
+
+    def _waiting(self, patience_s: float) -> dict[str, dict[str, float | None]]:
+        return {"timeout": {**self._timeouts, "read": self._options.read_s + patience_s}}
 
     async def _read(self, response: httpx.Response, doing: str) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":

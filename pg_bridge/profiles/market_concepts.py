@@ -65,6 +65,16 @@ CODES = (
     "trading_method", "isolation_reason", "short_sell", "origin", "hedge", "trade_status",
 )  # fmt: skip
 
+#: concept -> the table of its codes, where that has another name
+_TABLES_BY_OTHER_NAMES = dict.fromkeys(("trading_currency", "settlement_currency", "trade_currency"), "currency")
+
+
+def table_of(concept: str) -> str:
+    """The table of [codes.*] that says what the codes of a concept mean, empty where it has none."""
+    table = _TABLES_BY_OTHER_NAMES.get(concept, concept)
+    return table if table in MARKET_CODE_TABLES else ""
+
+
 #: name of an operation that a profile may leave out -> the groups that it needs
 OPTIONAL_OPERATIONS: dict[str, tuple[str, ...]] = {
     "participants": ("list_query", "participant"),

@@ -120,6 +120,11 @@ def scaled(value: Decimal | int, decimals: int) -> int:
     raise ValueError(f"{str(number)[:40]} is no number of {decimals} decimals")
 
 
+def unscaled(units: int, decimals: int) -> Decimal:
+    """The number that has these digits without its point: 1250 with 2 decimals is 12.5."""
+    return Decimal(units).scaleb(-decimals, _EXACT)
+
+
 def value_fault(column: Column, value: Value, *, is_signed: bool) -> CellFault | None:
     """Why a value cannot be written in its column; None: it can."""
     if value is None:

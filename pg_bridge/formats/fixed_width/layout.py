@@ -150,6 +150,16 @@ class Record(NamedTuple):
     line: int = 0
 
 
+class Row(NamedTuple):
+    """One record to be written, of those that come by the million: the values of all its given columns, in order.
+
+    Amounts are whole numbers of the column's last decimal: 12.5 with 2 decimals is 1250.
+    """
+
+    name: str
+    given: tuple[Value, ...]
+
+
 def _pattern(column: Column) -> str:
     """What the characters of a column match. Its checksum, count or total, and whether a date is one, come apart."""
     width = column.width

@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import Any
 
 from pg_bridge.errors import Finding, MappingFailed
-from pg_bridge.formats.fixed_width.cells import CANNOT_BE_WRITTEN, day_text, scaled, value_fault
-from pg_bridge.formats.fixed_width.layout import Column, Layout, Record, RecordSpec, Value
+from pg_bridge.formats.fixed_width.cells import CANNOT_BE_WRITTEN, day_text, scaled, unscaled, value_fault
+from pg_bridge.formats.fixed_width.layout import Column, Layout, Record, RecordSpec, Row, Value
 from pg_bridge.formats.fixed_width.reader import MOST_FINDINGS, WRONG_PLACE
 
 #: records that are given out together
@@ -25,7 +25,7 @@ _MOST_KNOWN = 4096
 Plan = list[tuple[int, Callable[[Any], Any]]]
 
 
-def write(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
+def write(layout: Layout, records: Iterable[Record | Row]) -> Iterator[bytes]:
     """The bytes of a file in pieces; a trailer that is not given is made where it needs no values.
 
     Raises MappingFailed with all findings (up to 1,000; the line counts the records) before the trailer.
@@ -36,7 +36,7 @@ def write(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
     findings: list[Finding] = []
     lines: list[str] = []
     number = 0
-    last: Record | None = None
+    last: Record | Row | None = None
     for record in records:
         number += 1
         form = forms.get(record.name)
@@ -45,9 +45,9 @@ def write(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
         elif record.name == trailer:
             last = record
         else:
-            line = form.line(record.values)
+            line = form.row(record) if type(record) is Row else form.line(form.values_of(record))
             if line is None:
-                findings += form.faults(record.values, number)
+                findings += form.faults(form.values_of(record), number)
             else:
                 lines.append(line)
                 if len(lines) >= RECORDS_A_PIECE:
@@ -58,16 +58,17 @@ def write(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
     if not number:
         findings.append(_misplaced(layout, Record("", {}), 0, is_known=True))
     form = forms[trailer]
-    made = form.line(last.values if last is not None else {}, forms)
+    values = form.values_of(last) if last is not None else {}
+    made = form.line(values, forms)
     if made is None:
-        findings += form.faults(last.values if last is not None else {}, number, forms)
+        findings += form.faults(values, number, forms)
     if findings or made is None:
         raise MappingFailed(f"writing a file {layout.name}", findings=findings)
     lines.append(made)
     yield (end.join(lines) + end).encode("ascii")
 
 
-def _misplaced(layout: Layout, record: Record, number: int, is_known: bool) -> Finding:
+def _misplaced(layout: Layout, record: Record | Row, number: int, is_known: bool) -> Finding:
     order = f"{layout.header.name} first, {layout.trailer.name} last, one of each"
     told = f"a record {record.name or 'of no kind'} has no place here" if number else "there are no records"
     if not is_known:
@@ -86,6 +87,7 @@ class _Form:
         self._signed = {column.sign_of for column in spec.columns if column.sign_of}
         self._pick: Callable[[Mapping[str, Value]], tuple[Value, ...]] = _picker(names)
         self._plans: dict[tuple[type, ...], Plan] = {}
+        self._row_plans: dict[tuple[type, ...], Plan] = {}
         #: cells: the given values as they are written, then signs, checksums, counts and totals
         signs = [column for column in spec.columns if column.sign_of]
         self._signs = [names.index(column.sign_of) for column in signs]
@@ -113,14 +115,44 @@ class _Form:
             given = self._pick(values)
         except KeyError:
             given = tuple([values.get(column.name) for column in self._given])
+        if len(values) > len(given):
+            return None
         types = tuple(map(type, given))
         plan = self._plans.get(types)
         if plan is None:
-            plan = self._learn(given, types)
+            plan = self._learn(given)
             if plan is None:
                 return None
-        if len(values) > len(given):
-            return None
+            _remember(self._plans, types, plan)
+        return self._written(given, plan, forms)
+
+    def values_of(self, record: Record | Row) -> Mapping[str, Value]:
+        """The values by name; of a row, as many as there are columns."""
+        if isinstance(record, Record):
+            return record.values
+        given: list[Value] = list(record.given)
+        for number, column in enumerate(self._given[: len(given)]):
+            value = given[number]
+            if column.decimals and isinstance(value, int):
+                given[number] = unscaled(value, column.decimals)
+        return dict(zip([column.name for column in self._given], given, strict=False))
+
+    def row(self, row: Row) -> str | None:
+        """As `line`, of a row."""
+        types = tuple(map(type, row.given))
+        plan = self._row_plans.get(types)
+        if plan is None:
+            if len(row.given) != len(self._given):
+                return None
+            learnt = self._learn(tuple(self.values_of(row).values()))
+            if learnt is None:
+                return None
+            # Amounts are as they are written already.
+            plan = [(number, make) for number, make in learnt if types[number] is not int]
+            _remember(self._row_plans, types, plan)
+        return self._written(row.given, plan)
+
+    def _written(self, given: tuple[Value, ...], plan: Plan, forms: Mapping[str, _Form] | None = None) -> str | None:
         cells: list[Any] = list(given)
         try:
             for at, write_cell in plan:
@@ -143,8 +175,8 @@ class _Form:
             self.sums[name] += int(cells[at])
         return line
 
-    def _learn(self, given: Sequence[Value], types: tuple[type, ...]) -> Plan | None:
-        """What to do with values of these types; None: there is one that no column takes."""
+    def _learn(self, given: Sequence[Value]) -> Plan | None:
+        """What to do with values of the types of these; None: there is one that no column takes."""
         plan: Plan = []
         for number, (column, value) in enumerate(zip(self._given, given, strict=True)):
             if value_fault(column, value, is_signed=column.name in self._signed) is not None:
@@ -155,9 +187,6 @@ class _Form:
                 plan.append((number, _Days()))
             elif column.decimals:
                 plan.append((number, _scale(column.decimals)))
-        if len(self._plans) >= _MOST_KNOWN:
-            self._plans.clear()
-        self._plans[types] = plan
         return plan
 
     def faults(
@@ -211,6 +240,12 @@ def _blank(column: Column) -> Callable[[Any], Any]:
     if column.kind in ("number", "decimal"):
         made = 0
     return lambda _: made
+
+
+def _remember(plans: dict[tuple[type, ...], Plan], types: tuple[type, ...], plan: Plan) -> None:
+    if len(plans) >= _MOST_KNOWN:
+        plans.clear()
+    plans[types] = plan
 
 
 def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:

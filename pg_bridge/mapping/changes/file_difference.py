@@ -11,6 +11,7 @@ from pg_bridge.mapping.changes.change import Change, Effect, Kind, Located
 from pg_bridge.mapping.changes.legacy_difference import template_effect
 from pg_bridge.mapping.changes.renames import Documents
 from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER, SET_FILE, SHARED_FOLDER
+from pg_bridge.mapping.report_document import REPORTS_FOLDER
 from pg_bridge.profiles.layouts import FILES_FOLDER
 from pg_bridge.profiles.legacy import CODES_FILE, TEMPLATE_FOLDER
 from pg_bridge.profiles.ocp_file import PROFILE_FILE
@@ -90,6 +91,8 @@ def file_effect(path: str, document: Mapping[str, Any] | None = None) -> Effect:
     if path.startswith(RULES_FOLDER):
         feeds = document is None or "request" in document or "record" in document
         return Effect.OCP_GETS if feeds else Effect.WE_WRITE
+    if path.startswith(REPORTS_FOLDER):
+        return Effect.WE_WRITE
     if path in (CODES_FILE, OPENAPI_FILE, PROFILE_FILE):
         return Effect.OCP_GETS
     return Effect.WE_CONNECT if path == FRAMING_FILE else Effect.NONE

@@ -9,6 +9,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.link.profile import LINK_FILE
 from pg_bridge.mapping.checks import faults as f
 from pg_bridge.mapping.document import CASES_SUFFIX, RULES_FOLDER
+from pg_bridge.mapping.report_document import REPORTS_FOLDER
 from pg_bridge.profiles.hours import HOURS_FILE
 from pg_bridge.profiles.layouts import FILES_FOLDER
 from pg_bridge.profiles.legacy import CODES_FILE, GATEWAY_FILE, TEMPLATE_FOLDER
@@ -29,7 +30,7 @@ MOST_FINDINGS = 1000
 MOST_TEXT = 1500
 
 _FILES = (LINK_FILE, CODES_FILE, STANDARD_CODES_FILE, GATEWAY_FILE, PROFILE_FILE, OPENAPI_FILE, HOURS_FILE)
-_FOLDERS = (TEMPLATE_FOLDER, FILES_FOLDER, RULES_FOLDER, SAMPLES_FOLDER)
+_FOLDERS = (TEMPLATE_FOLDER, FILES_FOLDER, RULES_FOLDER, REPORTS_FOLDER, SAMPLES_FOLDER)
 
 
 def set_findings(files: Mapping[str, str]) -> list[Finding]:
