@@ -20,6 +20,7 @@ from pg_bridge.exchange import (
     calls,
     file_reports,
     lost_calls,
+    reconciliation,
     reports,
     seeking,
     updates,
@@ -242,6 +243,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,
+    **reconciliation.DECISIONS,
     **broadcasts.DECISIONS,
     **reports.DECISIONS,
 }

@@ -20,6 +20,7 @@ from pg_bridge.exchange.kinds import (
     drop_folders,
     files,
     node,
+    reconciliations,
     reports,
     requests,
     sessions,
@@ -39,13 +40,17 @@ from pg_bridge.exchange.kinds.drop_folders import (
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
+from pg_bridge.exchange.kinds.reconciliations import DisagreementFound, Reconciled, SnapshotTaken, Subscribed
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
 from pg_bridge.exchange.kinds.sessions import FrameRefused, SessionClosed, SessionOpened, SessionRefused
 from pg_bridge.exchange.kinds.updates import (
+    DayClosed,
+    EventsLost,
     GapFound,
     PushRefused,
     UpdateParked,
+    UpdatePassedOver,
     UpdateReceived,
     UpdateReleased,
     UpdateRepeated,
@@ -53,18 +58,31 @@ from pg_bridge.exchange.kinds.updates import (
 from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 
 __all__ = [
-    "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
-    "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt",
-    "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet",
-    "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
-    "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Record", "Reply", "ReportPiece",
+    "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused", "DayClosed",
+    "DeliveryAcknowledged", "DeliveryQueued", "DisagreementFound", "EventsLost", "ExchangeAnswered",
+    "ExchangeAwaited", "ExchangeInDoubt", "Fault", "FilePutAway", "FileReceived", "FileRefused", "FileRepeated",
+    "FileTaken", "FileTurnedAway", "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item",
+    "MappingSet", "MappingsLoaded", "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed",
+    "OutcomeUnknown", "PartReceived", "PartsDropped", "PushRefused", "Reconciled", "Record", "Reply", "ReportPiece",
     "ReportRead", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
-    "SessionRefused", "SiFound", "UpdateParked", "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who",
-    "read_entry", "write_entry",
+    "SessionRefused", "SiFound", "SnapshotTaken", "Subscribed", "UpdateParked", "UpdatePassedOver", "UpdateReceived",
+    "UpdateReleased", "UpdateRepeated", "Who", "read_entry", "write_entry",
 ]  # fmt: skip
 
-_ABOUT = (answers, broadcasts, calls, deliveries, drop_folders, files, node, reports, requests, sessions, updates)
+_ABOUT = (
+    answers,
+    broadcasts,
+    calls,
+    deliveries,
+    drop_folders,
+    files,
+    node,
+    reconciliations,
+    reports,
+    requests,
+    sessions,
+    updates,
+)
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT

@@ -18,7 +18,8 @@ _EPOCH = date(1970, 1, 1)
 def forget(state: State, before: str) -> None:
     """Let go of what the days before `before` (Hong Kong, YYYY-MM-DD) left behind and nothing asks for any more.
 
-    Open exchanges, answers not known to have left and deliveries stay, however old; so do the SIs, whose updates come.
+    Open exchanges, answers not known to have left and deliveries stay, however old; so do the SIs, whose updates come,
+    until they are over, and the days of which OCP may still have updates.
     """
     for id_, exchange in list(state.exchanges.items()):
         day = exchange.business_date or hong_kong_day(exchange.received_us)
@@ -28,8 +29,11 @@ def forget(state: State, before: str) -> None:
     for key in [key for key in state.uses if key[1] < before]:
         del state.uses[key]
     forget_files(state, before)
-    for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
+    for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and feed.is_closed and not feed.early]:
         del state.feeds[feed_key]
+    for si in [si for si, standing in state.standings.items() if standing.is_final and standing.heard < before]:
+        del state.standings[si]
+        state.instructions.pop(si, None)
 
 
 def hong_kong_day(at_us: int) -> str:
