@@ -66,7 +66,7 @@ class Fetching:
             self._under_way[day] = True
             return True
         self._under_way[day] = False
-        is_answered = is_refused = is_of_before = False
+        is_answered = is_refused = False
         try:
             await self._slots.slot()
             with self._sets.using() as at_work:
@@ -78,24 +78,23 @@ class Fetching:
                     {"participant_id": participant, "business_date": business_date, "after_sequence": behind},
                 )
                 events = await at_work.ocp.ask(Operation.STATUS_EVENTS, participant, document)
-            is_of_before = at_work.ocp is not self._sets.in_force.ocp
-            is_answered = not is_of_before
+            is_answered = True
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=participant, day=business_date, error=str(error))
             is_refused = isinstance(error, OcpRefused)
         finally:
             is_wanted_again = self._under_way.pop(day)
-        if is_answered:
+        # What comes has the shape of the profile by which it was asked for.
+        is_of_before = at_work.ocp is not self._sets.in_force.ocp
+        if is_answered and not is_of_before:
             self._offer(e.EventsFetched(participant, business_date, events, ended))
         if is_of_before or (is_wanted_again and is_waited_for(self._state, *day)):
-            self._chores.spawn(
-                self._fetched(day)
-            )  # what came has the shape of another profile, or is older than the wish
+            self._chores.spawn(self._fetched(day))
         elif is_answered or is_refused:
             await self._see_to(day, is_refused)
         else:
             self._later(day)
-        return is_answered
+        return is_answered and not is_of_before
 
     async def _see_to(self, day: Day, is_refused: bool) -> None:
         """After an answer: what is still missing is asked for again, until it is clear that it is lost."""

@@ -21,7 +21,7 @@ from pg_bridge.exchange.terms import Note, Terms
 #: the findings of a reconciliation: OCP went on unheard, contradicts what it said, does not know an SI
 NOT_HEARD, CONTRADICTED, NOT_THERE = "PGB-XCH-011", "PGB-XCH-012", "PGB-XCH-013"
 _REMEDIES = {
-    NOT_HEARD: "Nothing, if the PSS has it right now: it was told. If it happens again, ask HKEX why events are missing.",
+    NOT_HEARD: "The PSS was told how it stands. If it happens again, ask HKEX why events are missing.",
     CONTRADICTED: "Ask HKEX which is right, and compare with the PSS's book.",
     NOT_THERE: "Ask HKEX what became of the SI, and compare with the PSS's book.",
 }

@@ -60,7 +60,7 @@ class Reconciled(Record, frozen=True, kw_only=True):
 
 
 class Subscribed(Record, frozen=True, kw_only=True):
-    """OCP was told where to push (`url`, empty: nowhere any more); `ended`: the URL of ours that it pushes to no more."""
+    """OCP was told where to push (`url`, empty: nowhere any more). ended: the URL of ours that it pushes to no more."""
 
     kind = Kind.SUBSCRIBED
     url: str
