@@ -20,6 +20,7 @@ from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.terms import Fresh, Terms
 from pg_bridge.filing import Filing
+from pg_bridge.following import Following, follow_updates
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
@@ -34,7 +35,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
-from pg_bridge.settings import core_options, listener_options, ocp_options, report_folder
+from pg_bridge.settings import core_options, listener_options, ocp_options, reconcile_time, report_folder
 from pg_bridge.watching import watch_updates
 from pg_bridge.ways import PushTaker, Ways
 
@@ -150,6 +151,14 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         port, server = await serve_console(config.push, taker, dispatcher)
         stack.push_async_callback(server)
         push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
+        following = Following(
+            participants=list(config.participants),
+            driver=config.push.driver,
+            push_url=push_url,
+            is_subscriber=config.push.subscribe,
+            company_calls=config.ocp.company_calls,
+        )
+        following.chosen(profile)
         try:
             await listener.start()
         except OSError as error:
@@ -162,15 +171,16 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             watch_updates(
                 config.participants,
                 dispatcher,
-                slots,
-                taker,
-                push_url=push_url,
-                is_subscriber=config.push.subscribe,
-                fresh_id=world.fresh.request_id,
+                taker.intake,
+                reconcile_at=reconcile_time(config, world.mappings),
                 clock=world.clock,
             )
         )
         stack.push_async_callback(_ended, watch)
+        follow = asyncio.get_running_loop().create_task(
+            follow_updates(following, dispatcher, taker.intake, slots, fresh_id=world.fresh.request_id)
+        )
+        stack.push_async_callback(_ended, follow)
         if config.control.socket:
             loading = Loading(
                 dispatcher,
@@ -184,7 +194,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, follow])
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -49,23 +50,33 @@ class Fetching:
         self._refetch_s = refetch_s
         self._clock = clock
         self.gone: Callable[[Day, bool], Awaitable[None]] | None = None
-        #: days that are being asked for, and whether they were wanted again meanwhile
-        self._under_way: dict[Day, bool] = {}
+        self._locks: defaultdict[Day, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: days that were wanted while they were being asked for
+        self._wanted_again: set[Day] = set()
         self._again_later: set[Day] = set()
         #: when OCP answered without what is missing
         self._in_vain: defaultdict[Day, list[datetime]] = defaultdict(list)
         self._log = telemetry.logger()
 
-    async def fetch(self, participant: str, business_date: str, after: int | None = None) -> bool:
+    async def fetch(self, participant: str, business_date: str, after: int | None = None) -> None:
         """Ask for a day's events behind those that came, or behind `after`; what is still missing is asked for again.
 
-        Gives whether OCP answered.
+        While that day is being asked for, it is asked for once more afterwards.
         """
         day = (participant, business_date)
-        if day in self._under_way:
-            self._under_way[day] = True
-            return True
-        self._under_way[day] = False
+        if self._locks[day].locked():
+            self._wanted_again.add(day)
+            return
+        await self.hear(participant, business_date, after)
+
+    async def hear(self, participant: str, business_date: str, after: int | None = None) -> bool:
+        """As `fetch`, but wait for one that is under way, and ask then. Gives whether OCP answered."""
+        day = (participant, business_date)
+        async with self._locks[day]:
+            return await self._ask(day, after)
+
+    async def _ask(self, day: Day, after: int | None) -> bool:
+        participant, business_date = day
         is_answered = is_refused = False
         try:
             await self._slots.slot()
@@ -82,8 +93,8 @@ class Fetching:
         except OcpError as error:
             self._log.warning(telemetry.OCP_FAILED, participant=participant, day=business_date, error=str(error))
             is_refused = isinstance(error, OcpRefused)
-        finally:
-            is_wanted_again = self._under_way.pop(day)
+        is_wanted_again = day in self._wanted_again
+        self._wanted_again.discard(day)
         # What comes has the shape of the profile by which it was asked for.
         is_of_before = at_work.ocp is not self._sets.in_force.ocp
         if is_answered and not is_of_before:

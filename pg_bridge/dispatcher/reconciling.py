@@ -105,7 +105,7 @@ class Reconciling:
             feed = self._state.feeds.get((participant, day))
             if feed is not None and feed.is_closed:
                 continue
-            if not await self._fetching.fetch(participant, day):
+            if not await self._fetching.hear(participant, day):
                 raise OcpUnavailable(f"asking for the status events of {participant}")
 
     def _today(self) -> str:

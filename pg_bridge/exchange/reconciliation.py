@@ -19,7 +19,7 @@ from pg_bridge.exchange.telling import standing_of, tell_snapshot
 from pg_bridge.exchange.terms import Note, Terms
 
 #: the findings of a reconciliation: OCP went on unheard, contradicts what it said, does not know an SI
-NOT_HEARD, CONTRADICTED, NOT_THERE = "PGB-XCH-011", "PGB-XCH-012", "PGB-XCH-013"
+NOT_HEARD, CONTRADICTED, NOT_THERE = "PGB-XCH-021", "PGB-XCH-022", "PGB-XCH-023"
 _REMEDIES = {
     NOT_HEARD: "The PSS was told how it stands. If it happens again, ask HKEX why events are missing.",
     CONTRADICTED: "Ask HKEX which is right, and compare with the PSS's book.",
