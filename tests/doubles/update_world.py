@@ -9,7 +9,7 @@ import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +50,14 @@ def shipped() -> Set:
     return Set(read_mappings(folder), folder)
 
 
+class _Holed(list):  # type: ignore[type-arg]
+    """Documents by their place, some of which are gone."""
+
+    def __getitem__(self, asked: Any) -> Any:
+        found = super().__getitem__(asked)
+        return [one for one in found if one is not None] if isinstance(asked, slice) else found
+
+
 class UpdateWorld:
     """One world. driver: by which updates come; ocp: options of the pretend OCP."""
 
@@ -80,6 +88,9 @@ class UpdateWorld:
         }
         self.app = create_app(shipped().ocp, read_options(options), self.clock)
         self.ocp: PretendOcp = self.app.state.ocp
+        self._lost: dict[tuple[str, date], list[tuple[int, int]]] = {}
+        self._events = self.ocp.events
+        self.ocp.events = self._kept  # type: ignore[method-assign]
 
     def clock(self) -> Any:
         """The world's time."""
@@ -196,6 +207,18 @@ class UpdateWorld:
     async def _until(self, pss: ScriptedPss, is_so: Callable[[], bool], timeout_s: float = 300.0) -> None:
         while not is_so():
             await pss.wait_for(lambda _: True, timeout_s, after=len(pss.events))
+
+    def lose(self, participant: str, day: date, first: int, last: int) -> None:
+        """OCP has these events of a day no more, whoever asks; its history still tells them here."""
+        self._lost.setdefault((participant, day), []).append((first, last))
+
+    def _kept(self, participant: str, day: date) -> list[msgspec.Raw]:
+        log = self._events(participant, day)
+        spans = self._lost.get((participant, day), [])
+        return _Holed(
+            None if any(first <= number <= last for first, last in spans) else document
+            for number, document in enumerate(log, start=1)
+        )
 
     # --- what was told
 
