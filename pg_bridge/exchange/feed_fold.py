@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.standing import UNKNOWN, Standing
+from pg_bridge.exchange.si_standing import UNKNOWN, SiStanding
 from pg_bridge.exchange.state import State
 
 
@@ -31,7 +31,7 @@ def update_released(state: State, record: r.UpdateReleased, at_us: int) -> None:
         _hear(state, record.participant, record.si_number, record.standing)
 
 
-def _hear(state: State, participant: str, number: str, standing: Standing | None) -> None:
+def _hear(state: State, participant: str, number: str, standing: SiStanding | None) -> None:
     """Keep how an SI stands now; what is older than that, or than a snapshot, changes nothing."""
     if not number:
         return

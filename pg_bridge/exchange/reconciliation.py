@@ -13,7 +13,7 @@ from typing import Any
 from pg_bridge.errors import Finding
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
-from pg_bridge.exchange.standing import Standing
+from pg_bridge.exchange.si_standing import SiStanding
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.telling import standing_of, tell_snapshot
 from pg_bridge.exchange.terms import Note, Terms
@@ -27,7 +27,7 @@ _REMEDIES = {
 }
 
 
-def open_sis(state: State, participant: str) -> dict[str, Standing]:
+def open_sis(state: State, participant: str) -> dict[str, SiStanding]:
     """The participant's SIs that are open by what we know, by number: those entered here and those that were told."""
     found = {
         number: standing
@@ -37,7 +37,7 @@ def open_sis(state: State, participant: str) -> dict[str, Standing]:
     for (whose, number), own in state.instructions.items():
         if whose == participant and (whose, number) not in state.standings:
             exchange = state.exchanges.get(own.exchange)
-            found[number] = Standing(0, day=exchange.business_date if exchange is not None else "")
+            found[number] = SiStanding(0, day=exchange.business_date if exchange is not None else "")
     return found
 
 
@@ -72,7 +72,7 @@ def compare(state: State, terms: Terms, event: e.SisListed) -> tuple[r.Reconcile
             is_known = (participant, number) in state.standings or (participant, number) in state.instructions
             unknown += not is_known and not told.is_final
             continue
-        known = state.standings.get((participant, number), Standing(0))
+        known = state.standings.get((participant, number), SiStanding(0))
         if told.version > max(1, known.version):
             wrong[number] = _finding(NOT_HEARD, number, known, told)
         elif told.version < event.known[number] or (told.version == known.version and told.status != known.status):
@@ -92,7 +92,7 @@ def compare(state: State, terms: Terms, event: e.SisListed) -> tuple[r.Reconcile
     return record, wrong
 
 
-def _finding(code: str, number: str, known: Standing, found: Standing | None) -> Finding:
+def _finding(code: str, number: str, known: SiStanding, found: SiStanding | None) -> Finding:
     said = f"{known.status} (version {known.version})" if known.version else "nothing but that it was entered"
     is_now = f"{found.status} (version {found.version})" if found is not None else "that there is no such SI"
     text = f"OCP's events told {said}, its enquiry tells {is_now}"
@@ -117,7 +117,7 @@ def _disagree(
     entry: e.Json | None,
 ) -> None:
     participant, number = event.participant, finding.path
-    known = state.standings.get((participant, number), Standing(0))
+    known = state.standings.get((participant, number), SiStanding(0))
     found = standing_of(terms, entry, event.business_date) if entry is not None else None
     own = state.instructions.get((participant, number))
     note.record(

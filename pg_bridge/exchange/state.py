@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pg_bridge.exchange.exchange import Exchange, Stage, part_suffix
 from pg_bridge.exchange.outbox import Outbox
 from pg_bridge.exchange.record import Fault
-from pg_bridge.exchange.standing import Standing
+from pg_bridge.exchange.si_standing import SiStanding
 from pg_bridge.exchange.upload import Intake, KnownFile, Upload
 
 
@@ -122,7 +122,7 @@ class State:
     #: participant -> its earliest business date that is not closed: the events of later ones wait
     open_days: dict[str, str] = field(default_factory=dict)
     #: (participant, SI input number) -> how the SI stood when OCP last told of it
-    standings: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    standings: dict[tuple[str, str], SiStanding] = field(default_factory=dict)
     #: participant -> the business date of its last reconciliation
     reconciled: dict[str, str] = field(default_factory=dict)
     #: where OCP was last told to push; empty: nowhere

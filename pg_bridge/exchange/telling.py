@@ -11,7 +11,7 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.exchange import Exchange
-from pg_bridge.exchange.standing import Standing
+from pg_bridge.exchange.si_standing import SiStanding
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms, answer_sources, request_of
 from pg_bridge.profiles.concepts import EventType, Status
@@ -63,11 +63,11 @@ def function_of(terms: Terms, values: e.Json) -> str:
     return SETTLEMENT_CONFIRMATION if is_settled else STATUS_CHANGE
 
 
-def standing_of(terms: Terms, si: e.Json, heard: str) -> Standing:
+def standing_of(terms: Terms, si: e.Json, heard: str) -> SiStanding:
     """How an SI stands by OCP's entry of it. heard: the business date of what told it."""
     status = terms.ocp.get("si", "status", si)
     version = terms.ocp.get("si", "version", si)
-    return Standing(
+    return SiStanding(
         version=version if isinstance(version, int) else 0,
         status=str(status or ""),
         day=str(terms.ocp.get("si", "created_at", si) or "")[:10],

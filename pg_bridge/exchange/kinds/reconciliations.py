@@ -8,7 +8,7 @@ from pg_bridge.errors import Finding
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.kinds.commands import Who
 from pg_bridge.exchange.record import Record
-from pg_bridge.exchange.standing import Standing
+from pg_bridge.exchange.si_standing import SiStanding
 
 
 class SnapshotTaken(Record, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class SnapshotTaken(Record, frozen=True, kw_only=True):
     si_number: str
     cause: str
     entry: msgspec.Raw
-    standing: Standing
+    standing: SiStanding
 
     def references(self) -> dict[str, str]:
         """The SI input number."""
@@ -34,8 +34,8 @@ class DisagreementFound(Record, frozen=True, kw_only=True):
     kind = Kind.DISAGREEMENT_FOUND
     si_number: str
     reference: str
-    known: Standing
-    found: Standing | None
+    known: SiStanding
+    found: SiStanding | None
     findings: tuple[Finding, ...]
 
     def references(self) -> dict[str, str]:

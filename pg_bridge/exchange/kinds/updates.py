@@ -7,7 +7,7 @@ import msgspec
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.record import Record
-from pg_bridge.exchange.standing import Standing
+from pg_bridge.exchange.si_standing import SiStanding
 
 
 class UpdateReceived(Record, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class UpdateReceived(Record, frozen=True, kw_only=True):
     is_held: bool = False
     is_late: bool = False
     is_repeat: bool = False
-    standing: Standing | None = None
+    standing: SiStanding | None = None
 
     def references(self) -> dict[str, str]:
         """The event id and the SI input number."""
@@ -40,7 +40,7 @@ class UpdateReleased(Record, frozen=True, kw_only=True):
     business_date: str
     sequence: int
     si_number: str = ""
-    standing: Standing | None = None
+    standing: SiStanding | None = None
 
 
 class UpdateRepeated(Record, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class SiStanding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One SI as OCP last told it.
 
     version: OCP's count of its changes; 0: nothing but the answer to its input is known, -1: it is not known. status:
@@ -22,4 +22,4 @@ class Standing(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 #: of an SI of which an older journal does not say how it stood
-UNKNOWN = Standing(-1)
+UNKNOWN = SiStanding(-1)
