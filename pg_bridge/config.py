@@ -68,14 +68,26 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     company_key_file: str
     machine_key_file: str
     key_passphrase_env: str = ""
+    key_passphrase_file: str = ""
     ca_file: str = ""
     client_certificate_file: str = ""
     client_key_file: str = ""
     proxy: str = ""
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 10.0
+    write_timeout_s: float = 10.0
+    pool_timeout_s: float = 10.0
+    #: 0: write, read and pool together
+    whole_timeout_s: float = 0.0
+    keep_alive_s: float = 4.0
+    most_connections: int = 64
     #: 0: as the profile says; -1: no limit
     company_calls: int = 0
+    #: in a row until no call goes any more; 0: never
+    circuit_failures: int = 5
+
+    def __repr__(self) -> str:
+        return f"OcpConfig(base_url={self.base_url!r}, company_id={self.company_id!r}, machine_id={self.machine_id!r})"
 
 
 class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,6 +209,9 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     if not 0 <= config.pss.resume_unsent_bytes <= config.pss.pause_unsent_bytes <= config.pss.most_unsent_bytes:
         text = "resume_unsent_bytes, pause_unsent_bytes and most_unsent_bytes do not follow each other in size"
         findings.append(Finding("PGB-CFG-005", "error", "pss", text, remedy="Give them in this order, each larger."))
+    if config.ocp.key_passphrase_env and config.ocp.key_passphrase_file:
+        remedy = "Name one of key_passphrase_env and key_passphrase_file."
+        findings.append(Finding("PGB-CFG-009", "error", "ocp", "the keys' passphrase has two places", remedy=remedy))
     try:
         config.pss.second_node()
     except ConfigError as error:

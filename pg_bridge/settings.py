@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import Options
+from pg_bridge.ocp.circuit import CircuitOptions
+from pg_bridge.ocp.kept_levels import KeptLevels
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.profiles.hours import read_hours
 from pg_bridge.pss.desk import ListenerOptions
@@ -53,21 +56,43 @@ def reconcile_time(config: Config, mappings: Mapping[str, str]) -> time:
     return behind.time() if behind.date() == date.min else time(23, 59)
 
 
-def ocp_options(config: Config) -> OcpOptions:
-    """Of the way to OCP."""
+def ocp_options(config: Config, passphrase: bytes | None = None) -> OcpOptions:
+    """Of the way to OCP. passphrase: of the client certificate's key, where it has one."""
     ocp = config.ocp
     return OcpOptions(
         base_url=ocp.base_url,
         auth_base_url=ocp.auth_base_url,
         connect_s=ocp.connect_timeout_s,
         read_s=ocp.read_timeout_s,
-        write_s=ocp.read_timeout_s,
-        pool_s=ocp.read_timeout_s,
+        write_s=ocp.write_timeout_s,
+        pool_s=ocp.pool_timeout_s,
+        most_s=ocp.whole_timeout_s,
+        keep_alive_s=ocp.keep_alive_s,
+        most_connections=ocp.most_connections,
         ca_file=_file(ocp.ca_file),
         client_certificate_file=_file(ocp.client_certificate_file),
         client_key_file=_file(ocp.client_key_file),
+        client_key_passphrase=passphrase,
         proxy=ocp.proxy,
     )
+
+
+def circuit_options(config: Config) -> CircuitOptions:
+    """Of the circuit to OCP."""
+    return CircuitOptions(
+        failures=config.ocp.circuit_failures,
+        first_s=config.exchange.retry_first_s,
+        most_s=config.exchange.retry_most_s,
+    )
+
+
+def kept_levels(config: Config, clock: Callable[[], datetime], stack: AsyncExitStack) -> KeptLevels:
+    """What keeps the call limits over a kill, beside the journal. Raises ConfigError."""
+    path = Path(config.journal.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = KeptLevels(path.with_name(path.name + ".calls"), lambda: clock().timestamp())
+    stack.callback(kept.close)
+    return kept
 
 
 def _file(name: str) -> Path | None:

@@ -23,6 +23,7 @@ from pg_bridge.intake import UpdateIntake
 from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.push import Delivery, PushDoor
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile
 
 #: of the time that OCP waits for an answer, the part that we take at most
@@ -122,6 +123,11 @@ class Ways:
         if self.taker is not None:
             self.taker.door = way.door
         self._slots.change(way.limits)
+
+    async def is_up(self, dispatcher: Dispatcher) -> None:
+        """Ask OCP if it is up, by the profile in force. Raises OcpError when it is not, or does not say."""
+        with dispatcher.sets.using() as now_used:
+            await now_used.ocp.ask(Operation.HEALTH, "", {})
 
     async def close(self, ocp: Ocp) -> None:
         """Nothing uses this way any more."""

@@ -19,6 +19,9 @@ from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.ports import Files
 from pg_bridge.exchange.terms import epoch_us
 
+#: a pause before something goes again is longer by up to this part of it
+MOST_LONGER = 0.25
+
 
 class Acting:
     """Does what was decided. It is told of an action only when all that it rests on is durable."""
@@ -35,6 +38,7 @@ class Acting:
         batching: Batching,
         chores: Chores,
         clock: Callable[[], datetime],
+        chance: Callable[[], float],
     ) -> None:
         self._loop = loop
         self._committer = committer
@@ -45,6 +49,7 @@ class Acting:
         self._batching = batching
         self._chores = chores
         self._clock = clock
+        self._chance = chance
         #: where the reports of drop folders' files go; known once the bridge begins
         self.files: Files | None = None
 
@@ -69,15 +74,15 @@ class Acting:
             case a.Pump():
                 self._handing.pump(action.participant)
             case a.Call():
-                chores.later(action.after_s, lambda: chores.spawn(errands.call(action.request_id)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.call(action.request_id)))
             case a.Look():
                 chores.later(action.after_s, lambda: chores.spawn(errands.look(action.request_id)))
             case a.Ask():
-                chores.later(action.after_s, lambda: chores.spawn(errands.ask(action.exchange)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.ask(action.exchange)))
             case a.ReadReport():
                 chores.spawn(self._downloads.read(action.exchange))
             case a.Seek():
-                chores.later(action.after_s, lambda: chores.spawn(errands.seek(action.exchange)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.seek(action.exchange)))
             case a.OpenLane():
                 self._batching.touch((action.participant, action.operation))
                 self._committer.wake()
@@ -88,6 +93,10 @@ class Acting:
 
     async def _fetch(self, action: a.Fetch) -> None:
         await self._fetching.fetch(action.participant, action.business_date, action.after)
+
+    def _scattered(self, after_s: float) -> float:
+        """A pause, longer by chance: what failed together does not go again together, and never before OCP says."""
+        return after_s * (1 + MOST_LONGER * self._chance()) if after_s else 0.0
 
     def _watch(self, exchange_id: str) -> None:
         exchange = self._loop.state.exchanges.get(exchange_id)

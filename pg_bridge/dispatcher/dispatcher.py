@@ -48,6 +48,8 @@ class DispatcherOptions:
     most_pending: int = 20_000
     #: OCP's pages are asked again this long after a gap could not be filled, in seconds
     refetch_s: float = 5.0
+    #: 0 to 1, anew each time: pauses before something goes again are longer by chance
+    chance: Callable[[], float] = lambda: 0.0
 
 
 class Dispatcher:
@@ -120,6 +122,7 @@ class Dispatcher:
             batching=self._batching,
             chores=self._chores,
             clock=clock,
+            chance=options.chance,
         )
         # What sessions tell goes straight to who handed them something.
         self.session_opened = self._handing.session_opened

@@ -51,8 +51,8 @@ class Reconciling:
         self._offer = offer
         self._clock = clock
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        #: an alarm for whoever counts: (participant, finding)
-        self.on_disagreement: Callable[[str, Finding], None] = lambda *_: None
+        #: an alarm for whoever counts: (participant, code of the finding)
+        self.on_disagreement: Callable[[str, str], None] = lambda *_: None
         self._log = telemetry.logger()
 
     async def reconcile(
@@ -77,7 +77,7 @@ class Reconciling:
                 self._log.error(
                     telemetry.DISAGREEMENT_FOUND, participant=participant, code=finding.code, si=finding.path
                 )
-                self.on_disagreement(participant, finding)
+                self.on_disagreement(participant, finding.code)
             return record, list(wrong.values())
 
     async def events_gone(self, day: Day, is_whole: bool) -> None:

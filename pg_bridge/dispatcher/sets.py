@@ -89,6 +89,7 @@ class Sets:
             case (
                 e.RequestArrived() | e.FileArrived() | e.FileJudged() | e.PartsOverdue() | e.SessionEnded()
                 | e.UpdatesArrived() | e.EventsFetched() | e.EventsGone() | e.SisListed() | e.BroadcastGiven()
+                | e.DoubtResolved()
             ):  # fmt: skip
                 return self.in_force
             case e.LaneOpen():

@@ -17,6 +17,7 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.call_outcome import accept, lose, refuse_whole
+from pg_bridge.exchange.lost_calls import is_too_old
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
@@ -114,6 +115,10 @@ def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note
         note.record(
             r.OcpFailed(participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text)
         )
+    if batch.is_unknown and is_too_old(terms, batch, note, after_s):
+        # One of its tries may have been done: it is looked for once more, and never sent again.
+        note.act(a.Look(batch.request_id))
+        return
     note.act(a.Call(batch.request_id, after_s))
 
 

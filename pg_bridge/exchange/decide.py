@@ -18,6 +18,7 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import (
     broadcasts,
     calls,
+    doubts,
     file_reports,
     lost_calls,
     reconciliation,
@@ -240,6 +241,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.Overdue: _overdue,
     **calls.DECISIONS,
     **lost_calls.DECISIONS,
+    **doubts.DECISIONS,
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pg_bridge.errors import Finding
 from pg_bridge.exchange.records import Fault, Who
 
 if TYPE_CHECKING:
@@ -122,10 +123,15 @@ class CallLost:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What an enquiry found of a lost call: OCP's entry by member (exchange id); absent ones were not found."""
+    """What one look found of a lost call: OCP's entry by member (exchange id); absent ones were not found.
+
+    seen: OCP's entry of an SI that does not show that the member was done. asked: questions that the look took.
+    """
 
     request_id: str
     found: Mapping[str, Json]
+    seen: Mapping[str, Json] = field(default_factory=dict)
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,23 @@ class BroadcastGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtResolved:
+    """A person says whether an instruction in doubt was done.
+
+    entry: the SI as OCP tells it (an enquiry's entry) of one that was done; None where it gave no answer.
+    is_checked: OCP was asked, and does not contradict. findings: what the person was warned of.
+    """
+
+    exchange: str
+    is_done: bool
+    si_number: str
+    entry: Json | None
+    who: Who
+    is_checked: bool = True
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """An exchange was received `answer_within` ago."""
 
@@ -256,5 +279,6 @@ class Overdue:
 Event = (
     RequestArrived | FileArrived | FileJudged | PartsOverdue | SessionEnded | LaneOpen | CallAnswered | CallRefused
     | CallFailed | CallDenied | CallLost | Looked | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed
-    | UpdatesArrived | EventsFetched | EventsGone | SisListed | BroadcastGiven | ReportFound | ReportRefused | Overdue
+    | UpdatesArrived | EventsFetched | EventsGone | SisListed | BroadcastGiven | DoubtResolved | ReportFound
+    | ReportRefused | Overdue
 )  # fmt: skip

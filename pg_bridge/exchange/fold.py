@@ -121,6 +121,7 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     precedence.end(state, exchange)
     exchange.stage = Stage.ANSWERED
+    exchange.doubt = ""
     exchange.outcome = record.outcome
     exchange.si_number = record.si_number
     exchange.document = b""
@@ -142,6 +143,9 @@ def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
+    exchange.doubt = record.text
+    exchange.outcome = record.outcome
+    exchange.si_number = exchange.si_number or record.si_number
     if exchange.file:
         record_in_doubt(state, exchange, record.text)
     state.reports_due.pop(exchange.id, None)

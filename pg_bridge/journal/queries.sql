@@ -101,6 +101,16 @@ WHERE e.position BETWEEN :low AND :high
   AND (:exchange IS NULL OR e.exchange = :exchange)
 ORDER BY e.position DESC LIMIT :limit
 
+-- each --
+-- All entries of a kind between two positions, in order, one by one.
+SELECT e.position, e.at_us, e.kind, e.exchange, e.participant, e.refs, e.mapping, e.findings, p.body
+FROM entry AS e LEFT JOIN payload AS p USING (position)
+WHERE e.position BETWEEN :low AND :high
+  AND (:since_us IS NULL OR e.at_us >= :since_us)
+  AND (:until_us IS NULL OR e.at_us < :until_us)
+  AND e.kind = :kind
+ORDER BY e.position
+
 -- list_among --
 -- The same, among given positions (a JSON array).
 SELECT e.position, e.at_us, e.kind, e.exchange, e.participant, e.refs, e.mapping, e.findings, p.body

@@ -23,7 +23,7 @@ from pg_bridge.ocp.limits import CallLimits
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.push_driver import Json
 from pg_bridge.ocp.retry_after import read_retry_after
-from pg_bridge.ocp.tokens import Token, TokenSource
+from pg_bridge.ocp.tokens import Token, Tokens
 from pg_bridge.ocp.wire import tls_context
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile
@@ -45,7 +45,7 @@ class StreamDoor:
         self,
         profile: OcpProfile,
         options: OcpOptions,
-        tokens: TokenSource,
+        tokens: Tokens,
         limits: CallLimits,
         now: Callable[[], float],
     ) -> None:

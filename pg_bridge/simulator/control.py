@@ -5,109 +5,29 @@ Everything here is the bench's own; nothing of it is OCP's.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 from starlette.middleware.base import RequestResponseEndpoint
 
-from pg_bridge.profiles.concepts import Operation, Reason, Refusal, Status
-from pg_bridge.simulator.clock import HONG_KONG, Run, SimulatedClock
-from pg_bridge.simulator.control_bench import add_bench_routes
-from pg_bridge.simulator.control_gate import refuse_what_nobody_reads, tell_faults
+from pg_bridge.profiles.concepts import Operation, Refusal, Status
+from pg_bridge.simulator.control_bench import add_bench_routes, told
+from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
-from pg_bridge.simulator.life_cycle import BookRules
 
 if TYPE_CHECKING:
     from pg_bridge.simulator.pretend import PretendOcp
 
 
-#: every run of the days between takes place, one after the other
-LONGEST_JUMP = timedelta(days=3660)
-END_OF_TIME = datetime(2101, 1, 1, tzinfo=HONG_KONG)
 #: seconds that a fault may last, a day; calls of a limit
 LONGEST_S, MOST_CALLS = 86_400, 1_000_000_000
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Refused(BaseModel):
-    """Why an order is refused: in words, or each place that is wrong (`loc`) with what is wrong there (`msg`)."""
-
-    detail: str | list[dict[str, Any]]
-
-
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Refused, "description": "The body cannot be read"},
-    404: {"model": Refused, "description": "What the order is about is not there"},
-    409: {"model": Refused, "description": "It cannot be done as things stand"},
-    422: {"model": Refused, "description": "The order is none"},
-}
-
-
-class ClockOrder(_Order):
-    """Set the clock: `jump` to a moment or `advance_s` further, then let it stand or run at `rate`.
-
-    It goes no further than ten years at once, and not beyond the year 2100.
-    """
-
-    jump: AwareDatetime | None = None
-    advance_s: Annotated[float, Field(gt=0, le=LONGEST_JUMP.total_seconds())] | None = None
-    mode: Literal["stands", "runs"] | None = None
-    rate: Annotated[float, Field(ge=1e-6, le=1_000_000)] | None = None
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.mode == "stands" and self.rate is not None:
-            raise ValueError("mode, rate: a clock that stands has no rate")
-        return self
-
-
-class RunOrder(_Order):
-    """Do one run now. si_number: only its pair is settled (as by a delivery instruction), paid or not."""
-
-    run: Run
-    si_number: str | None = None
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.si_number is not None and self.run in (Run.MATCH, Run.DAY_END):
-            raise ValueError(f"si_number: the run {self.run.value} is not of one pair")
-        return self
-
-
-class HoldOrder(_Order):
-    """Have an SI's own participant hold or release it."""
-
-    si_number: str
-    hold: bool
-    request_reference: Annotated[str, Field(pattern="^[A-Z0-9]{1,10}$")] = "SIMULATOR"
-
-
-class LackOrder(_Order):
-    """Have runs leave an SI's pair unsettled for this reason; null: no longer."""
-
-    si_number: str
-    reason: Literal[Reason.LACK_SECURITIES, Reason.LACK_MONEY] | None
-
-
-class RulesOrder(_Order):
-    """Change rules of the book."""
-
-    match_at_once: bool | None = None
-    revoke_by_both: bool | None = None
-    dvp_shares_on_hold: bool | None = None
-    maker_checker: list[str] | None = None
-
-
-class LimitsOrder(_Order):
+class LimitsOrder(Order):
     """Change the call limits (0: none), or the transaction limits of participants and machines (Hong Kong dollars)."""
 
     company_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
@@ -115,14 +35,14 @@ class LimitsOrder(_Order):
     transaction_limits: dict[str, Annotated[Decimal, Field(ge=0, max_digits=20)]] | None = None
 
 
-class EntitlementOrder(_Order):
+class EntitlementOrder(Order):
     """What a company may call from now on; null: everything."""
 
     company: str
     functions: list[Operation] | None
 
 
-class FaultOrder(_Order):
+class FaultOrder(Order):
     """One fault; see faults.Fault."""
 
     kind: FaultKind
@@ -138,14 +58,8 @@ class FaultOrder(_Order):
 
 def create_control(ocp: PretendOcp) -> FastAPI:
     """The app of the control routes."""
-    app = FastAPI(
-        title="Control of the pretend OCP",
-        version="1",
-        redoc_url=None,
-        responses=_REFUSALS,
-        dependencies=[Depends(refuse_what_nobody_reads)],
-        exception_handlers={RequestValidationError: tell_faults},
-    )
+    app = control_app("Control of the pretend OCP")
+    add_book_routes(app, ocp)
     add_bench_routes(app, ocp)
 
     @app.middleware("http")
@@ -164,7 +78,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         for si in ocp.book.register:
             statuses[si.status.value] += 1
         next_run = ocp.next_run()
-        return _json(
+        return told(
             {
                 "profile": ocp.profile.name,
                 "clock": clock_told(ocp.clock),
@@ -193,87 +107,26 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     @app.get("/ledger")
     async def ledger(after: Annotated[int, Query(ge=0)] = 0) -> Response:
         """Every instruction that it really did, behind this position."""
-        return _json({"done": ocp.ledger.after(after)})
+        return told({"done": ocp.ledger.after(after)})
 
     @app.get("/sis")
     async def sis(participant: str | None = None) -> Response:
         """Every SI, or those of a participant, as an enquiry of OCP shows them."""
         ocp.catch_up()
         found = [si for si in ocp.book.register if participant in (None, si.participant)]
-        return _json({"sis": [ocp.binding.write_si(si.values()) for si in found]})
+        return told({"sis": [ocp.binding.write_si(si.values()) for si in found]})
 
     @app.get("/events")
     async def events(participant: str, business_date: date | None = None) -> Response:
         """The status events of a participant's business day (today)."""
         ocp.catch_up()
         day = business_date or ocp.clock.now().date()
-        return _json({"events": ocp.events(participant, day)})
+        return told({"events": ocp.events(participant, day)})
 
     @app.get("/pushes")
     async def pushes() -> Response:
         """The latest tries of deliveries to webhooks."""
-        return _json({"tries": list(ocp.pusher.tries)})
-
-    @app.get("/clock")
-    async def clock() -> Response:
-        """Its clock."""
-        return _json(clock_told(ocp.clock))
-
-    @app.post("/clock")
-    async def set_clock(order: ClockOrder) -> Response:
-        """Set its clock; whatever is due on the way takes place, in order."""
-        set_clock_by(order, ocp.clock)
-        ocp.catch_up()
-        return _json(clock_told(ocp.clock))
-
-    @app.post("/run")
-    async def run(order: RunOrder) -> Response:
-        """Do a run now, whenever the schedule has it; `moved`: how many pairs or SIs."""
-        if order.si_number is not None and ocp.book.register.get(order.si_number) is None:
-            raise HTTPException(404, f"si_number: no SI {order.si_number}")
-        return _json({"moved": ocp.run(order.run, si_number=order.si_number)})
-
-    @app.post("/hold")
-    async def hold(order: HoldOrder) -> Response:
-        """Have an SI's own participant hold or release it."""
-        ocp.catch_up()
-        si = ocp.book.register.get(order.si_number)
-        if si is None:
-            raise HTTPException(404, f"no SI {order.si_number}")
-        asked = {
-            "request_reference": f"{order.request_reference}{si.version}",
-            "participant_id": si.participant,
-            "si_number": si.si_number,
-            "hold": order.hold,
-        }
-        outcome = ocp.book.write(Operation.SI_HOLD, asked, ocp.clock.now())
-        ocp.publish(ocp.clock.now())
-        if outcome.refusals:
-            raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
-        return _json({"si_number": si.si_number, "status": si.status.value})
-
-    @app.post("/lack")
-    async def lack(order: LackOrder) -> Response:
-        """Have runs leave an SI's pair unsettled, or no longer."""
-        try:
-            ocp.book.set_lack(order.si_number, order.reason)
-        except KeyError as error:
-            raise HTTPException(404, f"no SI {order.si_number}") from error
-        return _json({})
-
-    @app.get("/rules")
-    async def show_rules() -> Response:
-        """The rules of its book."""
-        return _rules(ocp)
-
-    @app.post("/rules")
-    async def rules(order: RulesOrder) -> Response:
-        """Change rules of its book."""
-        changes: dict[str, Any] = order.model_dump(exclude_none=True)
-        if "maker_checker" in changes:
-            changes["maker_checker"] = frozenset(changes["maker_checker"])
-        ocp.book.set_rules(**changes)
-        return _rules(ocp)
+        return told({"tries": list(ocp.pusher.tries)})
 
     @app.get("/limits")
     async def show_limits() -> Response:
@@ -291,10 +144,16 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             ocp.transaction_limits = dict(order.transaction_limits)
         return _limits(ocp)
 
+    @app.get("/calls")
+    async def calls() -> Response:
+        """What the company's limit saw: calls let in, the most of them in one period, and calls turned away (429)."""
+        limit = ocp.company_limit
+        return told({"let_in": limit.let_in, "most_at_once": limit.most_at_once, "turned_away": limit.turned_away})
+
     @app.get("/entitlements")
     async def show_entitlements() -> Response:
         """What each company may call; null: everything."""
-        return _json({"entitlements": ocp.functions})
+        return told({"entitlements": ocp.functions})
 
     @app.post("/entitlements")
     async def entitle(order: EntitlementOrder) -> Response:
@@ -302,12 +161,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         if order.company not in ocp.functions:
             raise HTTPException(404, f"company: {order.company} is not registered")
         ocp.functions[order.company] = order.functions
-        return _json({"entitlements": ocp.functions})
+        return told({"entitlements": ocp.functions})
 
     @app.get("/faults")
     async def faults() -> Response:
         """The faults that are still to come, each with how many calls it has met."""
-        return _json({"faults": [{"fault": fault, "met": met} for fault, met in ocp.faults.orders()]})
+        return told({"faults": [{"fault": fault, "met": met} for fault, met in ocp.faults.orders()]})
 
     @app.post("/faults")
     async def order_fault(order: FaultOrder) -> Response:
@@ -316,67 +175,29 @@ def create_control(ocp: PretendOcp) -> FastAPI:
         if order.operation not in known:
             raise HTTPException(422, f"no operation {order.operation}")
         ocp.faults.order(Fault(**order.model_dump()))
-        return _json({"faults": len(ocp.faults.orders())})
+        return told({"faults": len(ocp.faults.orders())})
 
     @app.delete("/faults")
     async def clear_faults() -> Response:
         """Let nothing go wrong any more."""
         ocp.faults.clear()
-        return _json({})
+        return told({})
 
     @app.post("/expire-tokens")
     async def expire_tokens() -> Response:
         """Let no token be good any longer."""
         ocp.tokens.expire_all()
-        return _json({"good": 0})
+        return told({"good": 0})
 
     @app.post("/reset")
     async def reset() -> Response:
         """Begin with an empty book; clock and subscriptions stay."""
         ocp.reset()
-        return _json({})
+        return told({})
 
     return app
 
 
-def _rules(ocp: PretendOcp) -> Response:
-    return rules_told(ocp.book.rules)
-
-
-def rules_told(rules: BookRules) -> Response:
-    """The rules of a book that can be changed."""
-    found = {name: getattr(rules, name) for name in RulesOrder.model_fields}
-    return _json(found | {"maker_checker": sorted(rules.maker_checker)})
-
-
 def _limits(ocp: PretendOcp) -> Response:
     calls = {"company_calls": ocp.company_limit.calls, "machine_calls": ocp.machine_limit.calls}
-    return _json(calls | {"transaction_limits": ocp.transaction_limits})
-
-
-def set_clock_by(order: ClockOrder, clock: SimulatedClock) -> None:
-    """Do what the order says. Raises HTTPException for a moment that is past, or too far ahead."""
-    if order.jump is not None or order.advance_s is not None:
-        now = clock.now()
-        latest = min(now + LONGEST_JUMP, END_OF_TIME)
-        try:
-            to = (order.jump or now) + timedelta(seconds=order.advance_s or 0)
-            if to > latest:
-                raise HTTPException(409, f"the clock goes no further than {latest.isoformat()} at once")
-            clock.jump(to)
-        except (ValueError, OverflowError) as error:
-            raise HTTPException(409, str(error)) from error
-    if order.mode == "stands":
-        clock.run(0.0)
-    elif order.mode == "runs" or order.rate is not None:
-        clock.run(order.rate or 1.0)
-
-
-def clock_told(clock: SimulatedClock) -> dict[str, Any]:
-    """How a clock stands."""
-    rate = clock.rate
-    return {"now": clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
-
-
-def _json(document: object) -> Response:
-    return Response(msgspec.json.encode(document), media_type="application/json")
+    return told(calls | {"transaction_limits": ocp.transaction_limits})

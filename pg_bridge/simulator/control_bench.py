@@ -142,7 +142,7 @@ def add_day_routes(app: FastAPI, bench: Surrounded, markets: Mapping[str, Market
         si = bench.book.register.get(si_number)
         if si is None:
             raise HTTPException(404, f"no SI {si_number}")
-        return _json({"changes": changes_of(si)})
+        return told({"changes": changes_of(si)})
 
 
 def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
@@ -152,7 +152,7 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
     @app.get("/snapshot")
     async def snapshot() -> Response:
         """Its whole state, its key and its seed among it."""
-        return _json(ocp.snapshot())
+        return told(ocp.snapshot())
 
     @app.post("/restore", openapi_extra={"requestBody": _A_SNAPSHOT})
     async def restore(request: Request) -> Response:
@@ -165,12 +165,12 @@ def add_bench_routes(app: FastAPI, ocp: PretendOcp) -> None:
             raise HTTPException(422, f"the snapshot is no JSON: {error}") from error
         except ValueError as error:
             raise HTTPException(409, f"the snapshot: {error}") from error
-        return _json({"sis": len(ocp.book.register), "now": ocp.clock.now().isoformat()})
+        return told({"sis": len(ocp.book.register), "now": ocp.clock.now().isoformat()})
 
 
 def _counterparties(bench: Surrounded) -> Response:
     due = bench.counterparties.next_due
-    return _json({"counterparties": bench.counterparties.orders(), "next_due": due.isoformat() if due else None})
+    return told({"counterparties": bench.counterparties.orders(), "next_due": due.isoformat() if due else None})
 
 
 def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
@@ -179,7 +179,7 @@ def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
     for market in markets:
         why = bench.day.refusal(market, now)
         whether_open[market] = "open" if why is None else why[1]
-    return _json(
+    return told(
         {
             "now": now.isoformat(),
             "business_day": bench.day.is_business_day(now.date()),
@@ -190,5 +190,6 @@ def _day(bench: Surrounded, markets: Mapping[str, MarketHours]) -> Response:
     )
 
 
-def _json(document: object) -> Response:
+def told(document: object) -> Response:
+    """A document as an answer."""
     return Response(msgspec.json.encode(document), media_type="application/json")

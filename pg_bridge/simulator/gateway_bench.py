@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from pg_bridge.errors import ConfigError
 from pg_bridge.link.framing import Frame
 from pg_bridge.link.profile import LinkProfile
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.legacy import LegacyProfile
 from pg_bridge.simulator.binding import write_time
 from pg_bridge.simulator.clock import Run, SimulatedClock, build_schedule
@@ -25,6 +27,7 @@ from pg_bridge.simulator.gateway_notices import Notice
 from pg_bridge.simulator.gateway_options import GatewayOptions
 from pg_bridge.simulator.gateway_request import Answer
 from pg_bridge.simulator.gateway_words import GatewayWords
+from pg_bridge.simulator.life_cycle import Outcome
 from pg_bridge.simulator.si_book import SiBook
 
 #: of a participant or a report, so that no path leads out of the folder of reports
@@ -194,6 +197,10 @@ class PretendPg:
     def run(self, run: Run, si_number: str | None = None) -> int:
         """Do one run now; how much it moved."""
         return self.gateway.run(run, si_number)
+
+    def command(self, operation: Operation, stated: dict[str, Any]) -> Outcome:
+        """Have an SI's own participant do something at a terminal of the PG itself."""
+        return self.gateway.command(operation, stated)
 
     def next_run(self) -> datetime | None:
         """When the clock brings about the next run of a business day."""

@@ -7,33 +7,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from starlette.middleware.base import RequestResponseEndpoint
 
-from pg_bridge.profiles.concepts import Operation, Status
-from pg_bridge.simulator.control import (
-    ClockOrder,
-    HoldOrder,
-    LackOrder,
-    RulesOrder,
-    RunOrder,
-    clock_told,
-    rules_told,
-    set_clock_by,
-)
-from pg_bridge.simulator.control_bench import add_day_routes
+from pg_bridge.profiles.concepts import Status
+from pg_bridge.simulator.control_bench import add_day_routes, told
+from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app
 from pg_bridge.simulator.gateway_bench import PretendPg
 from pg_bridge.simulator.gateway_differences import DifferenceKind, DifferenceOrder
 from pg_bridge.simulator.gateway_door import Door
 from pg_bridge.simulator.wire_faults import WireFault, WireFaultKind
 
 
-class WireFaultOrder(BaseModel):
+class WireFaultOrder(Order):
     """One fault of the wire; see wire_faults.WireFault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: WireFaultKind
     participant: str = ""
@@ -45,45 +34,50 @@ class WireFaultOrder(BaseModel):
     delay_s: Annotated[float, Field(ge=0, le=86_400)] = 1.0
 
 
-class DifferenceMaking(BaseModel):
+class DifferenceMaking(Order):
     """A difference that is to be made; see gateway_differences.DifferenceOrder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: DifferenceKind
-    templates: list[str] = []
+    templates: tuple[str, ...] = ()
     every: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     share: Annotated[float, Field(ge=0, le=1)] = 1.0
     most: Annotated[int, Field(ge=0)] = 0
     late_s: Annotated[float, Field(ge=0, le=31_622_400)] = 60.0
 
 
-class BroadcastOrder(BaseModel):
+class BroadcastOrder(Order):
     """Tell participants something; to: none for all that are on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     head: str
     text: str
-    to: list[str] = []
+    to: tuple[str, ...] = ()
 
 
 def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
     """The app of the control routes."""
-    app = FastAPI(title="Control of the pretend PG", version="1", redoc_url=None)
+    app = control_app("Control of the pretend PG")
+    add_book_routes(app, pg)
     add_day_routes(app, pg, pg.options.market_hours)
-    _add_book_routes(app, pg, door)
+    _add_told_routes(app, pg, door)
     _add_wire_routes(app, pg, door)
+
+    @app.middleware("http")
+    async def spread(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """What was due comes before an order; who is on hears of what it did."""
+        pg.catch_up()
+        door.spread()
+        response = await call_next(request)
+        door.spread()
+        return response
 
     @app.get("/state")
     async def state() -> Response:
-        pg.catch_up()
-        door.spread()
+        """How it stands: clock, next run, SIs by status, sessions, letters that wait, faults, differences."""
         next_run = pg.next_run()
         statuses = dict.fromkeys((status.value for status in Status), 0)
         for si in pg.book.register:
             statuses[si.status.value] += 1
-        return _json(
+        return told(
             {
                 "link": pg.link.name,
                 "clock": clock_told(pg.clock),
@@ -103,107 +97,58 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
 
     @app.get("/ledger")
     async def ledger(after: Annotated[int, Query(ge=0)] = 0) -> Response:
-        return _json({"done": pg.ledger.done(after)})
+        """Every instruction that it really did, behind this position."""
+        return told({"done": pg.ledger.done(after)})
 
     @app.get("/requests")
     async def requests(after: Annotated[int, Query(ge=0)] = 0) -> Response:
-        return _json({"done": pg.ledger.after(after)})
-
-    @app.get("/clock")
-    async def clock() -> Response:
-        return _json(clock_told(pg.clock))
-
-    @app.post("/clock")
-    async def set_clock(order: ClockOrder) -> Response:
-        set_clock_by(order, pg.clock)
-        pg.catch_up()
-        door.spread()
-        return _json(clock_told(pg.clock))
+        """Every request that it took, behind this position."""
+        return told({"done": pg.ledger.after(after)})
 
     @app.post("/reset")
     async def reset() -> Response:
+        """Begin with an empty book; the clock and who is on stay."""
         door.faults.clear()
         door.post.forget()
         pg.reset()
-        return _json({})
+        return told({})
 
     return app
 
 
-def _add_book_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
-    @app.post("/run")
-    async def run(order: RunOrder) -> Response:
-        pg.catch_up()
-        moved = pg.run(order.run, order.si_number)
-        door.spread()
-        return _json({"moved": moved})
-
+def _add_told_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
     @app.post("/broadcast")
     async def broadcast(order: BroadcastOrder) -> Response:
+        """Tell participants something: all that are on, or these."""
         to = order.to or sorted(door.sessions)
         pg.gateway.broadcast(order.head, order.text, tuple(to))
-        door.spread()
-        return _json({"told": to})
+        return told({"told": to})
 
     @app.get("/sis")
     async def sis(participant: str | None = None) -> Response:
-        pg.catch_up()
-        return _json({"sis": [si.values() for si in pg.book.register if participant in (None, si.participant)]})
-
-    @app.post("/hold")
-    async def hold(order: HoldOrder) -> Response:
-        si = pg.book.register.get(order.si_number)
-        if si is None:
-            raise HTTPException(404, f"no SI {order.si_number}")
-        asked = {
-            "request_reference": f"{order.request_reference}{si.version}",
-            "participant_id": si.participant,
-            "si_number": si.si_number,
-            "hold": order.hold,
-        }
-        outcome = pg.gateway.command(Operation.SI_HOLD, asked)
-        door.spread()
-        if outcome.refusals:
-            raise HTTPException(409, "; ".join(text for _, text in outcome.refusals))
-        return _json({"si_number": si.si_number, "status": si.status.value})
-
-    @app.post("/lack")
-    async def lack(order: LackOrder) -> Response:
-        try:
-            pg.book.set_lack(order.si_number, order.reason)
-        except KeyError as error:
-            raise HTTPException(404, f"no SI {order.si_number}") from error
-        return _json({})
-
-    @app.get("/rules")
-    async def show_rules() -> Response:
-        return rules_told(pg.book.rules)
-
-    @app.post("/rules")
-    async def rules(order: RulesOrder) -> Response:
-        changes: dict[str, Any] = order.model_dump(exclude_none=True)
-        if "maker_checker" in changes:
-            changes["maker_checker"] = frozenset(changes["maker_checker"])
-        pg.book.set_rules(**changes)
-        return rules_told(pg.book.rules)
+        """Every SI, or those of a participant."""
+        return told({"sis": [si.values() for si in pg.book.register if participant in (None, si.participant)]})
 
     @app.get("/differences")
     async def differences() -> Response:
+        """What it tells otherwise than it should, and each time that it did."""
         found = pg.gateway.differences
-        return _json({"differences": found.orders, "made": found.made})
+        return told({"differences": found.orders, "made": found.made})
 
     @app.post("/differences")
     async def order_difference(order: DifferenceMaking) -> Response:
+        """Have it tell something otherwise from now on."""
         unknown = sorted(set(order.templates) - set(pg.legacy.templates))
         if unknown:
             raise HTTPException(422, f"templates: there is none of the name {', '.join(unknown)}")
-        pg.gateway.differences.order(DifferenceOrder(**order.model_dump()))
-        return _json({"differences": pg.gateway.differences.orders})
+        pg.gateway.differences.order(DifferenceOrder(**order.model_dump() | {"templates": list(order.templates)}))
+        return told({"differences": pg.gateway.differences.orders})
 
     @app.delete("/differences")
     async def clear_differences() -> Response:
+        """Let it tell everything as it should."""
         pg.gateway.differences.clear()
-        return _json({})
+        return told({})
 
 
 def _add_wire_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
@@ -211,24 +156,28 @@ def _add_wire_routes(app: FastAPI, pg: PretendPg, door: Door) -> None:
 
     @app.get("/sessions")
     async def sessions() -> Response:
-        return _json({"sessions": _sessions(door)})
+        """Who is on."""
+        return told({"sessions": _sessions(door)})
 
     @app.get("/faults")
     async def faults() -> Response:
+        """The faults of the wire that are still to come, each with how often it was met."""
         found = [{"fault": fault, "met": met, "wrong": wrong} for fault, met, wrong in door.faults.orders()]
-        return _json({"faults": found})
+        return told({"faults": found})
 
     @app.post("/faults")
     async def order_fault(order: WireFaultOrder) -> Response:
+        """Have something go wrong on the wire."""
         if order.template and order.template not in templates:
             raise HTTPException(422, f"template: there is none of the name {order.template}")
         met = door.order(WireFault(**order.model_dump()))
-        return _json({"faults": len(door.faults.orders()), "sessions": met})
+        return told({"faults": len(door.faults.orders()), "sessions": met})
 
     @app.delete("/faults")
     async def clear_faults() -> Response:
+        """Let nothing go wrong on the wire any more."""
         door.faults.clear()
-        return _json({})
+        return told({})
 
 
 def _sessions(door: Door) -> list[dict[str, Any]]:
@@ -243,7 +192,3 @@ def _sessions(door: Door) -> list[dict[str, Any]]:
         for participant in sorted(door.sessions)
         for line in door.sessions[participant]
     ]
-
-
-def _json(document: object) -> Response:
-    return Response(msgspec.json.encode(document), media_type="application/json")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,7 @@ from pg_bridge.simulator.image import EventRecord, Image, SubscriptionRecord
 from pg_bridge.simulator.keeping import Keeper, build_subscriber, forget, restore, whole_image
 from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ledger import Ledger
-from pg_bridge.simulator.life_cycle import BookRules
+from pg_bridge.simulator.life_cycle import BookRules, Outcome
 from pg_bridge.simulator.market_calls import MarketCalls
 from pg_bridge.simulator.options import SimulatorOptions
 from pg_bridge.simulator.push import Pusher
@@ -260,6 +261,13 @@ class Platform:
             moved = book.pay(now, si_number, paid=run is Run.PAY)
         self.publish(now)
         return moved
+
+    def command(self, operation: Operation, stated: dict[str, Any]) -> Outcome:
+        """Have an SI's own participant do something at OCP itself. stated: as for a write of the book."""
+        now = self.clock.now()
+        outcome = self.book.write(operation, stated, now)
+        self.publish(now)
+        return outcome
 
     def publish(self, now: datetime) -> None:
         """Log what happened in the book, offer it to the subscribers, and let counterparties answer it."""

@@ -24,6 +24,7 @@ from pg_bridge.config import Config
 from pg_bridge.exchange.entries import Entry, Kind
 from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.journal.memory import MemoryJournal
+from pg_bridge.ocp.key_list import KeyText, ListedKey
 from pg_bridge.simulator.faults import Fault, FaultKind
 from pg_bridge.simulator.keys import SigningKey
 from pg_bridge.simulator.ocp import create_app
@@ -126,6 +127,7 @@ class UpdateWorld:
             **self._bridge_config,
             **more,
         }
+        key = KeyText(self._pem.encode(), ListedKey(file=""))
         world = World(
             clock=self.clock,
             monotonic=self.loop.time,
@@ -134,8 +136,7 @@ class UpdateWorld:
             mappings_folder=shipped().folder,
             read_folder=lambda: shipped().files,
             check_set=None,  # type: ignore[arg-type] - no set is loaded
-            company_key=self._pem.encode(),
-            machine_key=self._pem.encode(),
+            read_keys=lambda: {"company": (key,), "machine": (key,)},
             passphrase=None,
             version="test",
             journal=self.journal,
@@ -190,8 +191,9 @@ class UpdateWorld:
         for name, pss in self.pss.items():
             await self._until(
                 pss,
-                lambda pss=pss, name=name: sum(got.frame.template == template for got in pss.received)
-                >= self._entered[name],
+                lambda pss=pss, name=name: (
+                    sum(got.frame.template == template for got in pss.received) >= self._entered[name]
+                ),
             )
 
     async def told(self, timeout_s: float = 300.0) -> None:
@@ -199,8 +201,10 @@ class UpdateWorld:
         for pss in self.pss.values():
             await self._until(
                 pss,
-                lambda name=pss.participant: self.record(name).keys() >= self.history(name).keys()
-                and sum(map(len, self.record(name).values())) >= sum(map(len, self.history(name).values())),
+                lambda name=pss.participant: (
+                    self.record(name).keys() >= self.history(name).keys()
+                    and sum(map(len, self.record(name).values())) >= sum(map(len, self.history(name).values()))
+                ),
                 timeout_s,
             )
 

@@ -157,3 +157,19 @@ async def test_hold_lack_and_runs_at_the_pg_itself_reach_the_pss() -> None:
         await buyer.message("SI61")
         with pytest.raises(httpx.HTTPStatusError):
             await there.control("hold", {"si_number": "I99999999", "hold": True})
+
+
+async def test_what_nobody_reads_is_refused_by_name_and_a_run_on_an_unknown_si_too() -> None:
+    async with control() as (there, _), httpx.AsyncClient(base_url=there.url) as http:
+        for path, order, status, named in (
+            ("run", {"run": "settle", "si_number": "I50000001"}, 404, "I50000001"),
+            ("run", {"run": "match", "sooner": True}, 422, "sooner"),
+            ("reset", {"everything": True}, 422, "everything"),
+            ("state?deep=1", None, 422, "deep"),
+            ("clock", {"jump": "9999-12-31T00:00:00+08:00"}, 409, "goes no further"),
+        ):
+            method = "GET" if order is None else "POST"
+            reply = await http.request(method, f"/_simulator/{path}", json=order)
+
+            assert status == reply.status_code, (path, reply.text)
+            assert named in reply.text, path

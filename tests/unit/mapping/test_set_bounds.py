@@ -90,7 +90,7 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("change", TOO_MUCH.values(), ids=list(TOO_MUCH))
-def test_too_much_is_refused_within_a_second(
+def test_too_much_is_refused_within_seconds(
     request: pytest.FixtureRequest, files: Files, change: Callable[[Files], Files]
 ) -> None:
     many = change(dict(files))
@@ -102,7 +102,8 @@ def test_too_much_is_refused_within_a_second(
     assert bool(findings) != request.node.callspec.id.startswith("good")
     assert len(findings) <= 1_001
     assert all(len(finding.text) < 2_000 and len(finding.path) < 500 for finding in findings)
-    assert 1 > took
+    # most take a tenth of it; with all cores busy a second of processor time may do half as much work
+    assert 3 > took
 
 
 def test_line_ends_of_windows_change_nothing(files: Files) -> None:
