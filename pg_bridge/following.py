@@ -73,7 +73,7 @@ async def follow_updates(
             driver = POLL  # every profile has what it needs
         log.info(telemetry.PUSH_DRIVER_STARTED, driver=driver)
         async with asyncio.TaskGroup() as group:
-            work = [group.create_task(_subscribe(following, driver, dispatcher, slots, fresh_id))]
+            work = [group.create_task(_subscribe(following, driver, dispatcher, intake, slots, fresh_id))]
             if driver != WEBHOOK and isinstance(now_used, OcpClient):
                 work.append(group.create_task(_follow(following, driver, now_used, profile, intake)))
             while dispatcher.sets.in_force.ocp is now_used:  # noqa: ASYNC110 - another set is looked for, not waited for
@@ -99,7 +99,12 @@ async def _follow(
 
 
 async def _subscribe(
-    following: Following, driver: str, dispatcher: Dispatcher, slots: CallLimits, fresh_id: Callable[[], str]
+    following: Following,
+    driver: str,
+    dispatcher: Dispatcher,
+    intake: UpdateIntake,
+    slots: CallLimits,
+    fresh_id: Callable[[], str],
 ) -> None:
     """Have OCP push to our URL, and to no former one of ours; to none with another driver. Tried until it is done."""
     if not following.is_subscriber:
@@ -120,6 +125,8 @@ async def _subscribe(
             telemetry.logger().warning(telemetry.OCP_FAILED, doing="subscribing", error=str(error))
             await asyncio.sleep(_LOOK_S)
             continue
+        if done is not None:
+            intake.to_ask.update(following.participants)  # what happened before OCP knew where to push
         if done is not None or before != url:
             operation = done or ended
             dispatcher.note(

@@ -5,6 +5,7 @@ What each PSS was told is compared with the pretend OCP's own history of events.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from collections import Counter, defaultdict
@@ -150,6 +151,8 @@ class UpdateWorld:
                 await pss.log_on()
                 self.pss[name] = pss
             self._entered.clear()
+            while not self._listens(driver or self.driver):  # noqa: ASYNC110 - time is simulated
+                await asyncio.sleep(0.1)
             try:
                 yield bridge
             finally:
@@ -157,6 +160,12 @@ class UpdateWorld:
                     self.before[name] += pss.received
                     pss.close()
                 self.pss.clear()
+
+    def _listens(self, driver: str) -> bool:
+        """Whether OCP's pushes have somebody to go to."""
+        if driver == "webhook":
+            return bool(self.ocp.pusher.subscribers())
+        return driver == "poll" or len(list(self.ocp.streams)) == len(PARTICIPANTS)
 
     # --- what happens
 

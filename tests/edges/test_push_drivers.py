@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
 from pg_bridge.cli.processes import COMPANY
-from pg_bridge.exchange.entries import Kind
+from pg_bridge.exchange.entries import Entry, Kind
+from pg_bridge.journal.memory import MemoryJournal
+from pg_bridge.simulator.clock import Run
 from pg_bridge.simulator.faults import FaultKind
 from pg_bridge.simulator.simulated_loop import SimulatedLoop, run_simulated
 from pg_bridge.simulator.streams import Place, Told
+from tests.benchmarks import updates as figure
 from tests.doubles.update_world import PARTICIPANTS, UpdateWorld
 
 DRIVERS = ["webhook", "sse", "websocket", "poll"]
@@ -238,3 +241,57 @@ def test_socket_acknowledges_what_is_durable_and_nothing_else() -> None:
                 assert events == acknowledged.sequence
 
     is_told_whole(play("websocket", story))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_everything_wrong_at_once_over_two_stops(driver: str) -> None:
+    is_told_whole(figure.play(driver, 60, 0.1))
+
+
+@pytest.mark.parametrize("kind", ["push_bad_signature", "push_old_timestamp"])
+def test_webhook_that_is_signed_or_dated_wrongly(kind: str) -> None:
+    async def story(world: UpdateWorld) -> None:
+        async with world.bridge():
+            world.fault(FaultKind(kind), count=2, delay_s=3600)
+            await pairs(world, range(3))
+            await world.told()
+
+    world = play("webhook", story)
+    late = [entry for entry in world.entries(Kind.UPDATE_RECEIVED) if entry.body().get("is_late")]
+
+    is_told_whole(world)
+    assert (kind == "push_bad_signature") == bool(world.entries(Kind.PUSH_REFUSED))
+    assert (kind == "push_old_timestamp") == bool(late)
+
+
+def test_webhook_is_told_to_come_again_when_it_is_not_durable_in_time() -> None:
+    class SlowJournal(MemoryJournal):
+        is_slow = False
+
+        async def append(self, entries: Sequence[Entry]) -> Sequence[int]:
+            if self.is_slow:
+                await asyncio.sleep(30)
+            return await super().append(entries)
+
+    journal = SlowJournal()
+
+    async def story(world: UpdateWorld) -> None:
+        world.journal = journal
+        async with world.bridge():
+            world.deliver(1)
+            await world.answered()
+            await asyncio.sleep(5)
+            journal.is_slow = True
+            world.ocp.run(Run.MATCH)
+            world.receive(1)
+            await asyncio.sleep(100)
+            journal.is_slow = False
+            await world.answered()
+            await world.told()
+
+    world = play("webhook", story)
+    statuses = [one.status for one in world.ocp.pusher.tries]
+
+    is_told_whole(world)
+    assert 503 in statuses
+    assert 200 == statuses[-1]
