@@ -21,6 +21,7 @@ from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.terms import Fresh, Terms
 from pg_bridge.feeding import Feeding
 from pg_bridge.filing import Filing
+from pg_bridge.following import Following, follow_updates
 from pg_bridge.gauges import show_gauges
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
@@ -39,6 +40,7 @@ from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.reconciliations import Reconciliations
 from pg_bridge.report_orders import MakeReports
 from pg_bridge.reporting import Reporting
 from pg_bridge.resolving import Resolving
@@ -50,6 +52,7 @@ from pg_bridge.settings import (
     listener_options,
     market_report_options,
     ocp_options,
+    reconcile_time,
     report_folder,
 )
 from pg_bridge.watching import watch_updates
@@ -163,6 +166,7 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         )
         metering.note = dispatcher.note
         show_gauges(metrics, dispatcher, slots, circuit)
+        dispatcher.reconciling.on_disagreement = metrics.disagreement_found
         replayed = await dispatcher.replay()
         telemetry.logger().info(telemetry.JOURNAL_REPLAYED, entries=replayed)
         listener = Listener(
@@ -190,6 +194,14 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
         port, server = await serve_console(config.push, taker, dispatcher, metrics)
         stack.push_async_callback(server)
         push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
+        following = Following(
+            participants=list(config.participants),
+            driver=config.push.driver,
+            push_url=push_url,
+            is_subscriber=config.push.subscribe,
+            company_calls=config.ocp.company_calls,
+        )
+        following.chosen(profile)
         try:
             await listener.start()
         except OSError as error:
@@ -202,15 +214,16 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             watch_updates(
                 config.participants,
                 dispatcher,
-                slots,
-                taker,
-                push_url=push_url,
-                is_subscriber=config.push.subscribe,
-                fresh_id=world.fresh.request_id,
+                taker.intake,
+                reconcile_at=reconcile_time(config, world.mappings),
                 clock=world.clock,
             )
         )
         stack.push_async_callback(_ended, watch)
+        follow = asyncio.get_running_loop().create_task(
+            follow_updates(following, dispatcher, taker.intake, slots, fresh_id=world.fresh.request_id)
+        )
+        stack.push_async_callback(_ended, follow)
         key_watch = asyncio.get_running_loop().create_task(keys.watch(dispatcher))
         stack.push_async_callback(_ended, key_watch)
         trying = asyncio.get_running_loop().create_task(circuit.keep_trying(lambda: ways.is_up(dispatcher)))
@@ -237,12 +250,15 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 read_folder=world.read_folder,
             )
             broadcasting = Broadcasting(dispatcher, listener, config.participants)
+            reconciliations = Reconciliations(dispatcher, config.participants, world.clock)
             await stack.enter_async_context(
-                control_door(config.control.socket, loading, broadcasting, Resolving(dispatcher, slots))
+                control_door(
+                    config.control.socket, loading, broadcasting, Resolving(dispatcher, slots), reconciliations
+                )
             )
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, key_watch, trying])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, follow, key_watch, trying])
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -9,6 +9,7 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Literal
 
 import msgspec
@@ -101,8 +102,10 @@ class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PushConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[push]: where OCP pushes to."""
+    """[push]: how updates come from OCP, and where it pushes to."""
 
+    #: empty: as the OCP profile says
+    driver: Literal["", "webhook", "sse", "websocket", "poll"] = ""
     host: str = "127.0.0.1"
     port: int = 7080
     #: the URL that OCP knows us by; empty: http://host:port/ocp/status-events
@@ -124,6 +127,22 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
     file_within_s: float = 600.0
+
+
+class ReconcileConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reconcile]: when every open SI is compared with OCP."""
+
+    #: `HH:MM`, Hong Kong time; empty: when OCP's day has ended
+    at: str = ""
+
+    def time_of_day(self) -> time | None:
+        """The time, None where it is left to OCP's hours. Raises ConfigError where `at` is none."""
+        if not self.at:
+            return None
+        try:
+            return datetime.strptime(self.at, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone of its own
+        except ValueError as error:
+            raise ConfigError(f"reading the configuration: reconcile.at is {self.at!r}, no HH:MM") from error
 
 
 class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,6 +197,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control: ControlConfig = ControlConfig()
     reports: ReportsConfig = ReportsConfig()
     feeds: FeedsConfig = FeedsConfig()
+    reconcile: ReconcileConfig = ReconcileConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -219,6 +239,10 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
         config.pss.second_node()
     except ConfigError as error:
         findings.append(Finding("PGB-CFG-008", "error", "pss.secondary", str(error), remedy="Write it as host:port."))
+    try:
+        config.reconcile.time_of_day()
+    except ConfigError as error:
+        findings.append(Finding("PGB-CFG-009", "error", "reconcile.at", str(error), remedy="Write it as HH:MM."))
     if config.push.subscribe and not config.push.url and config.push.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
         text = (
             "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
@@ -270,7 +294,9 @@ def _feed_findings(feeds: FeedsConfig) -> list[Finding]:
 
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "feeds", "log"})
+_SECTIONS = frozenset(
+    {"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "feeds", "reconcile", "log"}
+)
 
 
 def _scalar(value: str) -> str | int | float | bool:

@@ -63,11 +63,16 @@ tls_key = ""
 tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA
 
 [push]
+driver = ""                         # how updates come: webhook, sse, websocket or poll; empty: as ocp/profile.toml says
 host = "127.0.0.1"
 port = 7080
 url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events; needed where
                                     # host is 0.0.0.0, as it is in the container
 subscribe = true                    # subscribe that URL at OCP when starting
+
+[reconcile]
+at = ""                             # HH:MM, Hong Kong time: every open SI is compared with OCP, each day; empty: a
+                                    # quarter of an hour after the last session of ocp/hours.toml, 20:00 without one
 
 [journal]
 path = "pg-bridge.journal.sqlite"

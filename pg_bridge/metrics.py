@@ -68,6 +68,12 @@ class Metrics:
         self._openings = Counter(
             "pg_bridge_ocp_circuit_opened_total", "How often the circuit to OCP opened.", registry=self._registry
         )
+        self._disagreements = Counter(
+            "pg_bridge_disagreements_total",
+            "SIs of which OCP's enquiry says otherwise than its events did, by finding.",
+            ("participant", "code"),
+            registry=self._registry,
+        )
 
     def gauge(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Values]) -> None:
         """Add a gauge of this name (`pg_bridge_...`), read at each scrape."""
@@ -80,6 +86,10 @@ class Metrics:
         self._calls.labels(operation, error or "ok").inc()
         self._entries.labels(operation).inc(entries)
         self._seconds.labels(operation).observe(duration_s)
+
+    def disagreement_found(self, participant: str, code: str) -> None:
+        """Count one disagreement of a reconciliation."""
+        self._disagreements.labels(participant, code).inc()
 
     def circuit_opened(self) -> None:
         """Count one opening of the circuit."""

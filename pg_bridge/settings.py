@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from pg_bridge.config import Config
@@ -14,10 +14,14 @@ from pg_bridge.feeding import FeedOptions
 from pg_bridge.ocp.circuit import CircuitOptions
 from pg_bridge.ocp.kept_levels import KeptLevels
 from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.profiles.hours import read_hours
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
 from pg_bridge.reporting import ReportOptions
+
+#: when open SIs are compared with OCP: so long after its last session closes, or then where its hours are not known
+_RECONCILE_AFTER, _RECONCILE_AT = timedelta(minutes=15), time(20, 0)
 
 
 def core_options(config: Config) -> Options:
@@ -41,6 +45,18 @@ def report_folder(config: Config) -> ReportFolder | None:
     if folder and not Path(folder).is_dir():
         raise ConfigError(f"opening the reports folder {folder}: there is no such folder ([reports] folder)")
     return ReportFolder(Path(folder)) if folder else None
+
+
+def reconcile_time(config: Config, mappings: Mapping[str, str]) -> time:
+    """When open SIs are compared with OCP, Hong Kong time. Raises MappingInvalid, ConfigError."""
+    chosen = config.reconcile.time_of_day()
+    if chosen is not None:
+        return chosen
+    closes = [session[1] for hours in read_hours(mappings).values() for session in hours.sessions]
+    if not closes:
+        return _RECONCILE_AT
+    behind = datetime.combine(date.min, max(closes)) + _RECONCILE_AFTER
+    return behind.time() if behind.date() == date.min else time(23, 59)
 
 
 def ocp_options(config: Config, passphrase: bytes | None = None) -> OcpOptions:

@@ -19,6 +19,7 @@ from pg_bridge.cli import (
     files,
     keys,
     mappings,
+    reconcile,
     reports,
     send,
     serve,
@@ -42,6 +43,7 @@ app.command("serve")(serve.serve)
 app.command("send")(send.send)
 app.command("translate")(translate.translate)
 app.command("broadcast")(broadcast.broadcast)
+app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")

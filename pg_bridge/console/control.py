@@ -23,6 +23,7 @@ from fastapi import FastAPI, Request, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pg_bridge.console.exchanges import ExchangesPort, ResolutionAsked, add_exchanges
+from pg_bridge.console.reconciliations import ReconcileAsked, ReconcilePort, add_reconciliations
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.kinds.commands import Who
 from pg_bridge.exchange.kinds.node import MappingSet
@@ -93,7 +94,7 @@ class BroadcastAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 #: what a person commands
-Command = TypeVar("Command", LoadAsked, BroadcastAsked, ResolutionAsked)
+Command = TypeVar("Command", LoadAsked, BroadcastAsked, ResolutionAsked, ReconcileAsked)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -134,9 +135,12 @@ class ControlPort(Protocol):
 
 
 def create_control_app(
-    port: ControlPort, broadcasts: BroadcastPort | None = None, exchanges: ExchangesPort | None = None
+    port: ControlPort,
+    broadcasts: BroadcastPort | None = None,
+    exchanges: ExchangesPort | None = None,
+    reconciliations: ReconcilePort | None = None,
 ) -> FastAPI:
-    """The app behind the door: `GET /mappings`, `POST /mappings` with a LoadAsked, `POST /broadcasts`, exchanges."""
+    """The app behind the door: `GET` and `POST /mappings`, `POST /broadcasts`, exchanges, reconciliations."""
     app = FastAPI(title="pg-bridge control", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get(MAPPINGS_PATH)
@@ -159,6 +163,8 @@ def create_control_app(
         _add_broadcasts(app, broadcasts)
     if exchanges is not None:
         add_exchanges(app, exchanges, _command)
+    if reconciliations is not None:
+        add_reconciliations(app, reconciliations, _command)
     return app
 
 
@@ -258,12 +264,13 @@ async def control_door(
     port: ControlPort,
     broadcasts: BroadcastPort | None = None,
     exchanges: ExchangesPort | None = None,
+    reconciliations: ReconcilePort | None = None,
 ) -> AsyncIterator[None]:
     """Serve the control door at `path`. Raises ConfigError when a bridge listens there, or the path cannot be used."""
     sock = _bind(path)
     mark = _mark(path)
     settings = uvicorn.Config(
-        create_control_app(port, broadcasts, exchanges),
+        create_control_app(port, broadcasts, exchanges, reconciliations),
         http=_PeerProtocol,
         ws="none",
         log_config=None,

@@ -10,6 +10,7 @@ from pg_bridge.dispatcher.chores import Chores
 from pg_bridge.dispatcher.committing import Committer
 from pg_bridge.dispatcher.downloads import Downloads
 from pg_bridge.dispatcher.errands import Errands
+from pg_bridge.dispatcher.fetching import Fetching
 from pg_bridge.dispatcher.handing import Handing
 from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.exchange import actions as a
@@ -32,6 +33,7 @@ class Acting:
         committer: Committer,
         handing: Handing,
         errands: Errands,
+        fetching: Fetching,
         downloads: Downloads,
         batching: Batching,
         chores: Chores,
@@ -42,6 +44,7 @@ class Acting:
         self._committer = committer
         self._handing = handing
         self._errands = errands
+        self._fetching = fetching
         self._downloads = downloads
         self._batching = batching
         self._chores = chores
@@ -86,7 +89,10 @@ class Acting:
             case a.Watch():
                 self._watch(action.exchange)
             case a.Fetch():
-                chores.spawn(errands.fetch(action.participant, action.business_date, action.after))
+                chores.spawn(self._fetch(action))
+
+    async def _fetch(self, action: a.Fetch) -> None:
+        await self._fetching.fetch(action.participant, action.business_date, action.after)
 
     def _scattered(self, after_s: float) -> float:
         """A pause, longer by chance: what failed together does not go again together, and never before OCP says."""

@@ -44,7 +44,6 @@ class Errands:
         chores: Chores,
         offer: Callable[[e.Event], None],
         lane_freed: Callable[[LaneKey], None],
-        refetch_s: float,
         clock: Callable[[], datetime],
     ) -> None:
         self._state = state
@@ -53,9 +52,7 @@ class Errands:
         self._chores = chores
         self._offer = offer
         self._lane_freed = lane_freed
-        self._refetch_s = refetch_s
         self._clock = clock
-        self._fetching: set[tuple[str, str]] = set()
         self._log = telemetry.logger()
 
     async def call(self, request_id: str) -> None:
@@ -178,34 +175,3 @@ class Errands:
             self._offer(e.SeekFailed(exchange_id, None, getattr(error, "retry_after_s", None)))
         else:
             self._offer(e.SiSought(exchange_id, entries))
-
-    async def fetch(self, participant: str, business_date: str, after: int) -> None:
-        """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""
-        key = (participant, business_date)
-        if key in self._fetching:
-            return
-        self._fetching.add(key)
-        try:
-            await self._slots.slot()
-            with self._sets.using() as at_work:
-                document = at_work.terms.ocp.write(
-                    "events_query",
-                    {"participant_id": participant, "business_date": business_date, "after_sequence": after},
-                )
-                events = await at_work.ocp.ask(Operation.STATUS_EVENTS, participant, document)
-        except OcpError as error:
-            self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
-            events = []
-        finally:
-            self._fetching.discard(key)
-        if at_work.ocp is not self._sets.in_force.ocp:  # what came has the shape of another profile by now
-            self._chores.spawn(self.fetch(participant, business_date, after))
-            return
-        if events:
-            self._offer(e.UpdatesArrived(events))
-        feed = self._state.feeds.get(key)
-        if feed is not None and feed.early:
-            self._chores.later(
-                self._refetch_s,
-                lambda: self._chores.spawn(self.fetch(participant, business_date, feed.next_sequence - 1)),
-            )

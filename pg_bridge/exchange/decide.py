@@ -21,6 +21,7 @@ from pg_bridge.exchange import (
     doubts,
     file_reports,
     lost_calls,
+    reconciliation,
     reports,
     seeking,
     updates,
@@ -246,6 +247,7 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,
+    **reconciliation.DECISIONS,
     **broadcasts.DECISIONS,
     **reports.DECISIONS,
 }

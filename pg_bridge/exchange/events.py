@@ -171,11 +171,51 @@ class SeekFailed:
 
 @dataclass(frozen=True, slots=True)
 class UpdatesArrived:
-    """Status events, pushed (with a delivery id) or fetched; checked, in any order, perhaps seen before."""
+    """Status events, pushed (a webhook's with a delivery id); checked, in any order, perhaps seen before."""
 
     events: Sequence[Json]
     delivery_id: str = ""
     is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventsFetched:
+    """All that OCP has of a participant's status events of a day behind those that we had when we asked.
+
+    is_over: the day was over at OCP when it was asked.
+    """
+
+    participant: str
+    business_date: str
+    events: Sequence[Json]
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventsGone:
+    """OCP does not have events that are missing in a participant's day; how its SIs stand now (entries of siQuery).
+
+    is_whole: it has none of that day any more.
+    """
+
+    participant: str
+    business_date: str
+    entries: Sequence[Json]
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SisListed:
+    """How a participant's SIs stand at OCP (entries of siQuery): the open ones, and those that we held to be open.
+
+    known: SI number -> the version that we knew when OCP was asked.
+    """
+
+    participant: str
+    business_date: str
+    entries: Sequence[Json]
+    known: Mapping[str, int]
+    who: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,5 +279,6 @@ class Overdue:
 Event = (
     RequestArrived | FileArrived | FileJudged | PartsOverdue | SessionEnded | LaneOpen | CallAnswered | CallRefused
     | CallFailed | CallDenied | CallLost | Looked | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed
-    | UpdatesArrived | BroadcastGiven | DoubtResolved | ReportFound | ReportRefused | Overdue
+    | UpdatesArrived | EventsFetched | EventsGone | SisListed | BroadcastGiven | DoubtResolved | ReportFound
+    | ReportRefused | Overdue
 )  # fmt: skip

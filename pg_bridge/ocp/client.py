@@ -28,6 +28,7 @@ from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.outcome import Answers, Page, Reply
 from pg_bridge.ocp.references import reference_reader
 from pg_bridge.ocp.server_clock import ServerClock
+from pg_bridge.ocp.streaming import StreamDoor
 from pg_bridge.ocp.tokens import Identity, Token, open_tokens
 from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
@@ -112,6 +113,7 @@ class OcpClient:
         self._clock = clock
         self._monotonic = monotonic
         self._on_call = on_call
+        self._options = options
         self._circuit = circuit
         self._server_clock = ServerClock(clock)
         self._wire = Wire(options, self._server_clock)
@@ -203,6 +205,10 @@ class OcpClient:
         """The public keys (JWK) that OCP signs deliveries with. Raises as `ask`."""
         await self._limits.slot(_PRIORITY)
         return await self.ask(Operation.CRYPTO_META, "", {})
+
+    def streams(self) -> StreamDoor:
+        """A door to streams and sockets, by the same identity; whoever asked closes it."""
+        return StreamDoor(self._profile, self._options, self._tokens, self._limits, self._server_clock.now)
 
     def _with_size(self, route: _Route, asked: dict[str, Any]) -> dict[str, Any]:
         if route.size is not None:

@@ -78,12 +78,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class PushProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How updates come. algorithm: by which OCP signs deliveries."""
+    """How updates come. algorithm: by which OCP signs deliveries. poll_s: between two questions of driver `poll`."""
 
     driver: str
     algorithm: str = "RS256"
     silence_s: int
     events_page: int
+    poll_s: float = 2.0
 
 
 class EnvelopeCodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
