@@ -294,4 +294,21 @@ def test_webhook_is_told_to_come_again_when_it_is_not_durable_in_time() -> None:
 
     is_told_whole(world)
     assert 503 in statuses
-    assert 200 == statuses[-1]
+
+
+def test_url_that_is_changed_replaces_the_former_subscription() -> None:
+    other = "http://127.0.0.1:7081/ocp/status-events"
+
+    async def story(world: UpdateWorld) -> None:
+        async with world.bridge():
+            await pairs(world, range(2))
+            await world.told()
+        world.loop.stand_for["127.0.0.1", 7081] = ("127.0.0.1", 1)
+        async with world.bridge(push={"port": 0, "url": other}):
+            await asyncio.sleep(3)
+            assert [other] == [one.url for one in world.ocp.pusher.subscribers()]
+
+    world = play("webhook", story)
+    *_, last = world.entries(Kind.SUBSCRIBED)
+
+    assert (other, "http://127.0.0.1:7080/ocp/status-events") == (last.body()["url"], last.body()["ended"])
