@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from pg_bridge.bridge.settings import listener_options
 from pg_bridge.cli.doctor_lines import Line, Verdict, wrong
 from pg_bridge.cli.doctor_machine import folder_lines, journal_lines, port_lines, running_bridge
 from pg_bridge.cli.doctor_ocp import ocp_lines
@@ -21,7 +22,6 @@ from pg_bridge.mapping.book import load
 from pg_bridge.mapping.checks.check import check
 from pg_bridge.mapping.checks.profile_texts import profile_findings
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.settings import listener_options
 
 _COLOUR: dict[Verdict, str] = {"good": "green", "warning": "yellow", "wrong": "bold red"}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from pg_bridge.bridge.settings import ocp_options
 from pg_bridge.cli.doctor_lines import Line, Verdict, wrong
 from pg_bridge.cli.key_files import read_passphrase, read_secret
 from pg_bridge.cli.keys import end_findings
@@ -20,7 +21,6 @@ from pg_bridge.ocp.key_ring import WARNING, KeyRing
 from pg_bridge.ocp.tokens import Identity
 from pg_bridge.ocp.wire import tls_context
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.settings import ocp_options
 
 #: seconds that OCP's clock and ours may be apart: more is warned of, more than the second is wrong
 SKEW_S, MOST_SKEW_S = 5.0, 60.0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pg_bridge.bridge.loading import name_of
 from pg_bridge.cli.control_client import ask, check_who, door_of
 from pg_bridge.cli.control_options import ByOption, ConfigOption, ControlOption, ReasonOption
 from pg_bridge.cli.output import console, findings_table, say_json
@@ -14,7 +15,6 @@ from pg_bridge.cli.world import read_mappings
 from pg_bridge.console.control import MAPPINGS_PATH, InForce, Load, LoadAsked, NextStart
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
 from pg_bridge.exchange.kinds.node import MappingSet
-from pg_bridge.loading import name_of
 from pg_bridge.mapping.checks.check import check
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.bridge import World, running
+from pg_bridge.bridge.running import World, running
 from pg_bridge.cli.backstage import broadcast_by, put_report
 from pg_bridge.cli.check_apart import check_apart
 from pg_bridge.cli.processes import COMPANY, MACHINE

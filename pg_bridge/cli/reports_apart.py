@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pg_bridge.bridge.report_orders import Orders, ReportTold, fulfil
 from pg_bridge.cli.check_apart import environment
 from pg_bridge.errors import ReportError
-from pg_bridge.report_orders import Orders, ReportTold, fulfil
 
 #: all reports of one order
 LONGEST_S = 1800.0

@@ -12,16 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pg_bridge.bridge.loading import hash_of_ocp
+from pg_bridge.bridge.market_reports import MarketReports, Wanted
+from pg_bridge.bridge.report_orders import ReportOrder, ReportTold, make_report, targets
 from pg_bridge.cli.output import console, findings_table, say_json, table
 from pg_bridge.cli.world import read_file, read_mappings, utc_now
 from pg_bridge.config import Config, ParticipantConfig, read_config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import HONG_KONG
-from pg_bridge.loading import hash_of_ocp
 from pg_bridge.mapping.book import load
-from pg_bridge.market_reports import MarketReports, Wanted
 from pg_bridge.profiles.market_concepts import Market
-from pg_bridge.report_orders import ReportOrder, ReportTold, make_report, targets
 
 
 def write(

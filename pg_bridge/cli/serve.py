@@ -14,7 +14,7 @@ import typer
 import uvloop
 
 from pg_bridge import telemetry
-from pg_bridge.bridge import running
+from pg_bridge.bridge.running import running
 from pg_bridge.cli.world import build_world, read_file
 from pg_bridge.config import Config, read_config
 from pg_bridge.errors import ConfigError

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pg_bridge.bridge import World
+from pg_bridge.bridge.running import World
 from pg_bridge.cli.check_apart import check_apart
 from pg_bridge.cli.key_files import read_both, read_passphrase, read_secret
 from pg_bridge.cli.reports_apart import reports_apart

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pg_bridge.bridge import World
+from pg_bridge.bridge.running import World
 from pg_bridge.cli.world import build_world, utc_now
 from pg_bridge.config import Config, read_config
 from pg_bridge.errors import SessionError

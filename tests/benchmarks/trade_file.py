@@ -23,12 +23,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from pg_bridge.bridge.loading import hash_of_ocp
+from pg_bridge.bridge.market_reports import MarketReports, Wanted
 from pg_bridge.exchange.kinds.market import TradesTaken
 from pg_bridge.exchange.records import write_entry
 from pg_bridge.journal.sqlite import SqliteJournal
-from pg_bridge.loading import hash_of_ocp
 from pg_bridge.mapping.book import load
-from pg_bridge.market_reports import MarketReports, Wanted
 from pg_bridge.profiles.market_concepts import Market
 from pg_bridge.profiles.ocp import read_ocp_profile
 from pg_bridge.simulator.binding import Binding

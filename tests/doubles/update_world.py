@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from pg_bridge.bridge import Bridge, World, running
+from pg_bridge.bridge.running import Bridge, World, running
 from pg_bridge.cli.own_stage import BEGINS, Set
 from pg_bridge.cli.processes import COMPANY, MACHINE
 from pg_bridge.cli.seeded_ids import SeededIds

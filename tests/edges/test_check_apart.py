@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pg_bridge.bridge.loading import load_set
 from pg_bridge.cli import check_apart as apart
 from pg_bridge.formats.iso15022 import reader
-from pg_bridge.loading import load_set
 from pg_bridge.mapping.checks.check import check
 from tests.doubles.mapping_files import shipped
 from tests.doubles.sets import broken

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from pg_bridge.bridge import Bridge
+from pg_bridge.bridge.running import Bridge
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.simulator.faults import FaultKind
 from tests.doubles.update_world import PARTICIPANTS, UpdateWorld

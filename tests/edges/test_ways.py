@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from pg_bridge.bridge.ways import PushTaker
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import OcpUnavailable
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.ocp.push import PushDoor
 from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.ways import PushTaker
 from tests.doubles import ocp_world as world
 from tests.doubles.core import Core, book
 from tests.doubles.fake_ocp import FakeOcp

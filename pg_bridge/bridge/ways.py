@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from pg_bridge import telemetry
+from pg_bridge.bridge.intake import UpdateIntake
 from pg_bridge.console.app import PushAnswer
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, PushRefused
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
-from pg_bridge.intake import UpdateIntake
 from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.push import Delivery, PushDoor

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pg_bridge.bridge.loading import Loading, hash_of_ocp
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, Finding, JournalFull
 from pg_bridge.exchange.entries import Kind
@@ -16,7 +17,6 @@ from pg_bridge.exchange.ports import Ocp
 from pg_bridge.exchange.records import Who
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
-from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import content_hash
 from pg_bridge.mapping.checks.check import check
 from pg_bridge.profiles.ocp import OcpProfile

@@ -9,13 +9,13 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from pg_bridge.bridge.key_watch import KeyWatch
+from pg_bridge.bridge.loading import hash_of_ocp
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.kinds.commands import Who
 from pg_bridge.journal.memory import MemoryJournal
-from pg_bridge.key_watch import KeyWatch
-from pg_bridge.loading import hash_of_ocp
 from pg_bridge.ocp.key_list import KeyText, KeyTexts, ListedKey
 from tests.doubles import ocp_world as world
 from tests.doubles.core import Core, book

@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from pg_bridge.bridge.feeding import FeedOptions
+from pg_bridge.bridge.reporting import ReportOptions
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import Options
-from pg_bridge.feeding import FeedOptions
 from pg_bridge.ocp.circuit import CircuitOptions
 from pg_bridge.ocp.kept_levels import KeptLevels
 from pg_bridge.ocp.options import OcpOptions
@@ -18,7 +19,6 @@ from pg_bridge.profiles.hours import read_hours
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
-from pg_bridge.reporting import ReportOptions
 
 #: when open SIs are compared with OCP: so long after its last session closes, or then where its hours are not known
 _RECONCILE_AFTER, _RECONCILE_AT = timedelta(minutes=15), time(20, 0)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pg_bridge import telemetry
+from pg_bridge.bridge.market_reports import Wanted, topic_of
+from pg_bridge.bridge.report_orders import MakeReports, Orders, ReportOrder, ReportTold, targets
 from pg_bridge.config import ParticipantConfig
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.dispatcher.sets import SetAtWork
@@ -19,9 +21,7 @@ from pg_bridge.errors import BridgeError, JournalError
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.terms import HONG_KONG
 from pg_bridge.mapping.report_rules import ReportRules
-from pg_bridge.market_reports import Wanted, topic_of
 from pg_bridge.profiles.market_concepts import Market
-from pg_bridge.report_orders import MakeReports, Orders, ReportOrder, ReportTold, targets
 
 #: how often it is looked whether a report is due, in seconds
 LOOK_S = 1.0

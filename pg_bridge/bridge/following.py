@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from pg_bridge import telemetry
+from pg_bridge.bridge.intake import UpdateIntake
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError, OcpError
 from pg_bridge.exchange import records as r
-from pg_bridge.intake import UpdateIntake
 from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.limits import CallLimits
 from pg_bridge.ocp.push_driver import keep_following, keep_polling

@@ -11,40 +11,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pg_bridge import telemetry
-from pg_bridge.broadcasting import Broadcasting
-from pg_bridge.config import Config
-from pg_bridge.console.control import control_door
-from pg_bridge.console_server import serve_console
-from pg_bridge.desk import Desk
-from pg_bridge.dispatcher.dispatcher import Dispatcher, DispatcherOptions
-from pg_bridge.errors import ConfigError, Finding, JournalError
-from pg_bridge.exchange.terms import Fresh, Terms
-from pg_bridge.feeding import Feeding
-from pg_bridge.filing import Filing
-from pg_bridge.following import Following, follow_updates
-from pg_bridge.gauges import show_gauges
-from pg_bridge.journal.memory import MemoryJournal
-from pg_bridge.journal.sqlite import SqliteJournal
-from pg_bridge.key_watch import KeyWatch
-from pg_bridge.link.profile import LINK_FILE, read_link_profile
-from pg_bridge.loading import Loading, hash_of_ocp
-from pg_bridge.mapping.book import MappingBook, load
-from pg_bridge.mapping.checks.profile_texts import profile_findings
-from pg_bridge.metering import Metering
-from pg_bridge.metrics import Metrics
-from pg_bridge.ocp.circuit import Circuit
-from pg_bridge.ocp.client import OcpClient, company_limits
-from pg_bridge.ocp.key_list import KeyTexts
-from pg_bridge.ocp.limits import CallLimits
-from pg_bridge.profiles.ocp import OcpProfile
-from pg_bridge.pss.drop import Drops
-from pg_bridge.pss.file_desk import DropOptions
-from pg_bridge.pss.listener import Listener
-from pg_bridge.reconciliations import Reconciliations
-from pg_bridge.report_orders import MakeReports
-from pg_bridge.reporting import Reporting
-from pg_bridge.resolving import Resolving
-from pg_bridge.settings import (
+from pg_bridge.bridge.broadcasting import Broadcasting
+from pg_bridge.bridge.console_server import serve_console
+from pg_bridge.bridge.desk import Desk
+from pg_bridge.bridge.feeding import Feeding
+from pg_bridge.bridge.filing import Filing
+from pg_bridge.bridge.following import Following, follow_updates
+from pg_bridge.bridge.gauges import show_gauges
+from pg_bridge.bridge.key_watch import KeyWatch
+from pg_bridge.bridge.loading import Loading, hash_of_ocp
+from pg_bridge.bridge.metering import Metering
+from pg_bridge.bridge.reconciliations import Reconciliations
+from pg_bridge.bridge.report_orders import MakeReports
+from pg_bridge.bridge.reporting import Reporting
+from pg_bridge.bridge.resolving import Resolving
+from pg_bridge.bridge.settings import (
     circuit_options,
     core_options,
     feed_options,
@@ -55,8 +36,27 @@ from pg_bridge.settings import (
     reconcile_time,
     report_folder,
 )
-from pg_bridge.watching import watch_updates
-from pg_bridge.ways import PushTaker, Ways
+from pg_bridge.bridge.watching import watch_updates
+from pg_bridge.bridge.ways import PushTaker, Ways
+from pg_bridge.config import Config
+from pg_bridge.console.control import control_door
+from pg_bridge.dispatcher.dispatcher import Dispatcher, DispatcherOptions
+from pg_bridge.errors import ConfigError, Finding, JournalError
+from pg_bridge.exchange.terms import Fresh, Terms
+from pg_bridge.journal.memory import MemoryJournal
+from pg_bridge.journal.sqlite import SqliteJournal
+from pg_bridge.link.profile import LINK_FILE, read_link_profile
+from pg_bridge.mapping.book import MappingBook, load
+from pg_bridge.mapping.checks.profile_texts import profile_findings
+from pg_bridge.metrics import Metrics
+from pg_bridge.ocp.circuit import Circuit
+from pg_bridge.ocp.client import OcpClient, company_limits
+from pg_bridge.ocp.key_list import KeyTexts
+from pg_bridge.ocp.limits import CallLimits
+from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.pss.drop import Drops
+from pg_bridge.pss.file_desk import DropOptions
+from pg_bridge.pss.listener import Listener
 
 
 class FreshIds(Fresh, Protocol):

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from pg_bridge import telemetry
+from pg_bridge.bridge.intake import UpdateIntake
 from pg_bridge.dispatcher.dispatcher import Clock, Dispatcher
 from pg_bridge.dispatcher.reconciling import MOST_DAYS
 from pg_bridge.errors import OcpError
-from pg_bridge.intake import UpdateIntake
 
 #: how often it is looked if something is to be asked for, in seconds
 _LOOK_S = 1.0

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from pg_bridge.bridge.loading import hash_of_ocp
+from pg_bridge.bridge.market_reports import MarketReports, Progress, Wanted
 from pg_bridge.errors import BridgeError, Finding
-from pg_bridge.loading import hash_of_ocp
 from pg_bridge.mapping.book import load
-from pg_bridge.market_reports import MarketReports, Progress, Wanted
 from pg_bridge.pss.drop_folder import OUTBOX
 
 
