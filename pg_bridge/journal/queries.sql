@@ -154,7 +154,7 @@ SELECT position FROM entry WHERE kind = ? AND position IN (:among) ORDER BY posi
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
-PRAGMA cache_size = -8192;
+PRAGMA cache_size = -4096;
 BEGIN;
 CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, status TEXT NOT NULL) STRICT;
 
