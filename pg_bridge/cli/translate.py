@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from pg_bridge.bridge.loading import hash_of_ocp
 from pg_bridge.cli.lineage_view import lineage_table
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import RandomIds, read_file, read_mappings, utc_now
@@ -21,7 +22,6 @@ from pg_bridge.exchange.terms import Terms, answer_sources
 from pg_bridge.journal.market import MarketReader
 from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
-from pg_bridge.loading import hash_of_ocp
 from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.lineage import Lineage

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from pg_bridge.bridge.loading import hash_of_ocp
+from pg_bridge.bridge.market_reports import MarketReports, Wanted
 from pg_bridge.errors import JournalError, MappingFailed, MappingMissing, ReportError
 from pg_bridge.exchange.records import ReferenceDataTaken, TradesTaken, write_entry
 from pg_bridge.formats.fixed_width.reader import FixedWidthReader
 from pg_bridge.journal.sqlite import SqliteJournal
-from pg_bridge.loading import hash_of_ocp
-from pg_bridge.market_reports import MarketReports, Wanted
 from pg_bridge.profiles.market_concepts import Market
 from pg_bridge.pss.report_files import write_report
 from tests.benchmarks import trade_file
