@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pg_bridge.bridge.metering import MOST_BYTES, Metering
 from pg_bridge.exchange import records as r
-from pg_bridge.metering import MOST_BYTES, Metering
 from pg_bridge.metrics import Metrics
 from pg_bridge.ocp.call_record import CallRecord, shown
 
