@@ -10,17 +10,22 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from pg_bridge.bridge.loading import hash_of_ocp
 from pg_bridge.cli.lineage_view import lineage_table
 from pg_bridge.cli.output import console, findings_table, say_json
 from pg_bridge.cli.world import RandomIds, read_file, read_mappings, utc_now
 from pg_bridge.errors import ConfigError, Finding
 from pg_bridge.exchange.broadcasts import BROADCAST, broadcast_sources
+from pg_bridge.exchange.kinds.market import ReferenceDataTaken
+from pg_bridge.exchange.records import read_entry
 from pg_bridge.exchange.terms import Terms, answer_sources
+from pg_bridge.journal.market import MarketReader
 from pg_bridge.link.framing import BadFrame, Frame, FrameReader, Framing
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.mapping.back.way_back import WayBack
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.lineage import Lineage
+from pg_bridge.mapping.reference import NO_TABLES, REFERENCE_TOPICS, ReferenceTables, read_tables
 from pg_bridge.mapping.translated import Written
 from pg_bridge.profiles.template import Template
 
@@ -55,6 +60,9 @@ def translate(
     outcome: Annotated[str, typer.Option(help="For an answer from a document: accepted, waits, found ...")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Show where each value comes from.")] = False,
     mappings: Annotated[str, typer.Option(help="A folder of mappings in place of the shipped one.")] = "",
+    reference: Annotated[
+        Path | None, typer.Option(help="A journal: use the reference data that was taken into it last.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what one message becomes at OCP, or one document of OCP at the PSS, and why. Nothing is sent.
@@ -79,7 +87,8 @@ def translate(
         if not message_type:
             raise ConfigError("translating a text block: name its --message-type")
         body = frame.body if frame is not None else raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        told = _from_message(book, spec, message_type, body, context)
+        tables = _tables(book, reference, hash_of_ocp(files)) if reference is not None else NO_TABLES
+        told = _from_message(book, spec, message_type, body, context, tables)
     _say(told, explain=explain, as_json=json)
     raise typer.Exit(1 if told.is_refused else 0)
 
@@ -93,9 +102,35 @@ def _template(book: MappingBook, name: str) -> Template:
     return found
 
 
-def _from_message(book: MappingBook, spec: Template, message_type: str, body: bytes, context: dict[str, Any]) -> Told:
+def _tables(book: MappingBook, journal: Path, ocp_hash: str) -> ReferenceTables:
+    """What was taken last of each kind of reference data. Raises JournalError."""
+    with MarketReader(journal) as reader:
+        taken = [
+            read_entry(reader.read(positions[-1]).entry)
+            for topic in REFERENCE_TOPICS
+            if (positions := reader.reference_positions(topic))
+        ]
+    lists = {
+        each.topic: bytes(each.entries)
+        for each in taken
+        if isinstance(each, ReferenceDataTaken) and each.ocp_hash == ocp_hash
+    }
+    return read_tables(book.ocp, lists)
+
+
+def _from_message(
+    book: MappingBook,
+    spec: Template,
+    message_type: str,
+    body: bytes,
+    context: dict[str, Any],
+    tables: ReferenceTables = NO_TABLES,
+) -> Told:
     if spec.effect in ("instruct", "enquire"):
         request = book.read_request(spec.name, message_type, body, context)
+        use = book.reference_use(spec.name)
+        if use is not None and not any(finding.severity == "error" for finding in request.findings):
+            request = use.apply(request, tables, "warn", book.refusal_reason)
         return Told(
             facts={
                 "template": spec.name,

@@ -2,6 +2,6 @@
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
-PRAGMA cache_size = -8192;
+PRAGMA cache_size = -4096;
 BEGIN;
 CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, status TEXT NOT NULL) STRICT;

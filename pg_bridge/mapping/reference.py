@@ -32,6 +32,10 @@ NO_SETTLEMENT_DAY = "PGB-REF-005"
 UNKNOWN_COUNTERPARTY = "PGB-REF-006"
 
 
+#: the operations whose answers tables are made of
+REFERENCE_TOPICS = (Operation.PARTICIPANTS.value, Operation.STOCKS.value, Operation.CALENDAR.value)
+
+
 class ListedStock(NamedTuple):
     """A stock as OCP lists it. domain: the counter in which it settles, None where not known."""
 

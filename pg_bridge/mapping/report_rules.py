@@ -99,12 +99,11 @@ class ReportRules:
                 values[name] = given[source]
         return Record(self.layout.header.name, values)
 
-    def row(self, given: Sequence[Any]) -> Row:
-        """The record of one of OCP's entries; `given`: the values of `concepts`.
+    def row(self, values: list[Any]) -> Row:
+        """The record of one of OCP's entries; `values`: of `concepts`, changed here.
 
         Raises MappingFailed for a value that cannot be written.
         """
-        values = list(given)
         try:
             for number, convert in self._converts:
                 values[number] = convert(values[number])
@@ -138,13 +137,12 @@ def _convert(each: ReportColumn, column: Column, profile: OcpProfile) -> Convert
     empty = _of_text(each.default, column) if each.default is not None else None
     if each.codes:
         return _coded(each, column, profile, empty)
-    make = _plain(each, column)
+    if each.use:
+        return _hours_and_minutes(empty)
     if column.kind == "date":
         return _Known(date.fromisoformat, empty).__getitem__
-    if make is not None:
-        if column.kind == "decimal" and isinstance(empty, Decimal):
-            empty = scaled(empty, column.decimals)
-        return lambda value: empty if value is None else make(value)
+    if column.kind == "decimal":
+        return _units_of(column.decimals, scaled(empty, column.decimals) if isinstance(empty, Decimal) else empty)
     return None if empty is None else lambda value: empty if value is None else value
 
 
@@ -165,19 +163,13 @@ def _coded(each: ReportColumn, column: Column, profile: OcpProfile, empty: Value
     return table.__getitem__
 
 
-def _plain(each: ReportColumn, column: Column) -> Convert | None:
-    if each.use:
-        return _hours_and_minutes
-    if column.kind == "decimal":
-        return _units_of(column.decimals)
-    return None
-
-
-def _units_of(decimals: int) -> Convert:
+def _units_of(decimals: int, empty: Value) -> Convert:
     """From an amount as text to whole numbers of the last decimal, as a row has it."""
     point = -decimals - 1
 
-    def units(text: Any) -> int:
+    def units(text: Any) -> Value:
+        if text is None:
+            return empty
         if isinstance(text, str) and text[point:-decimals] == ".":
             return int(text[:point] + text[-decimals:])
         return scaled(Decimal(text), decimals)
@@ -185,12 +177,18 @@ def _units_of(decimals: int) -> Convert:
     return units
 
 
-def _hours_and_minutes(at: str) -> str:
+def _hours_and_minutes(empty: Value) -> Convert:
     """`HHMM` of a time in RFC 3339, Hong Kong's."""
-    hours, minutes = at[11:13], at[14:16]
-    if not (hours.isdecimal() and minutes.isdecimal()):
-        raise ValueError(at)
-    return hours + minutes
+
+    def digits(at: Any) -> Value:
+        if at is None:
+            return empty
+        found: str = at[11:13] + at[14:16]
+        if not found.isdecimal():
+            raise ValueError(at)
+        return found
+
+    return digits
 
 
 class _Known(dict[Any, Value]):

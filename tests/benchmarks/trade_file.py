@@ -100,23 +100,32 @@ def measure(path: Path, ncps: list[str], trades: int) -> dict[str, float]:
     }
 
 
+def _in_child(*arguments: str) -> str:
+    command = [sys.executable, "-m", __spec__.name, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 def main() -> int:
     """Measure each size; exit code 1 where a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trades", type=int, action="append", help="number of entries; again for others")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--fill", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.fill:
+        print(",".join(asyncio.run(fill(Path(given.fill[0]), int(given.fill[1])))))
+        return 0
     if given.one:
         print(json.dumps(measure(Path(given.one[0]), given.one[1].split(","), int(given.one[2]))))
         return 0
     rows = []
     for trades in sorted({SIZES[0], *(given.trades or SIZES)}):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "journal.sqlite"
-            ncps = asyncio.run(fill(path, trades))
-            command = [sys.executable, "-m", __spec__.name, "--one", str(path), ",".join(ncps), str(trades)]
-            rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            path = str(Path(folder) / "journal.sqlite")
+            # Both in processes of their own: a child's peak begins with that of the process which starts it.
+            ncps = _in_child("--fill", path, str(trades)).strip()
+            rows.append(json.loads(_in_child("--one", path, ncps, str(trades))))
     is_flat = rows[-1]["peak_mb"] <= MOST_GROWTH * rows[0]["peak_mb"]
     is_good = is_flat and all(row["a_second"] >= LEAST_A_SECOND for row in rows)
     if given.json:

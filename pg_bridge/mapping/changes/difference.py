@@ -176,7 +176,7 @@ def _users(*sets: Documents) -> Users:
         for path, document in documents.items():
             if not path.startswith(RULES_FOLDER) or path.endswith(CASES_SUFFIX):
                 continue
-            is_shared = path.startswith(SHARED_FOLDER) and document.get("name") in of_records
+            is_shared = path.startswith(SHARED_FOLDER) and str(document.get("name")) in of_records
             for section, part in document.items():
                 effect = Effect.OCP_GETS if is_shared or section in ("request", "record") else Effect.WE_WRITE
                 for name in _used(part):

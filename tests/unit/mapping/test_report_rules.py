@@ -48,7 +48,7 @@ def entry(rules: ReportRules, set_name: str, **changes: object) -> bytes:
 
 def written(rules: ReportRules, raw: bytes, set_name: str = "shipped") -> list[str]:
     header = rules.header("B01234", "2026-11-23", Market.HONG_KONG, "2026-11-25")
-    rows = [rules.row(given) for given in EntryReader(book(set_name).ocp, "trade", rules.concepts).rows(raw)]
+    rows = [rules.row(list(given)) for given in EntryReader(book(set_name).ocp, "trade", rules.concepts).rows(raw)]
     return b"".join(write(rules.layout, [header, *rows])).decode().splitlines()
 
 
