@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,33 +16,43 @@ from pg_bridge.config import Config
 from pg_bridge.console.control import control_door
 from pg_bridge.console_server import serve_console
 from pg_bridge.desk import Desk
-from pg_bridge.dispatcher.dispatcher import Dispatcher
+from pg_bridge.dispatcher.dispatcher import Dispatcher, DispatcherOptions
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.terms import Fresh, Terms
 from pg_bridge.feeding import Feeding
 from pg_bridge.filing import Filing
+from pg_bridge.following import Following, follow_updates
+from pg_bridge.gauges import show_gauges
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.journal.sqlite import SqliteJournal
+from pg_bridge.key_watch import KeyWatch
 from pg_bridge.link.profile import LINK_FILE, read_link_profile
 from pg_bridge.loading import Loading, hash_of_ocp
 from pg_bridge.mapping.book import MappingBook, load
 from pg_bridge.mapping.checks.profile_texts import profile_findings
+from pg_bridge.metering import Metering
+from pg_bridge.metrics import Metrics
+from pg_bridge.ocp.circuit import Circuit
 from pg_bridge.ocp.client import OcpClient, company_limits
-from pg_bridge.ocp.keys import KeyPair
+from pg_bridge.ocp.key_list import KeyTexts
 from pg_bridge.ocp.limits import CallLimits
-from pg_bridge.ocp.tokens import Identity
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.pss.drop import Drops
 from pg_bridge.pss.file_desk import DropOptions
 from pg_bridge.pss.listener import Listener
+from pg_bridge.reconciliations import Reconciliations
 from pg_bridge.report_orders import MakeReports
 from pg_bridge.reporting import Reporting
+from pg_bridge.resolving import Resolving
 from pg_bridge.settings import (
+    circuit_options,
     core_options,
     feed_options,
+    kept_levels,
     listener_options,
     market_report_options,
     ocp_options,
+    reconcile_time,
     report_folder,
 )
 from pg_bridge.watching import watch_updates
@@ -74,12 +84,14 @@ class World:
     read_folder: Callable[[], Mapping[str, str]]
     #: all findings of a set of files, without holding up the loop or touching what traffic uses
     check_set: Callable[[Mapping[str, str]], Awaitable[list[Finding]]]
-    company_key: bytes
-    machine_key: bytes
-    passphrase: bytes | None
+    #: the keys as they lie on the disk now (raises ConfigError), and their passphrase
+    read_keys: Callable[[], KeyTexts]
+    passphrase: bytes | None = field(repr=False)
     version: str
     #: a journal in place of the configured one: of a bridge that only plays
     journal: MemoryJournal | None = None
+    #: 0 to 1, anew each time
+    chance: Callable[[], float] = lambda: 0.0
     #: the mappings, loaded, for who starts one bridge after another
     book: MappingBook | None = None
     #: makes reports of the market beside the bridge; None: none are made by themselves
@@ -116,10 +128,25 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
     link_profile = read_link_profile(world.mappings[LINK_FILE])
     profile = book.ocp
     async with contextlib.AsyncExitStack() as stack:
-        slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic)
+        metrics = Metrics()
+        metering = Metering(config.ocp.company_id, config.ocp.machine_id, metrics)
+        kept = None if world.journal else kept_levels(config, world.clock, stack)
+        slots = CallLimits(company_limits(profile, config.ocp.company_calls), world.monotonic, kept)
         stack.callback(slots.close)
+        keys = KeyWatch(config.ocp.company_id, config.ocp.machine_id, world.read_keys, world.passphrase, world.clock)
+        told = "Days to the end of a key that has one, negative behind it."
+        metrics.gauge("pg_bridge_key_days_left", told, ("whose", "key"), lambda: keys.days_left().items())
+        circuit = Circuit(
+            circuit_options(config),
+            slots,
+            monotonic=world.monotonic,
+            chance=world.chance,
+            on_change=metering.circuit_changed,
+        )
         ways = Ways(
-            _clients(config, world, slots), lambda other: company_limits(other, config.ocp.company_calls), slots
+            _clients(config, world, slots, keys, metering, circuit),
+            lambda other: company_limits(other, config.ocp.company_calls),
+            slots,
         )
         stack.push_async_callback(ways.aclose)
         client = ways.open(profile)
@@ -135,7 +162,11 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             slots=slots,
             reports=report_folder(config),
             clock=world.clock,
+            options=DispatcherOptions(chance=world.chance),
         )
+        metering.note = dispatcher.note
+        show_gauges(metrics, dispatcher, slots, circuit)
+        dispatcher.reconciling.on_disagreement = metrics.disagreement_found
         replayed = await dispatcher.replay()
         telemetry.logger().info(telemetry.JOURNAL_REPLAYED, entries=replayed)
         listener = Listener(
@@ -155,13 +186,22 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             monotonic=world.monotonic,
         )
         dispatcher.begin(listener, version=world.version, replayed=replayed, files=drops)
+        keys.begin(dispatcher)
         loop_task = asyncio.get_running_loop().create_task(dispatcher.run())
         stack.push_async_callback(_ended, loop_task)
         stack.push_async_callback(dispatcher.close, "stopped in order")
         taker = ways.taker = PushTaker(ways.door(client), dispatcher, world.clock)
-        port, server = await serve_console(config.push, taker, dispatcher)
+        port, server = await serve_console(config.push, taker, dispatcher, metrics)
         stack.push_async_callback(server)
         push_url = config.push.url or f"http://{config.push.host}:{port}/ocp/status-events"
+        following = Following(
+            participants=list(config.participants),
+            driver=config.push.driver,
+            push_url=push_url,
+            is_subscriber=config.push.subscribe,
+            company_calls=config.ocp.company_calls,
+        )
+        following.chosen(profile)
         try:
             await listener.start()
         except OSError as error:
@@ -174,15 +214,20 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
             watch_updates(
                 config.participants,
                 dispatcher,
-                slots,
-                taker,
-                push_url=push_url,
-                is_subscriber=config.push.subscribe,
-                fresh_id=world.fresh.request_id,
+                taker.intake,
+                reconcile_at=reconcile_time(config, world.mappings),
                 clock=world.clock,
             )
         )
         stack.push_async_callback(_ended, watch)
+        follow = asyncio.get_running_loop().create_task(
+            follow_updates(following, dispatcher, taker.intake, slots, fresh_id=world.fresh.request_id)
+        )
+        stack.push_async_callback(_ended, follow)
+        key_watch = asyncio.get_running_loop().create_task(keys.watch(dispatcher))
+        stack.push_async_callback(_ended, key_watch)
+        trying = asyncio.get_running_loop().create_task(circuit.keep_trying(lambda: ways.is_up(dispatcher)))
+        stack.push_async_callback(_ended, trying)
         feeding = Feeding(feed_options(config), dispatcher, slots, world.clock)
         stack.push_async_callback(_ended, asyncio.get_running_loop().create_task(feeding.run()))
         if world.make_reports is not None and config.feeds.reports:
@@ -205,10 +250,15 @@ async def running(config: Config, world: World) -> AsyncIterator[Bridge]:
                 read_folder=world.read_folder,
             )
             broadcasting = Broadcasting(dispatcher, listener, config.participants)
-            await stack.enter_async_context(control_door(config.control.socket, loading, broadcasting))
+            reconciliations = Reconciliations(dispatcher, config.participants, world.clock)
+            await stack.enter_async_context(
+                control_door(
+                    config.control.socket, loading, broadcasting, Resolving(dispatcher, slots), reconciliations
+                )
+            )
         nodes = ", ".join(f"{host}:{pss_port}" for host, pss_port in listener.addresses)
         telemetry.logger().info(telemetry.LISTENING, pss=nodes, push=push_url)
-        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch])
+        yield Bridge(dispatcher, listener, push_url, port, [loop_task, watch, follow, key_watch, trying])
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
@@ -216,27 +266,22 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _clients(config: Config, world: World, slots: CallLimits) -> Callable[[OcpProfile], OcpClient]:
+def _clients(
+    config: Config, world: World, slots: CallLimits, keys: KeyWatch, metering: Metering, circuit: Circuit
+) -> Callable[[OcpProfile], OcpClient]:
     """Makes the client of a profile; all of them sign with the same keys."""
-    ocp = config.ocp
-    pairs: dict[str, list[KeyPair]] = {}
 
     def make(profile: OcpProfile) -> OcpClient:
-        algorithm = profile.token.algorithm
-        if algorithm not in pairs:
-            pairs[algorithm] = [
-                KeyPair(pem, algorithm=algorithm, passphrase=world.passphrase)
-                for pem in (world.company_key, world.machine_key)
-            ]
-        company, machine = pairs[algorithm]
         return OcpClient(
             profile,
-            ocp_options(config),
-            Identity(company_id=ocp.company_id, company_key=company, machine_id=ocp.machine_id, machine_key=machine),
+            ocp_options(config, world.passphrase),
+            keys.identity(profile.token.algorithm),
             limits=slots,
             clock=world.clock,
             monotonic=world.monotonic,
             fresh_id=world.fresh.request_id,
+            on_call=metering.ended,
+            circuit=circuit,
         )
 
     return make

@@ -9,6 +9,7 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Literal
 
 import msgspec
@@ -71,14 +72,26 @@ class OcpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     company_key_file: str
     machine_key_file: str
     key_passphrase_env: str = ""
+    key_passphrase_file: str = ""
     ca_file: str = ""
     client_certificate_file: str = ""
     client_key_file: str = ""
     proxy: str = ""
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 10.0
+    write_timeout_s: float = 10.0
+    pool_timeout_s: float = 10.0
+    #: 0: write, read and pool together
+    whole_timeout_s: float = 0.0
+    keep_alive_s: float = 4.0
+    most_connections: int = 64
     #: 0: as the profile says; -1: no limit
     company_calls: int = 0
+    #: in a row until no call goes any more; 0: never
+    circuit_failures: int = 5
+
+    def __repr__(self) -> str:
+        return f"OcpConfig(base_url={self.base_url!r}, company_id={self.company_id!r}, machine_id={self.machine_id!r})"
 
 
 class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,8 +102,10 @@ class DropConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PushConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[push]: where OCP pushes to."""
+    """[push]: how updates come from OCP, and where it pushes to."""
 
+    #: empty: as the OCP profile says
+    driver: Literal["", "webhook", "sse", "websocket", "poll"] = ""
     host: str = "127.0.0.1"
     port: int = 7080
     #: the URL that OCP knows us by; empty: http://host:port/ocp/status-events
@@ -112,6 +127,22 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
     file_within_s: float = 600.0
+
+
+class ReconcileConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reconcile]: when every open SI is compared with OCP."""
+
+    #: `HH:MM`, Hong Kong time; empty: when OCP's day has ended
+    at: str = ""
+
+    def time_of_day(self) -> time | None:
+        """The time, None where it is left to OCP's hours. Raises ConfigError where `at` is none."""
+        if not self.at:
+            return None
+        try:
+            return datetime.strptime(self.at, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone of its own
+        except ValueError as error:
+            raise ConfigError(f"reading the configuration: reconcile.at is {self.at!r}, no HH:MM") from error
 
 
 class ReportsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,6 +197,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control: ControlConfig = ControlConfig()
     reports: ReportsConfig = ReportsConfig()
     feeds: FeedsConfig = FeedsConfig()
+    reconcile: ReconcileConfig = ReconcileConfig()
     log: LogConfig = LogConfig()
     #: another folder of mappings; empty: the shipped one
     mappings: str = ""
@@ -200,10 +232,17 @@ def read_config(text: str, environment: Mapping[str, str]) -> Config:
     if not 0 <= config.pss.resume_unsent_bytes <= config.pss.pause_unsent_bytes <= config.pss.most_unsent_bytes:
         text = "resume_unsent_bytes, pause_unsent_bytes and most_unsent_bytes do not follow each other in size"
         findings.append(Finding("PGB-CFG-005", "error", "pss", text, remedy="Give them in this order, each larger."))
+    if config.ocp.key_passphrase_env and config.ocp.key_passphrase_file:
+        remedy = "Name one of key_passphrase_env and key_passphrase_file."
+        findings.append(Finding("PGB-CFG-009", "error", "ocp", "the keys' passphrase has two places", remedy=remedy))
     try:
         config.pss.second_node()
     except ConfigError as error:
         findings.append(Finding("PGB-CFG-008", "error", "pss.secondary", str(error), remedy="Write it as host:port."))
+    try:
+        config.reconcile.time_of_day()
+    except ConfigError as error:
+        findings.append(Finding("PGB-CFG-009", "error", "reconcile.at", str(error), remedy="Write it as HH:MM."))
     if config.push.subscribe and not config.push.url and config.push.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
         text = (
             "OCP cannot push to an address that means any: name the URL that reaches this machine, or subscribe = false"
@@ -255,7 +294,9 @@ def _feed_findings(feeds: FeedsConfig) -> list[Finding]:
 
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_SECTIONS = frozenset({"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "feeds", "log"})
+_SECTIONS = frozenset(
+    {"ocp", "pss", "drop", "push", "journal", "exchange", "control", "reports", "feeds", "reconcile", "log"}
+)
 
 
 def _scalar(value: str) -> str | int | float | bool:

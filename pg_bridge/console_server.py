@@ -11,9 +11,10 @@ from typing import Any
 import uvicorn
 
 from pg_bridge.config import PushConfig
-from pg_bridge.console.app import PushPort, create_app
+from pg_bridge.console.app import PushPort, Scraped, create_app
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import ConfigError
+from pg_bridge.metrics import CONTENT_TYPE, Metrics
 
 
 class _Server(uvicorn.Server):
@@ -24,7 +25,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_console(config: PushConfig, taker: PushPort, dispatcher: Dispatcher) -> tuple[int, Callable[[], Any]]:
+async def serve_console(
+    config: PushConfig, taker: PushPort, dispatcher: Dispatcher, metrics: Metrics
+) -> tuple[int, Callable[[], Any]]:
     """Serve from here on; gives the port, and what stops it. Raises ConfigError when the address is taken."""
 
     async def health() -> dict[str, Any]:
@@ -36,7 +39,7 @@ async def serve_console(config: PushConfig, taker: PushPort, dispatcher: Dispatc
         }
 
     settings = uvicorn.Config(
-        create_app(taker, health),
+        create_app(taker, health, Scraped(metrics.text, CONTENT_TYPE)),
         host=config.host,
         port=config.port,
         log_config=None,

@@ -122,6 +122,12 @@ class OcpUnavailable(OcpError):
         self.retry_after_s = retry_after_s
 
 
+class OcpThrottled(OcpUnavailable):
+    """OCP takes no more calls now and says so (429): nothing was done, and nothing is wrong with it."""
+
+    code = "PGB-OCP-006"
+
+
 class OcpOutcomeUnknown(OcpError):
     """OCP may or may not have done it: ask by enquiry, never by a second request id."""
 
@@ -193,6 +199,12 @@ class ConfigError(BridgeError):
     """The configuration cannot be used."""
 
     code = "PGB-CFG-001"
+
+
+class KeyMisfit(ConfigError):
+    """A private key is not of the kind that the algorithm needs."""
+
+    code = "PGB-KEY-001"
 
 
 class DiskFault(BridgeError):

@@ -13,16 +13,24 @@ base_url = "https://ocp.example"    # needed: where OCP's API is
 auth_base_url = ""                  # where tokens are asked for; empty: base_url
 company_id = "HKB01234"             # needed: the company as OCP knows it
 machine_id = "HKB01234-M1"          # needed: this machine as OCP knows it
-company_key_file = "company.pem"    # needed: PEM private key, mode 0600
-machine_key_file = "machine.pem"    # needed: PEM private key, mode 0600
-key_passphrase_env = ""             # the environment variable that holds the keys' passphrase
-ca_file = ""                        # another CA for OCP's certificate
-client_certificate_file = ""        # mTLS
-client_key_file = ""
-proxy = ""
-connect_timeout_s = 3.0
-read_timeout_s = 10.0
+company_key_file = "company.pem"    # needed: PEM private key, mode 0600; beside it may lie company.keys.toml, which
+machine_key_file = "machine.pem"    # lists several with their times (`pg-bridge keys rotate`); needed, likewise
+key_passphrase_env = ""             # the environment variable that holds the passphrase of these keys, and of that of
+key_passphrase_file = ""            # client_key_file; or the file (mode 0600), whose last line end does not count
+ca_file = ""                        # another CA for OCP's certificate (PEM); TLS 1.2 at least in any case
+client_certificate_file = ""        # mTLS: the certificate (PEM) that we show OCP
+client_key_file = ""                # its key, where it does not stand in the same file; mode 0600
+proxy = ""                          # http://host:port, or https; a password: http://user:password@host:port
+connect_timeout_s = 3.0             # to a connection: address, TCP and TLS
+pool_timeout_s = 10.0               # to a free connection of those that are kept, making one included
+write_timeout_s = 10.0              # to the last byte of a call
+read_timeout_s = 10.0               # between two pieces of its answer
+whole_timeout_s = 0.0               # of a call from first to last byte; 0: pool, write and read together
+keep_alive_s = 4.0                  # an unused connection is kept so long
+most_connections = 64
 company_calls = 0                   # calls in 60 s: 0 as the OCP profile says, -1 no limit
+circuit_failures = 5                # so many failed calls in a row, and none goes until OCP is seen to be up again,
+                                    # tried after [exchange] retry_first_s, each time later up to retry_most_s; 0: never
 
 [participants.B01234]               # needed: one section for each participant that may log on
 addresses = []                      # source addresses allowed; empty: any
@@ -55,11 +63,16 @@ tls_key = ""
 tls_client_ca = ""                  # PEM; then the PSSs must show a certificate of this CA
 
 [push]
+driver = ""                         # how updates come: webhook, sse, websocket or poll; empty: as ocp/profile.toml says
 host = "127.0.0.1"
 port = 7080
 url = ""                            # the URL OCP pushes to; empty: http://host:port/ocp/status-events; needed where
                                     # host is 0.0.0.0, as it is in the container
 subscribe = true                    # subscribe that URL at OCP when starting
+
+[reconcile]
+at = ""                             # HH:MM, Hong Kong time: every open SI is compared with OCP, each day; empty: a
+                                    # quarter of an hour after the last session of ocp/hours.toml, 20:00 without one
 
 [journal]
 path = "pg-bridge.journal.sqlite"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError
 from pg_bridge.exchange.terms import Options
 from pg_bridge.feeding import FeedOptions
+from pg_bridge.ocp.circuit import CircuitOptions
+from pg_bridge.ocp.kept_levels import KeptLevels
 from pg_bridge.ocp.options import OcpOptions
+from pg_bridge.profiles.hours import read_hours
 from pg_bridge.pss.desk import ListenerOptions
 from pg_bridge.pss.reports import ReportFolder
 from pg_bridge.pss.tls import server_context
 from pg_bridge.reporting import ReportOptions
+
+#: when open SIs are compared with OCP: so long after its last session closes, or then where its hours are not known
+_RECONCILE_AFTER, _RECONCILE_AT = timedelta(minutes=15), time(20, 0)
 
 
 def core_options(config: Config) -> Options:
@@ -38,21 +47,55 @@ def report_folder(config: Config) -> ReportFolder | None:
     return ReportFolder(Path(folder)) if folder else None
 
 
-def ocp_options(config: Config) -> OcpOptions:
-    """Of the way to OCP."""
+def reconcile_time(config: Config, mappings: Mapping[str, str]) -> time:
+    """When open SIs are compared with OCP, Hong Kong time. Raises MappingInvalid, ConfigError."""
+    chosen = config.reconcile.time_of_day()
+    if chosen is not None:
+        return chosen
+    closes = [session[1] for hours in read_hours(mappings).values() for session in hours.sessions]
+    if not closes:
+        return _RECONCILE_AT
+    behind = datetime.combine(date.min, max(closes)) + _RECONCILE_AFTER
+    return behind.time() if behind.date() == date.min else time(23, 59)
+
+
+def ocp_options(config: Config, passphrase: bytes | None = None) -> OcpOptions:
+    """Of the way to OCP. passphrase: of the client certificate's key, where it has one."""
     ocp = config.ocp
     return OcpOptions(
         base_url=ocp.base_url,
         auth_base_url=ocp.auth_base_url,
         connect_s=ocp.connect_timeout_s,
         read_s=ocp.read_timeout_s,
-        write_s=ocp.read_timeout_s,
-        pool_s=ocp.read_timeout_s,
+        write_s=ocp.write_timeout_s,
+        pool_s=ocp.pool_timeout_s,
+        most_s=ocp.whole_timeout_s,
+        keep_alive_s=ocp.keep_alive_s,
+        most_connections=ocp.most_connections,
         ca_file=_file(ocp.ca_file),
         client_certificate_file=_file(ocp.client_certificate_file),
         client_key_file=_file(ocp.client_key_file),
+        client_key_passphrase=passphrase,
         proxy=ocp.proxy,
     )
+
+
+def circuit_options(config: Config) -> CircuitOptions:
+    """Of the circuit to OCP."""
+    return CircuitOptions(
+        failures=config.ocp.circuit_failures,
+        first_s=config.exchange.retry_first_s,
+        most_s=config.exchange.retry_most_s,
+    )
+
+
+def kept_levels(config: Config, clock: Callable[[], datetime], stack: AsyncExitStack) -> KeptLevels:
+    """What keeps the call limits over a kill, beside the journal. Raises ConfigError."""
+    path = Path(config.journal.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = KeptLevels(path.with_name(path.name + ".calls"), lambda: clock().timestamp())
+    stack.callback(kept.close)
+    return kept
 
 
 def feed_options(config: Config) -> FeedOptions:

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 
 BRIDGE_STARTED = "bridge_started"
 BRIDGE_STOPPED = "bridge_stopped"
@@ -22,9 +23,16 @@ SESSION_CLOSED = "session_closed"
 FRAME_REFUSED = "frame_refused"
 MESSAGE_REFUSED = "message_refused"
 OCP_FAILED = "ocp_failed"
+CIRCUIT_OPENED = "circuit_opened"
+CIRCUIT_CLOSED = "circuit_closed"
 OUTCOME_UNKNOWN = "outcome_unknown"
 EXCHANGE_IN_DOUBT = "exchange_in_doubt"
+DOUBT_RESOLVED = "doubt_resolved"
 GAP_FOUND = "gap_found"
+EVENTS_LOST = "events_lost"
+DISAGREEMENT_FOUND = "disagreement_found"
+RECONCILED = "reconciled"
+PUSH_DRIVER_STARTED = "push_driver_started"
 PUSH_REFUSED = "push_refused"
 UPDATE_PARKED = "update_parked"
 EVENT_FAILED = "event_failed"
@@ -32,6 +40,10 @@ FOLDER_FAULT_FOUND = "folder_fault_found"
 FOLDER_FAULT_ENDED = "folder_fault_ended"
 MAPPINGS_LOADED = "mappings_loaded"
 MAPPINGS_REFUSED = "mappings_refused"
+KEY_USED = "key_used"
+KEYS_REFUSED = "keys_refused"
+KEY_END_NEAR = "key_end_near"
+KEY_ENDED = "key_ended"
 BROADCAST_ORDERED = "broadcast_ordered"
 BROADCAST_REFUSED = "broadcast_refused"
 TRADE_GAP_FOUND = "trade_gap_found"
@@ -42,17 +54,25 @@ REPORT_FAILED = "report_failed"
 EVENTS = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))
 
 
+#: never the local variables of a traceback: they hold keys and tokens
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
 def set_up(*, level: str = "info", as_json: bool = True) -> None:
     """Log to standard error, one event a line. Called once, by cli."""
     renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            TRACEBACKS,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -17,13 +17,17 @@ from pg_bridge import telemetry
 from pg_bridge.console.app import PushAnswer
 from pg_bridge.dispatcher.dispatcher import Dispatcher
 from pg_bridge.errors import JournalError, PushRefused
-from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.ports import Ocp
+from pg_bridge.intake import UpdateIntake
 from pg_bridge.ocp.client import OcpClient
 from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.push import Delivery, PushDoor
+from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile
+
+#: of the time that OCP waits for an answer, the part that we take at most
+_ANSWER_SHARE = 0.8
 
 
 class PushTaker:
@@ -33,10 +37,17 @@ class PushTaker:
         self.door = door
         self._dispatcher = dispatcher
         self._clock = clock
-        self.last_at: datetime = clock()
+        self.intake = UpdateIntake(dispatcher, clock)
 
     async def take(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:
-        """2xx only when every event of it is durable."""
+        """2xx only when every event of it is durable; 503 where that is not so within the time that OCP waits."""
+        try:
+            async with asyncio.timeout(self._dispatcher.terms.ocp.limits.push_answer_s * _ANSWER_SHARE):
+                return await self._take(headers, body)
+        except TimeoutError:
+            return PushAnswer(503, "it is not durable yet")
+
+    async def _take(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:
         try:
             push = await self._receive(headers, body)
         except PushRefused as error:
@@ -45,12 +56,8 @@ class PushTaker:
             )
             telemetry.logger().warning(telemetry.PUSH_REFUSED, status=error.status, error=str(error))
             return PushAnswer(error.status, str(error))
-        if self._dispatcher.is_full:
-            return PushAnswer(503, "the journal is busy")
-        self.last_at = self._clock()
-        self._dispatcher.offer(e.UpdatesArrived(push.events, push.delivery_id, push.is_late))
         try:
-            await self._dispatcher.durable()
+            await self.intake.take_now(push.events, push.delivery_id, is_late=push.is_late)
         except JournalError as error:
             return PushAnswer(503, str(error))
         return PushAnswer(200, "taken")
@@ -116,6 +123,11 @@ class Ways:
         if self.taker is not None:
             self.taker.door = way.door
         self._slots.change(way.limits)
+
+    async def is_up(self, dispatcher: Dispatcher) -> None:
+        """Ask OCP if it is up, by the profile in force. Raises OcpError when it is not, or does not say."""
+        with dispatcher.sets.using() as now_used:
+            await now_used.ocp.ask(Operation.HEALTH, "", {})
 
     async def close(self, ocp: Ocp) -> None:
         """Nothing uses this way any more."""

@@ -40,10 +40,10 @@ def door_of(config: Path | None, control: str) -> str:
     return door
 
 
-def ask(door: str, method: str, path: str, type_: type[_T], document: Any = None) -> _T:
+def ask(door: str, method: str, path: str, type_: type[_T], document: Any = None, *, answer_s: float = _ANSWER_S) -> _T:
     """What the bridge answers. Raises ConfigError when no bridge listens there, BridgeError when it cannot do it."""
     body = b"" if document is None else msgspec.json.encode(document)
-    timeout = httpx.Timeout(_ANSWER_S, connect=5.0)
+    timeout = httpx.Timeout(answer_s, connect=5.0)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.connect(door)  # where this fails, httpx would leave its socket open

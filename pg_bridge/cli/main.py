@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from pg_bridge.cli import audit, broadcast, demo, files, mappings, reports, send, serve, simulate, translate
+from pg_bridge.cli import (
+    audit,
+    broadcast,
+    demo,
+    doctor,
+    exchanges,
+    files,
+    keys,
+    mappings,
+    reconcile,
+    reports,
+    send,
+    serve,
+    simulate,
+    translate,
+)
 from pg_bridge.cli.output import say_error
 from pg_bridge.cli.world import program_version
 from pg_bridge.errors import BridgeError, ConfigError, JournalError, MappingError
@@ -28,9 +43,13 @@ app.command("serve")(serve.serve)
 app.command("send")(send.send)
 app.command("translate")(translate.translate)
 app.command("broadcast")(broadcast.broadcast)
+app.command("reconcile")(reconcile.reconcile)
+app.command("doctor")(doctor.doctor)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(exchanges.app, name="exchanges")
 app.add_typer(files.app, name="files")
+app.add_typer(keys.app, name="keys")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(reports.app, name="reports")
 

@@ -27,6 +27,7 @@ from pg_bridge.errors import ConfigError
 from pg_bridge.journal.memory import MemoryJournal
 from pg_bridge.link.profile import LinkProfile, link_profile_of
 from pg_bridge.mapping.book import MappingBook, load
+from pg_bridge.ocp.key_list import KeyText, ListedKey
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.hours import read_hours
 from pg_bridge.profiles.legacy import LegacyProfile, read_legacy_profile
@@ -127,8 +128,11 @@ async def own_stage(
     stage: Stage | None = None,
     record: WireRecord | None = None,
     sessions: int = 4,
+    journal: MemoryJournal | None = None,
 ) -> AsyncIterator[Place]:
-    """A fresh world in `folder` (empty), ended in order. sessions: that a participant may have at once."""
+    """A fresh world in `folder` (empty), ended in order. sessions: that a participant may have at once. journal: to
+    be looked at afterwards.
+    """
     stage = stage or Stage()
     operator = _Operator(loop, folder)
     operator.reports.mkdir()
@@ -138,6 +142,7 @@ async def own_stage(
     if record is not None:
         app.state.ocp.pusher.on_try = record.push
         app.add_middleware(RecordingApp, record=record)
+    key = KeyText(pem.encode(), ListedKey(file=""))
     config = _bridge_config(operator, participants, stage, sessions)
     world = World(
         clock=operator.clock,
@@ -147,11 +152,10 @@ async def own_stage(
         mappings_folder=chosen.folder,
         read_folder=lambda: chosen.files,
         check_set=check_apart,
-        company_key=pem.encode(),
-        machine_key=pem.encode(),
+        read_keys=lambda: {"company": (key,), "machine": (key,)},
         passphrase=None,
         version=program_version(),
-        journal=MemoryJournal(),
+        journal=journal or MemoryJournal(),
         book=chosen.book,
     )
     async with serving(app, dated=False) as url:

@@ -1,4 +1,4 @@
-"""`pg-bridge reports`: files of what OCP told, made from the journal."""
+"""`pg-bridge reports`: files of what OCP told, and what OCP was called for, made from the journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import typer
 import typer.core
 
-from pg_bridge.cli import reports_write
+from pg_bridge.cli import reports_usage, reports_write
 
 
 class ReportGroup(typer.core.TyperGroup):
@@ -33,3 +33,4 @@ def reports() -> None:
 
 
 app.command("write")(reports_write.write)
+app.command("usage")(reports_usage.usage)

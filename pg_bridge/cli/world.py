@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import time
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pg_bridge.bridge import World
 from pg_bridge.cli.check_apart import check_apart
+from pg_bridge.cli.key_files import read_both, read_passphrase, read_secret
 from pg_bridge.cli.reports_apart import reports_apart
 from pg_bridge.config import Config
 from pg_bridge.errors import ConfigError, Finding, MappingInvalid
@@ -184,18 +186,19 @@ def read_file(path: str | Path, what: str) -> bytes:
 def build_world(config: Config, environment: Mapping[str, str] = os.environ, mappings: str = "") -> World:
     """The real world for a configuration. Raises ConfigError, and MappingInvalid for mapping files that are no text."""
     given = mappings or config.mappings
-    passphrase = environment.get(config.ocp.key_passphrase_env, "") if config.ocp.key_passphrase_env else ""
+    if config.ocp.client_key_file:
+        read_secret(config.ocp.client_key_file, "the client certificate's key")
     return World(
         clock=utc_now,
         monotonic=time.monotonic,
+        chance=random.SystemRandom().random,
         fresh=RandomIds(),
         mappings=read_mappings(given),
         mappings_folder=str(mappings_folder(given).absolute()),
         read_folder=lambda: read_mappings(given),
         check_set=check_apart,
-        company_key=read_file(config.ocp.company_key_file, "the company's key"),
-        machine_key=read_file(config.ocp.machine_key_file, "the machine's key"),
-        passphrase=passphrase.encode() or None,
+        read_keys=lambda: read_both(config.ocp),
+        passphrase=read_passphrase(config.ocp.key_passphrase_env, config.ocp.key_passphrase_file, environment),
         version=program_version(),
         make_reports=reports_apart,
     )

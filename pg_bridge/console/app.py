@@ -30,14 +30,26 @@ class PushPort(Protocol):
 MOST_BODY = 4_194_304
 
 
-def create_app(push: PushPort, health: Callable[[], Awaitable[dict[str, Any]]]) -> FastAPI:
-    """The app with `GET /health` and `POST /ocp/status-events`."""
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """What is scraped for Prometheus, and its content type."""
+
+    text: Callable[[], bytes]
+    content_type: str
+
+
+def create_app(push: PushPort, health: Callable[[], Awaitable[dict[str, Any]]], scraped: Scraped) -> FastAPI:
+    """The app with `GET /health`, `GET /metrics` and `POST /ocp/status-events`."""
     app = FastAPI(title="pg-bridge", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")
     async def healthy() -> JSONResponse:
         state = await health()
         return JSONResponse(state, status_code=200 if state["status"] == "up" else 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(scraped.text(), headers={"content-type": scraped.content_type})
 
     @app.post("/ocp/status-events")
     async def status_events(request: Request) -> Response:

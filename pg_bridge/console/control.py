@@ -22,6 +22,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pg_bridge.console.exchanges import ExchangesPort, ResolutionAsked, add_exchanges
+from pg_bridge.console.reconciliations import ReconcileAsked, ReconcilePort, add_reconciliations
 from pg_bridge.errors import ConfigError, Finding, JournalError
 from pg_bridge.exchange.kinds.commands import Who
 from pg_bridge.exchange.kinds.node import MappingSet
@@ -92,7 +94,7 @@ class BroadcastAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 #: what a person commands
-Command = TypeVar("Command", LoadAsked, BroadcastAsked)
+Command = TypeVar("Command", LoadAsked, BroadcastAsked, ResolutionAsked, ReconcileAsked)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -132,8 +134,13 @@ class ControlPort(Protocol):
         ...
 
 
-def create_control_app(port: ControlPort, broadcasts: BroadcastPort | None = None) -> FastAPI:
-    """The app behind the door: `GET /mappings`, `POST /mappings` with a LoadAsked, `POST /broadcasts`."""
+def create_control_app(
+    port: ControlPort,
+    broadcasts: BroadcastPort | None = None,
+    exchanges: ExchangesPort | None = None,
+    reconciliations: ReconcilePort | None = None,
+) -> FastAPI:
+    """The app behind the door: `GET` and `POST /mappings`, `POST /broadcasts`, exchanges, reconciliations."""
     app = FastAPI(title="pg-bridge control", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get(MAPPINGS_PATH)
@@ -154,6 +161,10 @@ def create_control_app(port: ControlPort, broadcasts: BroadcastPort | None = Non
 
     if broadcasts is not None:
         _add_broadcasts(app, broadcasts)
+    if exchanges is not None:
+        add_exchanges(app, exchanges, _command)
+    if reconciliations is not None:
+        add_reconciliations(app, reconciliations, _command)
     return app
 
 
@@ -248,12 +259,18 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def control_door(path: str, port: ControlPort, broadcasts: BroadcastPort | None = None) -> AsyncIterator[None]:
+async def control_door(
+    path: str,
+    port: ControlPort,
+    broadcasts: BroadcastPort | None = None,
+    exchanges: ExchangesPort | None = None,
+    reconciliations: ReconcilePort | None = None,
+) -> AsyncIterator[None]:
     """Serve the control door at `path`. Raises ConfigError when a bridge listens there, or the path cannot be used."""
     sock = _bind(path)
     mark = _mark(path)
     settings = uvicorn.Config(
-        create_control_app(port, broadcasts),
+        create_control_app(port, broadcasts, exchanges, reconciliations),
         http=_PeerProtocol,
         ws="none",
         log_config=None,

@@ -10,6 +10,7 @@ from pg_bridge.dispatcher.chores import Chores
 from pg_bridge.dispatcher.committing import Committer
 from pg_bridge.dispatcher.downloads import Downloads
 from pg_bridge.dispatcher.errands import Errands
+from pg_bridge.dispatcher.fetching import Fetching
 from pg_bridge.dispatcher.handing import Handing
 from pg_bridge.dispatcher.loop import Loop
 from pg_bridge.exchange import actions as a
@@ -17,6 +18,9 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.ports import Files
 from pg_bridge.exchange.terms import epoch_us
+
+#: a pause before something goes again is longer by up to this part of it
+MOST_LONGER = 0.25
 
 
 class Acting:
@@ -29,19 +33,23 @@ class Acting:
         committer: Committer,
         handing: Handing,
         errands: Errands,
+        fetching: Fetching,
         downloads: Downloads,
         batching: Batching,
         chores: Chores,
         clock: Callable[[], datetime],
+        chance: Callable[[], float],
     ) -> None:
         self._loop = loop
         self._committer = committer
         self._handing = handing
         self._errands = errands
+        self._fetching = fetching
         self._downloads = downloads
         self._batching = batching
         self._chores = chores
         self._clock = clock
+        self._chance = chance
         #: where the reports of drop folders' files go; known once the bridge begins
         self.files: Files | None = None
 
@@ -66,22 +74,29 @@ class Acting:
             case a.Pump():
                 self._handing.pump(action.participant)
             case a.Call():
-                chores.later(action.after_s, lambda: chores.spawn(errands.call(action.request_id)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.call(action.request_id)))
             case a.Look():
                 chores.later(action.after_s, lambda: chores.spawn(errands.look(action.request_id)))
             case a.Ask():
-                chores.later(action.after_s, lambda: chores.spawn(errands.ask(action.exchange)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.ask(action.exchange)))
             case a.ReadReport():
                 chores.spawn(self._downloads.read(action.exchange))
             case a.Seek():
-                chores.later(action.after_s, lambda: chores.spawn(errands.seek(action.exchange)))
+                chores.later(self._scattered(action.after_s), lambda: chores.spawn(errands.seek(action.exchange)))
             case a.OpenLane():
                 self._batching.touch((action.participant, action.operation))
                 self._committer.wake()
             case a.Watch():
                 self._watch(action.exchange)
             case a.Fetch():
-                chores.spawn(errands.fetch(action.participant, action.business_date, action.after))
+                chores.spawn(self._fetch(action))
+
+    async def _fetch(self, action: a.Fetch) -> None:
+        await self._fetching.fetch(action.participant, action.business_date, action.after)
+
+    def _scattered(self, after_s: float) -> float:
+        """A pause, longer by chance: what failed together does not go again together, and never before OCP says."""
+        return after_s * (1 + MOST_LONGER * self._chance()) if after_s else 0.0
 
     def _watch(self, exchange_id: str) -> None:
         exchange = self._loop.state.exchanges.get(exchange_id)

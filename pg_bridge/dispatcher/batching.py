@@ -11,6 +11,7 @@ from typing import Any
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.state import LaneKey, State
+from pg_bridge.exchange.turns import Turn, turn_of
 
 
 class Batching:
@@ -40,11 +41,12 @@ class Batching:
 
     def close_batches(self) -> None:
         """Close the batch of every touched lane that is free and may call; where no slot is free, when one is."""
-        for key in self._touched:
+        # Urgent lanes first: the last free slot is theirs.
+        for key in sorted(self._touched, key=_turn) if len(self._touched) > 1 else self._touched:
             lane = self._state.lanes.get(key)
             if lane is None or lane.calling or not lane.waiting or key in self._awaiting_slot:
                 continue
-            if self._slots.try_slot():
+            if self._slots.try_slot(_turn(key)):
                 self._offer(e.LaneOpen(*key))
             else:
                 self._awaiting_slot.add(key)
@@ -52,6 +54,10 @@ class Batching:
         self._touched.clear()
 
     async def _open_later(self, key: LaneKey) -> None:
-        await self._slots.slot()
+        await self._slots.slot(_turn(key))
         self._awaiting_slot.discard(key)
         self._offer(e.LaneOpen(*key))
+
+
+def _turn(key: LaneKey) -> Turn:
+    return turn_of(key[1])

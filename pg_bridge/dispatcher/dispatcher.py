@@ -20,7 +20,9 @@ from pg_bridge.dispatcher.chores import Chores
 from pg_bridge.dispatcher.committing import Committer
 from pg_bridge.dispatcher.downloads import Downloads
 from pg_bridge.dispatcher.errands import Errands
+from pg_bridge.dispatcher.fetching import Fetching
 from pg_bridge.dispatcher.handing import Handing
+from pg_bridge.dispatcher.reconciling import Reconciling
 from pg_bridge.dispatcher.sets import SetAtWork, Sets
 from pg_bridge.errors import Finding, MappingError
 from pg_bridge.exchange import actions as a
@@ -46,6 +48,8 @@ class DispatcherOptions:
     most_pending: int = 20_000
     #: OCP's pages are asked again this long after a gap could not be filled, in seconds
     refetch_s: float = 5.0
+    #: 0 to 1, anew each time: pauses before something goes again are longer by chance
+    chance: Callable[[], float] = lambda: 0.0
 
 
 class Dispatcher:
@@ -82,10 +86,30 @@ class Dispatcher:
             chores=self._chores,
             offer=self.offer,
             lane_freed=self._batching.touch,
+            clock=clock,
+        )
+        fetching = Fetching(
+            state=self.state,
+            sets=self.sets,
+            slots=slots,
+            chores=self._chores,
+            offer=self.offer,
             refetch_s=options.refetch_s,
             clock=clock,
         )
-        self.fetch = self._errands.fetch
+        self.fetch = fetching.fetch
+        self.reconciling = Reconciling(
+            state=self.state,
+            sets=self.sets,
+            slots=slots,
+            chores=self._chores,
+            fetching=fetching,
+            offer=self.offer,
+            clock=clock,
+        )
+        fetching.gone = self.reconciling.events_gone
+        #: UTC microseconds since 1970 of the last entry of the process before; 0: there was none
+        self.last_alive_us = 0
         self._downloads = Downloads(self, journal, reports, self._chores.spawn)
         self._handing = Handing(self, self._committer, self._downloads)
         self._acting = Acting(
@@ -93,10 +117,12 @@ class Dispatcher:
             committer=self._committer,
             handing=self._handing,
             errands=self._errands,
+            fetching=fetching,
             downloads=self._downloads,
             batching=self._batching,
             chores=self._chores,
             clock=clock,
+            chance=options.chance,
         )
         # What sessions tell goes straight to who handed them something.
         self.session_opened = self._handing.session_opened
@@ -119,6 +145,7 @@ class Dispatcher:
             apply(self.state, read_entry(stored.entry), stored.entry.at_us)
             self._downloads.recall(stored)
             count += 1
+        self.last_alive_us = self.state.last_us
         return count
 
     def begin(self, sessions: Sessions, *, version: str, replayed: int, files: Files | None = None) -> None:

@@ -15,16 +15,20 @@ import msgspec
 
 from pg_bridge import telemetry
 from pg_bridge.dispatcher.chores import Chores
+from pg_bridge.dispatcher.patience import slot_unless_shut
 from pg_bridge.dispatcher.sets import Sets
 from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.call_outcome import OCP_DENIED
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.judging import Judgement, judge
+from pg_bridge.exchange.looking import Look, look_at, take
+from pg_bridge.exchange.lost_calls import pause_after
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.exchange.reference_use import beside_reference
-from pg_bridge.exchange.seeking import is_done, lost_by, named_by
+from pg_bridge.exchange.seeking import named_by
 from pg_bridge.exchange.state import LaneKey, State
+from pg_bridge.exchange.turns import Turn, turn_of
 from pg_bridge.profiles.concepts import Operation
 
 
@@ -40,7 +44,6 @@ class Errands:
         chores: Chores,
         offer: Callable[[e.Event], None],
         lane_freed: Callable[[LaneKey], None],
-        refetch_s: float,
         clock: Callable[[], datetime],
     ) -> None:
         self._state = state
@@ -49,9 +52,7 @@ class Errands:
         self._chores = chores
         self._offer = offer
         self._lane_freed = lane_freed
-        self._refetch_s = refetch_s
         self._clock = clock
-        self._fetching: set[tuple[str, str]] = set()
         self._log = telemetry.logger()
 
     async def call(self, request_id: str) -> None:
@@ -60,7 +61,7 @@ class Errands:
         if batch is None:
             return
         if batch.is_unknown or batch.failures:
-            await self._slots.slot()  # the first call's slot was taken when its batch closed
+            await self._slots.slot(turn_of(batch.operation))  # the first call's slot was taken when its batch closed
         at_work = self._sets.of_batch(batch)
         terms = at_work.terms
         try:
@@ -80,31 +81,30 @@ class Errands:
             self._offer(e.CallAnswered(request_id, entries))
         self._lane_freed((batch.participant, batch.operation))
 
-    async def look(self, request_id: str) -> None:
-        """Ask OCP what became of the open members of a lost call."""
+    async def look(self, request_id: str, begun: Look | None = None) -> None:
+        """Ask OCP what became of the open members of a lost call. begun: a look that could not be finished before."""
         batch = self._state.batches.get(request_id)
         if batch is None:
             return
         at_work = self._sets.of_batch(batch)
-        found: dict[str, e.Json] = {}
+        terms = at_work.terms
+        look = begun or look_at(self._state, batch, terms)
         try:
-            for member in batch.members:
-                exchange = self._state.exchanges[member]
-                if member not in batch.open:
-                    continue
+            while look.questions:
                 await self._slots.slot(0)
-                question = at_work.terms.ocp.write("query", lost_by(at_work.terms, exchange))
-                entries = await at_work.ocp.ask(Operation.SI_QUERY, exchange.participant, question)
-                is_used = batch.is_duplicate
-                done = [one for one in entries if is_done(at_work.terms, exchange, one, is_used=is_used)]
-                if done:
-                    found[member] = done[-1]
+                look.asked += 1
+                question = terms.ocp.write("query", look.questions[0].concepts)
+                entries = await at_work.ocp.ask(Operation.SI_QUERY, batch.participant, question)
+                take(self._state, batch, terms, look, entries)
+                look.failures = 0
         except OcpError as error:
+            # What was asked before it stays: of hundreds of questions one fails often enough.
             self._log.warning(telemetry.OCP_FAILED, request_id=request_id, error=str(error))
-            pause_s = getattr(error, "retry_after_s", None) or at_work.terms.options.retry_first_s
-            self._chores.later(pause_s, lambda: self._chores.spawn(self.look(request_id)))
+            pause_s = getattr(error, "retry_after_s", None) or pause_after(terms.options, look.failures)
+            look.failures += 1
+            self._chores.later(pause_s, lambda: self._chores.spawn(self.look(request_id, look)))
             return
-        self._offer(e.Looked(request_id, found))
+        self._offer(e.Looked(request_id, look.found, look.seen, look.asked))
         self._lane_freed((batch.participant, batch.operation))
 
     async def judge(self, file: e.FileArrived) -> None:
@@ -132,7 +132,10 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or exchange.stage is Stage.ANSWERED:
             return
-        await self._slots.slot()
+        terms = self._sets.of_exchange(exchange).terms
+        if not await slot_unless_shut(self._slots, terms.options.retry_first_s):
+            self._offer(e.EnquiryFailed(exchange_id, "it does not answer, and is not called until it does"))
+            return
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:
@@ -155,7 +158,7 @@ class Errands:
         exchange = self._state.exchanges.get(exchange_id)
         if exchange is None or not exchange.sought:
             return
-        await self._slots.slot()
+        await self._slots.slot(min(Turn.QUESTION, turn_of(exchange.operation)))  # what is urgent waits for it
         at_work = self._sets.of_exchange(exchange)
         terms = at_work.terms
         try:
@@ -172,34 +175,3 @@ class Errands:
             self._offer(e.SeekFailed(exchange_id, None, getattr(error, "retry_after_s", None)))
         else:
             self._offer(e.SiSought(exchange_id, entries))
-
-    async def fetch(self, participant: str, business_date: str, after: int) -> None:
-        """Ask OCP for status events behind `after`; a gap that stays open is asked for again."""
-        key = (participant, business_date)
-        if key in self._fetching:
-            return
-        self._fetching.add(key)
-        try:
-            await self._slots.slot()
-            with self._sets.using() as at_work:
-                document = at_work.terms.ocp.write(
-                    "events_query",
-                    {"participant_id": participant, "business_date": business_date, "after_sequence": after},
-                )
-                events = await at_work.ocp.ask(Operation.STATUS_EVENTS, participant, document)
-        except OcpError as error:
-            self._log.warning(telemetry.OCP_FAILED, participant=participant, error=str(error))
-            events = []
-        finally:
-            self._fetching.discard(key)
-        if at_work.ocp is not self._sets.in_force.ocp:  # what came has the shape of another profile by now
-            self._chores.spawn(self.fetch(participant, business_date, after))
-            return
-        if events:
-            self._offer(e.UpdatesArrived(events))
-        feed = self._state.feeds.get(key)
-        if feed is not None and feed.early:
-            self._chores.later(
-                self._refetch_s,
-                lambda: self._chores.spawn(self.fetch(participant, business_date, feed.next_sequence - 1)),
-            )

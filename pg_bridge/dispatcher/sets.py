@@ -88,7 +88,8 @@ class Sets:
         match event:
             case (
                 e.RequestArrived() | e.FileArrived() | e.FileJudged() | e.PartsOverdue() | e.SessionEnded()
-                | e.UpdatesArrived() | e.BroadcastGiven()
+                | e.UpdatesArrived() | e.EventsFetched() | e.EventsGone() | e.SisListed() | e.BroadcastGiven()
+                | e.DoubtResolved()
             ):  # fmt: skip
                 return self.in_force
             case e.LaneOpen():

@@ -123,7 +123,7 @@ class OpenLane:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Ask OCP for the status events behind `after` of a participant's day."""
+    """Ask OCP for the status events of a participant's day behind those that came (`after`, when it was decided)."""
 
     participant: str
     business_date: str

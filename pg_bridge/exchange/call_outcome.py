@@ -71,7 +71,8 @@ def refuse_whole(
         )
         note.act(a.Look(batch.request_id))
         return
-    if len(batch.open) > 1 and not {fault.meaning for fault in faults} & _SPLIT_IS_USELESS:
+    may_be_for_one = len(batch.open) > 1 and terms.ocp.limits.refuses_whole_bulk
+    if may_be_for_one and not {fault.meaning for fault in faults} & _SPLIT_IS_USELESS:
         note.record(
             r.BatchRefused(
                 participant=batch.participant,

@@ -17,10 +17,16 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.call_outcome import accept, lose, refuse_whole
+from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.lost_calls import is_too_old
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.state import State
 from pg_bridge.exchange.terms import Note, Terms
 from pg_bridge.profiles.concepts import Operation, Refusal
+
+#: what is said of an answer that accepts, and names an SI that cannot be meant
+WRONG_SI = "PGB-XCH-039"
+_MOST_TEXT = 500
 
 
 def call_body(terms: Terms, operation: Operation, documents: list[bytes]) -> bytes:
@@ -76,19 +82,33 @@ def _answered(state: State, event: e.CallAnswered, terms: Terms, now: datetime, 
     if batch is None:
         return
     unsure: list[str] = []
+    wrong: list[str] = []
     for member, entry in zip(batch.members, event.entries, strict=True):
         if member not in batch.open:
             continue
         exchange = state.exchanges[member]
         faults = terms.record_errors(entry)
-        if not faults:
+        if not faults and _is_wrong(state, exchange, str(terms.ocp.get("answer", "si_number", entry) or "")):
+            wrong.append(member)
+        elif not faults:
             accept(state, exchange, terms, now, note, entry, group="answer")
         elif batch.is_resent and any(fault.meaning == Refusal.REFERENCE_USED for fault in faults):
             unsure.append(member)  # the reference may have been used by our own first try
         else:
             conclude(state, exchange, terms, now, note, outcome="refused", faults=faults)
-    if unsure and event.request_id in state.batches:
+    if wrong:
+        told = " ".join(state.exchanges[member].reference for member in wrong)
+        lose(batch, note, f"{WRONG_SI}: the answer names no SI, or another's: {told}"[:_MOST_TEXT])
+    elif unsure and event.request_id in state.batches:
         lose(batch, note, "the reference is used: perhaps by our own first call", is_duplicate=True)
+
+
+def _is_wrong(state: State, exchange: Exchange, number: str) -> bool:
+    """Whether an entry that says all is well names an SI that this exchange's cannot be: none, or another's."""
+    if exchange.operation == Operation.SI_ADD:
+        own = state.instructions.get((exchange.participant, number))
+        return not number or (own is not None and own.exchange != exchange.id)
+    return bool(exchange.si_number) and number != exchange.si_number
 
 
 def _refused(state: State, event: e.CallRefused, terms: Terms, now: datetime, note: Note) -> None:
@@ -114,6 +134,10 @@ def _failed(state: State, event: e.CallFailed, terms: Terms, now: datetime, note
         note.record(
             r.OcpFailed(participant=batch.participant, request_id=batch.request_id, error=event.error, text=event.text)
         )
+    if batch.is_unknown and is_too_old(terms, batch, note, after_s):
+        # One of its tries may have been done: it is looked for once more, and never sent again.
+        note.act(a.Look(batch.request_id))
+        return
     note.act(a.Call(batch.request_id, after_s))
 
 

@@ -18,8 +18,10 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import (
     broadcasts,
     calls,
+    doubts,
     file_reports,
     lost_calls,
+    reconciliation,
     reports,
     seeking,
     updates,
@@ -241,9 +243,11 @@ _DECISIONS: dict[type, Callable[[State, Any, Terms, datetime, Note], None]] = {
     e.Overdue: _overdue,
     **calls.DECISIONS,
     **lost_calls.DECISIONS,
+    **doubts.DECISIONS,
     **seeking.DECISIONS,
     **uploading.DECISIONS,
     **updates.DECISIONS,
+    **reconciliation.DECISIONS,
     **broadcasts.DECISIONS,
     **reports.DECISIONS,
 }

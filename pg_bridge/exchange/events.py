@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pg_bridge.errors import Finding
 from pg_bridge.exchange.records import Fault, Who
 
 if TYPE_CHECKING:
@@ -122,10 +123,15 @@ class CallLost:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What an enquiry found of a lost call: OCP's entry by member (exchange id); absent ones were not found."""
+    """What one look found of a lost call: OCP's entry by member (exchange id); absent ones were not found.
+
+    seen: OCP's entry of an SI that does not show that the member was done. asked: questions that the look took.
+    """
 
     request_id: str
     found: Mapping[str, Json]
+    seen: Mapping[str, Json] = field(default_factory=dict)
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +171,51 @@ class SeekFailed:
 
 @dataclass(frozen=True, slots=True)
 class UpdatesArrived:
-    """Status events, pushed (with a delivery id) or fetched; checked, in any order, perhaps seen before."""
+    """Status events, pushed (a webhook's with a delivery id); checked, in any order, perhaps seen before."""
 
     events: Sequence[Json]
     delivery_id: str = ""
     is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventsFetched:
+    """All that OCP has of a participant's status events of a day behind those that we had when we asked.
+
+    is_over: the day was over at OCP when it was asked.
+    """
+
+    participant: str
+    business_date: str
+    events: Sequence[Json]
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventsGone:
+    """OCP does not have events that are missing in a participant's day; how its SIs stand now (entries of siQuery).
+
+    is_whole: it has none of that day any more.
+    """
+
+    participant: str
+    business_date: str
+    entries: Sequence[Json]
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SisListed:
+    """How a participant's SIs stand at OCP (entries of siQuery): the open ones, and those that we held to be open.
+
+    known: SI number -> the version that we knew when OCP was asked.
+    """
+
+    participant: str
+    business_date: str
+    entries: Sequence[Json]
+    known: Mapping[str, int]
+    who: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +253,23 @@ class BroadcastGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtResolved:
+    """A person says whether an instruction in doubt was done.
+
+    entry: the SI as OCP tells it (an enquiry's entry) of one that was done; None where it gave no answer.
+    is_checked: OCP was asked, and does not contradict. findings: what the person was warned of.
+    """
+
+    exchange: str
+    is_done: bool
+    si_number: str
+    entry: Json | None
+    who: Who
+    is_checked: bool = True
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """An exchange was received `answer_within` ago."""
 
@@ -216,5 +279,6 @@ class Overdue:
 Event = (
     RequestArrived | FileArrived | FileJudged | PartsOverdue | SessionEnded | LaneOpen | CallAnswered | CallRefused
     | CallFailed | CallDenied | CallLost | Looked | EnquiryAnswered | EnquiryFailed | SiSought | SeekFailed
-    | UpdatesArrived | BroadcastGiven | ReportFound | ReportRefused | Overdue
+    | UpdatesArrived | EventsFetched | EventsGone | SisListed | BroadcastGiven | DoubtResolved | ReportFound
+    | ReportRefused | Overdue
 )  # fmt: skip

@@ -56,6 +56,8 @@ class Exchange:
     #: the participant reference of the SI that it is about or enters, where known
     si_reference: str = ""
     outcome: str = ""
+    #: why it is in doubt, while it is
+    doubt: str = ""
     reply: Reply | None = None
     #: the further frames of its answer, in order
     more: tuple[Reply, ...] = ()

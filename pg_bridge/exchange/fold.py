@@ -10,7 +10,16 @@ from pg_bridge.exchange import records as r
 from pg_bridge.exchange.call_fold import batch_called, batch_refused, call_concluded, outcome_unknown
 from pg_bridge.exchange.delivery_fold import answers_left, delivery_acknowledged, delivery_queued
 from pg_bridge.exchange.exchange import Exchange, Stage, set_of
-from pg_bridge.exchange.feed_fold import set_in_force, update_received, update_released
+from pg_bridge.exchange.feed_fold import (
+    day_closed,
+    events_lost,
+    reconciled,
+    set_in_force,
+    snapshot_taken,
+    subscribed,
+    update_received,
+    update_released,
+)
 from pg_bridge.exchange.state import SettlementInstruction, State, Use
 from pg_bridge.exchange.upload_fold import (
     UPLOAD,
@@ -27,6 +36,7 @@ from pg_bridge.profiles.concepts import Operation
 def apply(state: State, record: r.Record, at_us: int) -> None:
     """Fold one record into `state`. Records that only tell a story (sessions, refusals) change nothing."""
     state.folded += 1
+    state.last_us = at_us
     fold = _FOLDS.get(type(record))
     if fold is not None:
         fold(state, record, at_us)
@@ -111,6 +121,7 @@ def _answered(state: State, record: r.ExchangeAnswered, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     precedence.end(state, exchange)
     exchange.stage = Stage.ANSWERED
+    exchange.doubt = ""
     exchange.outcome = record.outcome
     exchange.si_number = record.si_number
     exchange.document = b""
@@ -132,6 +143,9 @@ def _in_doubt(state: State, record: r.ExchangeInDoubt, at_us: int) -> None:
     exchange = state.exchanges[record.exchange]
     precedence.end(state, exchange)
     exchange.stage = Stage.IN_DOUBT
+    exchange.doubt = record.text
+    exchange.outcome = record.outcome
+    exchange.si_number = exchange.si_number or record.si_number
     if exchange.file:
         record_in_doubt(state, exchange, record.text)
     state.reports_due.pop(exchange.id, None)
@@ -151,6 +165,11 @@ _FOLDS: dict[type[r.Record], Callable[[State, Any, int], None]] = {
     r.AnswersLeft: answers_left,
     r.UpdateReceived: update_received,
     r.UpdateReleased: update_released,
+    r.DayClosed: day_closed,
+    r.EventsLost: events_lost,
+    r.SnapshotTaken: snapshot_taken,
+    r.Reconciled: reconciled,
+    r.Subscribed: subscribed,
     r.DeliveryQueued: delivery_queued,
     r.DeliveryAcknowledged: delivery_acknowledged,
     r.NodeStarted: set_in_force,

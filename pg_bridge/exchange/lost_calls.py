@@ -8,7 +8,7 @@ an instruction while the outcome of its first is unknown (ocp-profile section 3,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,12 @@ from pg_bridge.exchange import events as e
 from pg_bridge.exchange import records as r
 from pg_bridge.exchange.call_outcome import accept, lose, refuse_whole
 from pg_bridge.exchange.exchange import Exchange
+from pg_bridge.exchange.kinds.calls import SeenSi
 from pg_bridge.exchange.outcome import conclude
 from pg_bridge.exchange.precedence import behind
 from pg_bridge.exchange.seeking import was_last
 from pg_bridge.exchange.state import Batch, State
-from pg_bridge.exchange.terms import Note, Terms
+from pg_bridge.exchange.terms import Note, Options, Terms
 
 #: the finding of a lost request whose SI stands as it asks for, and was last touched by another
 STANDS_BY_ANOTHER = "PGB-XCH-006"
@@ -55,20 +56,26 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
     if event.request_id not in state.batches:
         return
     limits = terms.ocp.limits
-    age_s = (note.at_us - batch.called_us) / 1e6
-    if age_s >= limits.request_id_life_s:
-        _doubt(state, batch, terms, now, note, "not found, and its request id is too old to be sent again")
+    seen = {member: _seen(terms, member, entry) for member, entry in event.seen.items() if member in batch.open}
+    told = tuple(seen.values())
+    pause_s = _pause_s(terms, batch)
+    if is_too_old(terms, batch, note, pause_s):
+        text = "not found, and its request id is too old to be sent again"
+        _doubt(state, batch, terms, now, note, text, seen)
         return
     if not (batch.is_duplicate or batch.faults):
+        batch.failures += 1
         note.record(
             r.OutcomeUnknown(
                 participant=batch.participant,
                 request_id=batch.request_id,
                 text="not found: the same call goes again with the same id and body",
                 is_resent=True,
+                asked=event.asked,
+                seen=told,
             )
         )
-        note.act(a.Call(batch.request_id, _pause_s(terms, batch)))
+        note.act(a.Call(batch.request_id, pause_s))
         return
     looks = batch.looks + 1
     if looks >= limits.in_doubt_looks and batch.faults:
@@ -76,7 +83,7 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
         return
     if looks >= limits.in_doubt_looks:
         text = f"its request id or reference is used, and {looks} looks did not find it"
-        _doubt(state, batch, terms, now, note, text)
+        _doubt(state, batch, terms, now, note, text, seen)
         return
     note.record(
         r.OutcomeUnknown(
@@ -84,20 +91,46 @@ def _looked(state: State, event: e.Looked, terms: Terms, now: datetime, note: No
             request_id=batch.request_id,
             text="not found, looks again",
             looks=looks,
+            asked=event.asked,
+            seen=told,
         )
     )
     note.act(a.Look(batch.request_id, limits.in_doubt_window_s / max(1, limits.in_doubt_looks - 1)))
 
 
+def is_too_old(terms: Terms, batch: Batch, note: Note, pause_s: float = 0.0) -> bool:
+    """Whether OCP may have forgotten the id of a call, `pause_s` from now: sent again it would be done twice."""
+    age_s = (note.at_us - batch.called_us) / 1e6
+    return age_s + pause_s >= terms.ocp.limits.request_id_life_s
+
+
+def pause_after(options: Options, failures: int) -> float:
+    """Seconds to wait after a failure, when there were `failures` before it."""
+    return min(options.retry_most_s, options.retry_first_s * float(2 ** min(failures, 10)))
+
+
 def _pause_s(terms: Terms, batch: Batch) -> float:
     """A pause before a lost call goes again; the first time none."""
-    batch.failures += 1
-    if batch.failures == 1:
-        return 0.0
-    return min(terms.options.retry_most_s, terms.options.retry_first_s * float(2 ** min(batch.failures - 2, 10)))
+    return pause_after(terms.options, batch.failures - 1) if batch.failures else 0.0
 
 
-def _doubt(state: State, batch: Batch, terms: Terms, now: datetime, note: Note, text: str) -> None:
+def _seen(terms: Terms, member: str, entry: e.Json) -> SeenSi:
+    def told(concept: str) -> str:
+        value = terms.ocp.get("si", concept, entry)
+        return "" if value is None else str(value)
+
+    return SeenSi(member, *(told(concept) for concept in ("si_number", "status", "last_request_reference", "version")))
+
+
+def _doubt(
+    state: State,
+    batch: Batch,
+    terms: Terms,
+    now: datetime,
+    note: Note,
+    text: str,
+    seen: Mapping[str, SeenSi],
+) -> None:
     for member in batch.members:
         if member in batch.open:
             exchange = state.exchanges[member]
@@ -109,6 +142,7 @@ def _doubt(state: State, batch: Batch, terms: Terms, now: datetime, note: Note, 
                     reference=exchange.reference,
                     request_id=batch.request_id,
                     text=text,
+                    seen=seen.get(member),
                 )
             )
 

@@ -27,8 +27,8 @@ from pg_bridge.exchange.rerun import (
     outcome_of,
 )
 from pg_bridge.exchange.retranslated import WHOLE, Difference, Retranslated, Way, finding_differences
+from pg_bridge.exchange.telling import function_of, owner_of, snapshot_document
 from pg_bridge.exchange.terms import answer_sources
-from pg_bridge.exchange.updates import function_of, owner_of
 from pg_bridge.mapping.translated import Written
 
 _decode = msgspec.json.Decoder().decode
@@ -105,7 +105,7 @@ def in_doubt(run: Rerun, record: r.ExchangeInDoubt, stored: Stored) -> list[Retr
 def queued(run: Rerun, record: r.DeliveryQueued, stored: Stored) -> list[Retranslated]:
     """A delivery: an update, an outcome told late, or a broadcast."""
     event, run.event = run.event, None
-    if record.event_id:
+    if record.event_id or (event is not None and event.is_snapshot):
         if event is None:
             about = about_of(stored, Way.UPDATE, "", record.reference)
             return [outcome_of(about, not_run="the event that it tells is not in the journal")]
@@ -146,6 +146,19 @@ def came(run: Rerun, record: r.UpdateReceived, stored: Stored) -> list[Retransla
     if not record.is_held:
         document = _decode(record.event)
         run.event = Event(stored.position, stored.entry.at_us, record.participant, record.event_id, document)
+    return []
+
+
+def passed_over(run: Rerun, record: r.UpdatePassedOver, stored: Stored) -> list[Retranslated]:
+    """An event that is not told, because something later was told before it."""
+    run.event = None
+    return []
+
+
+def snapshot_taken(run: Rerun, record: r.SnapshotTaken, stored: Stored) -> list[Retranslated]:
+    """How an SI stood; what that became stands in the entry behind it."""
+    document = snapshot_document(run.terms, _decode(record.entry))
+    run.event = Event(stored.position, stored.entry.at_us, record.participant, "", document, is_snapshot=True)
     return []
 
 
@@ -199,7 +212,7 @@ def update(
 
     def write() -> Written:
         sources = answer_sources(
-            context=run.context(event.participant, terminal, at_us or event.at_us),
+            context=run.context(event.participant, terminal, at_us or event.at_us) | {"snapshot": event.is_snapshot},
             request=run.request_of(owner) if owner is not None else None,
             ocp=event.document,
         )

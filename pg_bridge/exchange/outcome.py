@@ -109,6 +109,8 @@ def conclude(
                 reference=exchange.reference,
                 request_id=request_id,
                 text=f"the outcome is {outcome} {si_number}".rstrip() + f"{NOT_WRITTEN}{error}",
+                outcome=outcome,
+                si_number=si_number,
             )
         )
         return

@@ -51,14 +51,19 @@ class Ocp(Protocol):
 
 
 class Slots(Protocol):
-    """Permission to call OCP within its limits."""
+    """Permission to call OCP within its limits. priority: the call's turn (turns.Turn)."""
+
+    @property
+    def is_shut(self) -> bool:
+        """No slot is given until OCP is seen to answer again."""
+        ...
 
     def try_slot(self, priority: int = 1) -> bool:
         """Take a slot if one is free now."""
         ...
 
     async def slot(self, priority: int = 1) -> None:
-        """Take a slot, waiting until one is free; a lower priority number goes first."""
+        """Take a slot, waiting until one is free; a lower priority number goes first, but none waits for ever."""
         ...
 
 

@@ -17,14 +17,18 @@ from pg_bridge.exchange.kinds import (
     broadcasts,
     calls,
     deliveries,
+    doubts,
     drop_folders,
     files,
+    keys,
     market,
     node,
+    reconciliations,
     reports,
     requests,
     sessions,
     updates,
+    wire,
 )
 from pg_bridge.exchange.kinds.answers import AnswersLeft, ExchangeAnswered, ExchangeAwaited, ExchangeInDoubt
 from pg_bridge.exchange.kinds.broadcasts import BroadcastOrdered, BroadcastRefused
@@ -39,47 +43,44 @@ from pg_bridge.exchange.kinds.drop_folders import (
     FolderFaultFound,
 )
 from pg_bridge.exchange.kinds.files import FileReceived, FileRefused, FileRepeated, Item, PartReceived, PartsDropped
+from pg_bridge.exchange.kinds.keys import KeysRefused, KeyUsed
 from pg_bridge.exchange.kinds.market import ReferenceDataTaken, ReportWritten, TradeGapFound, TradesTaken
 from pg_bridge.exchange.kinds.node import MappingSet, MappingsLoaded, MappingsRefused, NodeStarted, NodeStopped
+from pg_bridge.exchange.kinds.reconciliations import DisagreementFound, Reconciled, SnapshotTaken, Subscribed
 from pg_bridge.exchange.kinds.reports import ReportPiece, ReportRead
 from pg_bridge.exchange.kinds.requests import MessageRefused, RequestParked, RequestReceived, RequestRepeated, SiFound
 from pg_bridge.exchange.kinds.sessions import FrameRefused, SessionClosed, SessionOpened, SessionRefused
 from pg_bridge.exchange.kinds.updates import (
+    DayClosed,
+    EventsLost,
     GapFound,
     PushRefused,
     UpdateParked,
+    UpdatePassedOver,
     UpdateReceived,
     UpdateReleased,
     UpdateRepeated,
 )
+from pg_bridge.exchange.kinds.wire import Bytes, CallEnded, CircuitClosed, CircuitOpened
 from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 
 __all__ = [
-    "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused",
-    "DeliveryAcknowledged", "DeliveryQueued", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt", "Fault",
-    "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway",
-    "FolderFaultEnded", "FolderFaultFound", "FrameRefused", "GapFound", "Item", "MappingSet", "MappingsLoaded",
-    "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed", "OutcomeUnknown",
-    "PartReceived", "PartsDropped", "PushRefused", "Record", "ReferenceDataTaken", "Reply", "ReportPiece",
-    "ReportRead", "ReportWritten", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed",
-    "SessionOpened", "SessionRefused", "SiFound", "TradeGapFound", "TradesTaken", "UpdateParked",
-    "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who", "read_entry", "write_entry",
+    "NO_DOCUMENT", "AnswersLeft", "BatchCalled", "BatchRefused", "BroadcastOrdered", "BroadcastRefused", "Bytes",
+    "CallEnded", "CircuitClosed", "CircuitOpened", "DayClosed", "DeliveryAcknowledged", "DeliveryQueued",
+    "DisagreementFound", "EventsLost", "ExchangeAnswered", "ExchangeAwaited", "ExchangeInDoubt", "Fault",
+    "FilePutAway", "FileReceived", "FileRefused", "FileRepeated", "FileTaken", "FileTurnedAway", "FolderFaultEnded",
+    "FolderFaultFound", "FrameRefused", "GapFound", "Item", "KeyUsed", "KeysRefused", "MappingSet", "MappingsLoaded",
+    "MappingsRefused", "MessageRefused", "NodeStarted", "NodeStopped", "OcpFailed", "OutcomeUnknown", "PartReceived",
+    "PartsDropped", "PushRefused", "Reconciled", "Record", "ReferenceDataTaken", "Reply", "ReportPiece", "ReportRead",
+    "ReportWritten", "RequestParked", "RequestReceived", "RequestRepeated", "SessionClosed", "SessionOpened",
+    "SessionRefused", "SiFound", "SnapshotTaken", "Subscribed", "TradeGapFound", "TradesTaken", "UpdateParked",
+    "UpdatePassedOver", "UpdateReceived", "UpdateReleased", "UpdateRepeated", "Who", "read_entry", "write_entry",
 ]  # fmt: skip
 
 _ABOUT = (
-    answers,
-    broadcasts,
-    calls,
-    deliveries,
-    drop_folders,
-    files,
-    market,
-    node,
-    reports,
-    requests,
-    sessions,
-    updates,
-)
+    answers, broadcasts, calls, deliveries, doubts, drop_folders, files, keys, market, node, reconciliations, reports,
+    requests, sessions, updates, wire,
+)  # fmt: skip
 _DECODERS: dict[Kind, msgspec.json.Decoder[Any]] = {
     record.kind: msgspec.json.Decoder(record)
     for about in _ABOUT

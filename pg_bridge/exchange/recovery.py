@@ -20,7 +20,8 @@ _MARKET_DAYS = 14
 def forget(state: State, before: str) -> None:
     """Let go of what the days before `before` (Hong Kong, YYYY-MM-DD) left behind and nothing asks for any more.
 
-    Open exchanges, answers not known to have left and deliveries stay, however old; so do the SIs, whose updates come.
+    Open exchanges, answers not known to have left and deliveries stay, however old; so do the SIs, whose updates come,
+    until they are over, and the days of which OCP may still have updates.
     """
     for id_, exchange in list(state.exchanges.items()):
         day = exchange.business_date or hong_kong_day(exchange.received_us)
@@ -31,8 +32,11 @@ def forget(state: State, before: str) -> None:
         del state.uses[key]
     forget_files(state, before)
     state.market.forget((date.fromisoformat(before) - timedelta(days=_MARKET_DAYS)).isoformat())
-    for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and not feed.early]:
+    for feed_key in [key for key, feed in state.feeds.items() if key[1] < before and feed.is_closed and not feed.early]:
         del state.feeds[feed_key]
+    for si in [si for si, standing in state.standings.items() if standing.is_final and standing.heard < before]:
+        del state.standings[si]
+        state.instructions.pop(si, None)
 
 
 def hong_kong_day(at_us: int) -> str:

@@ -82,6 +82,7 @@ class Event(msgspec.Struct):
     participant: str
     event_id: str
     document: Json
+    is_snapshot: bool = False
 
 
 class Rerun:

@@ -78,7 +78,7 @@ class Retranslation:
     def _tells_of_the_event(self, record: r.Record) -> bool:
         event = self._run.event
         return (
-            isinstance(record, r.DeliveryQueued | r.UpdateParked)
+            isinstance(record, r.DeliveryQueued | r.UpdateParked | r.UpdatePassedOver)
             and event is not None
             and record.event_id == event.event_id
         )
@@ -106,6 +106,8 @@ _RUNS: dict[type[r.Record], Callable[[Rerun, Any, Stored], list[Retranslated]]] 
     r.UpdateReceived: message.came,
     r.UpdateReleased: message.released,
     r.UpdateParked: message.update_parked,
+    r.UpdatePassedOver: message.passed_over,
+    r.SnapshotTaken: message.snapshot_taken,
     r.DeliveryQueued: message.queued,
     ReportRead: message.report_read,
     BroadcastOrdered: message.broadcast,

@@ -55,12 +55,21 @@ def lost_by(terms: Terms, exchange: Exchange) -> dict[str, Any]:
 def is_done(terms: Terms, exchange: Exchange, entry: e.Json, *, is_used: bool) -> bool:
     """Whether an SI that OCP told (an enquiry's entry) shows that the exchange's request was done.
 
-    An input is done when it is found. Any other is done when the SI stands as it asks for and was last touched by it.
+    An input is done when the SI is found that it entered; one that another request touched under the same reference is
+    not it. Any other is done when the SI stands as it asks for and was last touched by it.
     An SI that stands so by another's act shows nothing, until OCP says that the call's id or reference was used
     (is_used): then it was done, and the other came after. A change asks for no status of its own: that it was the last
     to touch the SI is all that can show it (ocp-profile section 3, assumed).
     """
+    if exchange.operation == Operation.SI_ADD:
+        return _entered(terms, exchange, entry)
     return (is_used or was_last(terms, exchange, entry)) and _stands_as_asked(terms, exchange, entry)
+
+
+def _entered(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:
+    reference = str(terms.ocp.get("si", "request_reference", entry) or "")
+    day = str(terms.ocp.get("si", "created_at", entry) or "")[:10]
+    return reference == exchange.reference and day in ("", exchange.business_date)
 
 
 def was_last(terms: Terms, exchange: Exchange, entry: e.Json) -> bool:

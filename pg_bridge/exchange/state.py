@@ -13,6 +13,7 @@ from pg_bridge.exchange.exchange import Exchange, Stage, part_suffix
 from pg_bridge.exchange.market_fold import MarketState
 from pg_bridge.exchange.outbox import Outbox
 from pg_bridge.exchange.record import Fault
+from pg_bridge.exchange.si_standing import SiStanding
 from pg_bridge.exchange.upload import Intake, KnownFile, Upload
 
 
@@ -64,13 +65,18 @@ class Lane:
 
 @dataclass(slots=True)
 class Feed:
-    """Status events of one participant and business date: the next sequence number, and those that came too early."""
+    """Status events of one participant and business date: the next sequence number, and those that came too early.
+
+    is_closed: the day is over and OCP has no more of it. ids: the ids of all that came.
+    """
 
     participant: str
     business_date: str
     next_sequence: int = 1
     #: sequence -> the event's document as JSON
     early: dict[int, bytes] = field(default_factory=dict)
+    is_closed: bool = False
+    ids: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -114,6 +120,16 @@ class State:
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
     outboxes: dict[str, Outbox] = field(default_factory=dict)
     feeds: dict[tuple[str, str], Feed] = field(default_factory=dict)
+    #: participant -> its earliest business date that is not closed: the events of later ones wait
+    open_days: dict[str, str] = field(default_factory=dict)
+    #: (participant, SI input number) -> how the SI stood when OCP last told of it
+    standings: dict[tuple[str, str], SiStanding] = field(default_factory=dict)
+    #: participant -> the business date of its last reconciliation
+    reconciled: dict[str, str] = field(default_factory=dict)
+    #: where OCP was last told to push; empty: nowhere
+    subscribed_url: str = ""
+    #: UTC microseconds since 1970 of the last record
+    last_us: int = 0
     #: (participant, SI input number)
     instructions: dict[tuple[str, str], SettlementInstruction] = field(default_factory=dict)
     precedence: Precedence = field(default_factory=Precedence)
@@ -165,7 +181,23 @@ class State:
         feed = self.feeds.get(key)
         if feed is None:
             feed = self.feeds[key] = Feed(participant, business_date)
+            self.open_days[participant] = min(business_date, self.open_days.get(participant, business_date))
         return feed
+
+    def reopen_days(self, participant: str) -> None:
+        """A day of the participant was closed, or forgotten: which one is the earliest that is not?"""
+        days = [date for (whose, date), feed in self.feeds.items() if whose == participant and not feed.is_closed]
+        if days:
+            self.open_days[participant] = min(days)
+        else:
+            self.open_days.pop(participant, None)
+
+    def later_days(self, participant: str, business_date: str) -> list[Feed]:
+        """The feeds of the participant's days behind this one, in order."""
+        return sorted(
+            (feed for (whose, date), feed in self.feeds.items() if whose == participant and date > business_date),
+            key=lambda feed: feed.business_date,
+        )
 
     def in_doubt(self) -> list[Exchange]:
         """The exchanges that wait for a person."""

@@ -16,7 +16,7 @@ from typing import Self
 from pg_bridge.errors import JournalError
 from pg_bridge.exchange.entries import Kind, Stored
 from pg_bridge.exchange.kinds.market import reference_data_reference, trades_reference
-from pg_bridge.journal.queries import QUERIES
+from pg_bridge.journal.queries import QUERIES, SORTING
 from pg_bridge.journal.store import close_quietly, journal_errors, open_to_read, read_meta, read_row
 
 #: of the pages of one day, the entries that are looked at in one step
@@ -76,7 +76,7 @@ class LastStates:
 
     def __init__(self) -> None:
         self._disk = sqlite3.connect("", isolation_level=None)
-        self._disk.executescript(QUERIES["sorting"])
+        self._disk.executescript(SORTING)
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The SQL of this room by name: schema.sql as it is, queries.sql as blocks that begin with `-- name --`."""
+"""The SQL of this room: schema.sql and sorting.sql as they are; queries.sql by name, a block from `-- name --` on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.resources import files
 _HERE = files(__package__)
 
 SCHEMA = (_HERE / "schema.sql").read_text("utf-8")
+SORTING = (_HERE / "sorting.sql").read_text("utf-8")
 
 
 def _read_queries(text: str) -> dict[str, str]:

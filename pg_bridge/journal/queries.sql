@@ -101,6 +101,16 @@ WHERE e.position BETWEEN :low AND :high
   AND (:exchange IS NULL OR e.exchange = :exchange)
 ORDER BY e.position DESC LIMIT :limit
 
+-- each --
+-- All entries of a kind between two positions, in order, one by one.
+SELECT e.position, e.at_us, e.kind, e.exchange, e.participant, e.refs, e.mapping, e.findings, p.body
+FROM entry AS e LEFT JOIN payload AS p USING (position)
+WHERE e.position BETWEEN :low AND :high
+  AND (:since_us IS NULL OR e.at_us >= :since_us)
+  AND (:until_us IS NULL OR e.at_us < :until_us)
+  AND e.kind = :kind
+ORDER BY e.position
+
 -- list_among --
 -- The same, among given positions (a JSON array).
 SELECT e.position, e.at_us, e.kind, e.exchange, e.participant, e.refs, e.mapping, e.findings, p.body
@@ -148,15 +158,6 @@ SELECT position, exchange, refs FROM entry WHERE position BETWEEN ? AND ?
 -- of_kind --
 -- Of given positions those of one kind; the list is put in place by its length.
 SELECT position FROM entry WHERE kind = ? AND position IN (:among) ORDER BY position
-
--- sorting --
--- Of a private database without a name: SQLite keeps what it does not hold in memory in a file, and deletes that.
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA temp_store = FILE;
-PRAGMA cache_size = -4096;
-BEGIN;
-CREATE TABLE state (reference TEXT NOT NULL, sequence INTEGER NOT NULL, status TEXT NOT NULL) STRICT;
 
 -- add_state --
 INSERT INTO state (reference, sequence, status) VALUES (?, ?, ?)

@@ -6,7 +6,7 @@ Works beside the running bridge. Never reads inside a payload.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -62,12 +62,7 @@ class AuditReader:
         the first included, the second not.
         """
         among = self._among(reference=reference or exchange, finding=finding)
-        high = None if until_us is None else self._one("highest_until", {"until_us": until_us})
-        bounds = {
-            "low": 1 if since_us is None else self._one("lowest_since", {"since_us": since_us}),
-            "high": _EVER if high is None else high,
-            "since_us": since_us,
-            "until_us": until_us,
+        bounds = self._between(since_us, until_us) | {
             "kind": kind or None,
             "participant": participant or None,
             "exchange": exchange or None,
@@ -78,6 +73,22 @@ class AuditReader:
         else:
             found = self._stored("list_among", bounds | {"among": msgspec.json.encode(sorted(among)).decode()})
         return found[::-1]
+
+    def each(self, kind: str, *, since_us: int | None = None, until_us: int | None = None) -> Iterator[Stored]:
+        """Every entry of a kind, in order, one at a time in memory. since_us, until_us: as of `newest`."""
+        with journal_errors(f"reading the journal {self._path}"):
+            for row in self._connection.execute(QUERIES["each"], self._between(since_us, until_us) | {"kind": kind}):
+                yield read_row(row)
+
+    def _between(self, since_us: int | None, until_us: int | None) -> dict[str, Any]:
+        """What bounds a query by time: by position, as near as segments tell it, and to the microsecond."""
+        high = None if until_us is None else self._one("highest_until", {"until_us": until_us})
+        return {
+            "low": 1 if since_us is None else self._one("lowest_since", {"since_us": since_us}),
+            "high": _EVER if high is None else high,
+            "since_us": since_us,
+            "until_us": until_us,
+        }
 
     def behind(self, position: int, most: int = 10_000) -> list[Stored]:
         """The entries behind `position`, at most `most`, in order: to follow the journal as it grows."""

@@ -6,6 +6,7 @@ A caller takes the slot of its call (exchange.ports.Slots) before it calls; slot
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,51 +17,35 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
-from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused
+from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpThrottled, OcpUnavailable
+from pg_bridge.exchange.turns import Turn
+from pg_bridge.ocp.call_record import HIDDEN, CallRecord, RawHeaders, shown
+from pg_bridge.ocp.circuit import Circuit
 from pg_bridge.ocp.door import Renamed
 from pg_bridge.ocp.keys import base64url
 from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.outcome import Answers, Page, Reply
 from pg_bridge.ocp.references import reference_reader
-from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.server_clock import ServerClock
-from pg_bridge.ocp.tokens import Identity, Token, TokenSource
+from pg_bridge.ocp.streaming import StreamDoor
+from pg_bridge.ocp.tokens import Identity, Token, open_tokens
 from pg_bridge.ocp.wire import Wire
 from pg_bridge.profiles.concepts import SI_WRITES, STREAMS, Operation
 from pg_bridge.profiles.ocp import OcpProfile
 from pg_bridge.profiles.ocp_file import OperationSpec
+from pg_bridge.profiles.page_limit import page_limit
 
 #: the binding group of a query's document, where it has one
 _QUERY_GROUPS = {Operation.SI_QUERY: "query", Operation.STATUS_EVENTS: "events_query"}
 #: what the client adds by itself goes before new input: somebody waits for the rest of it
-_PRIORITY = 0
+_PRIORITY = Turn.URGENT
 _HEADERS = (
     (b"Accept", b"application/json"),
     (b"Accept-Encoding", b"identity"),
     (b"Accept-Language", b"en-US"),
     (b"Content-Type", b"application/json"),
 )
-
-
-class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request as it went over, for the audit; the Authorization header is never part of it.
-
-    at: epoch seconds by our clock when it ended; duration_s: from first byte out to last byte in.
-    status 0: no answer came. error: the code of the OcpError that it became, empty when none.
-    """
-
-    operation: str
-    participant: str
-    request_id: str
-    method: str
-    url: str
-    asked: bytes
-    status: int
-    answered: bytes
-    at: float
-    duration_s: float
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +73,17 @@ class _Request:
     patience_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """One HTTP request of a call, when it began, and what came back (status 0: nothing)."""
+
+    request: _Request
+    token: Token
+    headers: RawHeaders
+    started: float
+    reply: Reply
+
+
 def company_limits(profile: OcpProfile, company_calls: int = 0) -> list[Limit]:
     """The limits of the profile; `company_calls` overrides the company's (0: as the profile says, -1: none)."""
     limits = profile.limits
@@ -109,6 +105,7 @@ class OcpClient:
         monotonic: Callable[[], float],
         fresh_id: Callable[[], str],
         on_call: Callable[[CallRecord], None] | None = None,
+        circuit: Circuit | None = None,
     ) -> None:
         self._profile = profile
         self._identity = identity
@@ -116,9 +113,11 @@ class OcpClient:
         self._clock = clock
         self._monotonic = monotonic
         self._on_call = on_call
+        self._options = options
+        self._circuit = circuit
         self._server_clock = ServerClock(clock)
         self._wire = Wire(options, self._server_clock)
-        self._tokens = TokenSource(
+        self._tokens = open_tokens(
             profile.token,
             identity,
             options.auth_base_url or options.base_url,
@@ -207,6 +206,10 @@ class OcpClient:
         await self._limits.slot(_PRIORITY)
         return await self.ask(Operation.CRYPTO_META, "", {})
 
+    def streams(self) -> StreamDoor:
+        """A door to streams and sockets, by the same identity; whoever asked closes it."""
+        return StreamDoor(self._profile, self._options, self._tokens, self._limits, self._server_clock.now)
+
     def _with_size(self, route: _Route, asked: dict[str, Any]) -> dict[str, Any]:
         if route.size is not None:
             place = self._profile.place(_QUERY_GROUPS[route.operation], "size")
@@ -234,33 +237,51 @@ class OcpClient:
         return await self._call(_Request(route, participant, "", route.url, body, None, patience_s))
 
     async def _call(self, request: _Request) -> Page:
+        """One call, as often as it takes to be let in; the circuit hears how it ended."""
+        try:
+            page = await self._called(request)
+        except (OcpUnavailable, OcpOutcomeUnknown) as error:
+            if self._circuit is not None and not isinstance(error, OcpThrottled):
+                self._circuit.failed(str(error), getattr(error, "retry_after_s", None))
+            raise
+        except OcpError:
+            self._succeeded(request)
+            raise
+        self._succeeded(request)
+        return page
+
+    def _succeeded(self, request: _Request) -> None:
+        # That OCP says it is up does not show yet that it does what it is called for.
+        if self._circuit is not None and request.route.operation is not Operation.HEALTH:
+            self._circuit.succeeded()
+
+    async def _called(self, request: _Request) -> Page:
         token = await self._tokens.token()
-        started, reply = await self._send(request, token)
-        if reply.status == 401:
-            self._record(request, reply, started, OcpDenied.code)
+        going = await self._send(request, token)
+        if going.reply.status == 401:
+            self._record(going, OcpDenied.code)
             token = await self._tokens.renew(token)
             await self._limits.slot(_PRIORITY)
-            started, reply = await self._send(request, token)
-        if reply.status == 429:
-            self._limits.hold(reply.retry_after_s)
-        error = ""
+            going = await self._send(request, token)
+        if going.reply.status == 429:
+            self._limits.hold(going.reply.retry_after_s)
         try:
-            return request.route.answers.read(reply, request.asked)
+            page = request.route.answers.read(going.reply, request.asked)
         except OcpError as refusal:
-            error = refusal.code
+            self._record(going, refusal.code)
             raise
-        finally:
-            self._record(request, reply, started, error)
+        self._record(going, "", len(page.entries))
+        return page
 
-    async def _send(self, request: _Request, token: Token) -> tuple[float, Reply]:
-        """One HTTP request; gives when it began and what came back."""
+    async def _send(self, request: _Request, token: Token) -> _Going:
+        """One HTTP request; gives it with what came back. However it ends, it is recorded: here where none came."""
         route = request.route
         headers = [*_HEADERS, (b"Authorization", b"Bearer " + token.value.encode("ascii"))]
         if route.spec.writes:
             headers += self._write_headers(request)
         started = self._monotonic()
         try:
-            return started, await self._wire.send(
+            reply = await self._wire.send(
                 route.spec.method,
                 request.url,
                 headers,
@@ -268,9 +289,11 @@ class OcpClient:
                 f"calling {route.operation}",
                 patience_s=request.patience_s,
             )
-        except OcpError as error:
-            self._record(request, Reply(0, b""), started, error.code)
+        except (OcpError, asyncio.CancelledError) as error:
+            code = error.code if isinstance(error, OcpError) else OcpOutcomeUnknown.code
+            self._record(_Going(request, token, headers, started, Reply(0, b"")), code)
             raise
+        return _Going(request, token, headers, started, reply)
 
     def _write_headers(self, request: _Request) -> list[tuple[bytes, bytes]]:
         timestamp = str(int(self._server_clock.now() * 1000))
@@ -287,9 +310,11 @@ class OcpClient:
             headers.append((self._signature, base64url(signature).encode("ascii")))
         return headers
 
-    def _record(self, request: _Request, reply: Reply, started: float, error: str) -> None:
+    def _record(self, going: _Going, error: str, answered: int = 0) -> None:
         if self._on_call is None:
             return
+        request, reply = going.request, going.reply
+        token = going.token.value.encode("ascii")
         self._on_call(
             CallRecord(
                 operation=request.route.operation,
@@ -297,11 +322,14 @@ class OcpClient:
                 request_id=request.request_id,
                 method=request.route.spec.method,
                 url=str(request.url),
+                sent=shown(going.headers, token),
                 asked=request.body,
                 status=reply.status,
-                answered=reply.body,
+                received=shown(reply.headers, token),
+                answered=reply.body.replace(token, HIDDEN),
+                entries=answered if request.asked is None else len(request.asked),
                 at=self._clock().timestamp(),
-                duration_s=self._monotonic() - started,
+                duration_s=self._monotonic() - going.started,
                 error=error,
             )
         )

@@ -17,19 +17,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from pg_bridge.errors import ConfigError
+from pg_bridge.errors import ConfigError, KeyMisfit
 
 #: algorithms that may sign for us; never `none`, never HS*
 ALGORITHMS = ("RS256", "PS256", "ES256")
-LEAST_RSA_BITS = 2048
+LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 8192
 
 
 class KeyPair:
-    """A private key with the algorithm it signs by. Raises ConfigError when the PEM does not fit."""
+    """A private key with the algorithm it signs by. kid: its id at OCP, where that is not its thumbprint.
 
-    __slots__ = ("_private", "_signer", "algorithm", "public_jwk", "thumbprint")
+    Raises ConfigError when the PEM cannot be read, KeyMisfit when the key is not of the algorithm's kind.
+    """
 
-    def __init__(self, pem: bytes, *, algorithm: str = "RS256", passphrase: bytes | None = None) -> None:
+    __slots__ = ("_private", "_signer", "algorithm", "kid", "public_jwk", "thumbprint")
+
+    def __init__(self, pem: bytes, *, algorithm: str = "RS256", passphrase: bytes | None = None, kid: str = "") -> None:
         if algorithm not in ALGORITHMS:
             raise ConfigError(f"reading a private key: the algorithm {algorithm!r} may not sign")
         try:
@@ -41,9 +44,10 @@ class KeyPair:
         self._private = private
         self._signer = jwt.get_algorithm_by_name(algorithm)
         self.algorithm = algorithm
+        self.kid = kid
         #: RFC 7638: base64url of SHA-256 over the required members in order of name
         self.thumbprint = base64url(hashlib.sha256(msgspec.json.encode(members, order="sorted")).digest())
-        self.public_jwk: dict[str, str] = {**members, "kid": self.thumbprint, "use": "sig", "alg": algorithm}
+        self.public_jwk: dict[str, str] = {**members, "kid": kid or self.thumbprint, "use": "sig", "alg": algorithm}
 
     def __repr__(self) -> str:
         return f"KeyPair({self.algorithm}, {self.thumbprint})"
@@ -51,6 +55,12 @@ class KeyPair:
     def sign(self, payload: bytes) -> bytes:
         """The signature of `payload`, as JWS has it."""
         return self._signer.sign(payload, self._private)
+
+    def public_pem(self) -> bytes:
+        """The public half as PEM (SubjectPublicKeyInfo)."""
+        return self._private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
     def sign_jwt(self, claims: Mapping[str, Any], kid: str) -> str:
         """A JWT with these claims and this key id."""
@@ -62,21 +72,28 @@ def public_jwks(keys: Iterable[KeyPair]) -> dict[str, list[dict[str, str]]]:
     return {"keys": [dict(key.public_jwk) for key in keys]}
 
 
-def new_rsa_key_pem(bits: int = LEAST_RSA_BITS) -> bytes:
-    """A fresh RSA private key as unencrypted PKCS#8 PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def new_rsa_key_pem(bits: int = LEAST_RSA_BITS, passphrase: bytes | None = None) -> bytes:
+    """A fresh RSA private key as PKCS#8 PEM. Raises ConfigError for a key that would be too short, or too long."""
+    if not LEAST_RSA_BITS <= bits <= MOST_RSA_BITS:
+        raise ConfigError(f"making a key: an RSA key has {LEAST_RSA_BITS} to {MOST_RSA_BITS} bits")
+    return _pkcs8(rsa.generate_private_key(public_exponent=65537, key_size=bits), passphrase)
 
 
-def new_key_pem(algorithm: str) -> bytes:
-    """A fresh private key that can sign by `algorithm`, as unencrypted PKCS#8 PEM."""
+def new_key_pem(algorithm: str, bits: int = LEAST_RSA_BITS, passphrase: bytes | None = None) -> bytes:
+    """A fresh private key that can sign by `algorithm`, as PKCS#8 PEM, encrypted where there is a passphrase.
+
+    bits: of an RSA key. Raises ConfigError.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ConfigError(f"making a key: the algorithm {algorithm!r} may not sign; there are {', '.join(ALGORITHMS)}")
     if algorithm != "ES256":
-        return new_rsa_key_pem()
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+        return new_rsa_key_pem(bits, passphrase)
+    return _pkcs8(ec.generate_private_key(ec.SECP256R1()), passphrase)
+
+
+def _pkcs8(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, passphrase: bytes | None) -> bytes:
+    locked = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
 
 
 def base64url(data: bytes) -> str:
@@ -84,16 +101,16 @@ def base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _public_members(private: object, algorithm: str) -> dict[str, str]:
+def _public_members(private: Any, algorithm: str) -> dict[str, str]:
     """The JWK members that make a public key what it is (RFC 7638 section 3.2)."""
     if algorithm == "ES256":
         if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-            raise ConfigError("reading a private key: ES256 needs a P-256 key")
+            raise KeyMisfit("reading a private key: ES256 needs a P-256 key")
         whole = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
         names: tuple[str, ...] = ("crv", "kty", "x", "y")
     else:
         if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < LEAST_RSA_BITS:
-            raise ConfigError(f"reading a private key: {algorithm} needs an RSA key of {LEAST_RSA_BITS} bits at least")
+            raise KeyMisfit(f"reading a private key: {algorithm} needs an RSA key of {LEAST_RSA_BITS} bits at least")
         whole = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
         names = ("e", "kty", "n")
     return {name: str(whole[name]) for name in names}

@@ -24,6 +24,8 @@ class OcpOptions:
     write_s: float = 10.0
     #: between two pieces of the answer
     read_s: float = 10.0
+    #: of one request from first to last byte, however slowly its pieces come; 0: pool_s, write_s and read_s together
+    most_s: float = 0.0
     #: for an unused connection: shorter than servers keep theirs, so that a call seldom meets one that closes
     keep_alive_s: float = 4.0
     most_connections: int = 64
@@ -33,6 +35,7 @@ class OcpOptions:
     #: mTLS: PEM files, the key's own or one with the certificate
     client_certificate_file: Path | None = None
     client_key_file: Path | None = None
+    client_key_passphrase: bytes | None = field(default=None, repr=False)
     #: may carry a password
     proxy: str = field(default="", repr=False)
 
@@ -46,4 +49,4 @@ class OcpOptions:
     @property
     def whole_s(self) -> float:
         """The bound of one request from first to last byte, however slowly its pieces come."""
-        return self.pool_s + self.write_s + self.read_s
+        return self.most_s or self.pool_s + self.write_s + self.read_s

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from pg_bridge.errors import OcpDenied, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
+from pg_bridge.errors import OcpDenied, OcpOutcomeUnknown, OcpRefused, OcpThrottled, OcpUnavailable
 from pg_bridge.ocp.schemas import answer_schema
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.ocp import OcpProfile
@@ -27,6 +27,7 @@ class Reply:
     status: int
     body: bytes
     retry_after_s: float | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class Page(NamedTuple):
@@ -94,7 +95,7 @@ class Answers:
         raise OcpDenied(f"{self._doing}: OCP does not accept our token (401)")
 
     def _throttled(self, reply: Reply, asked: Sequence[str | None] | None) -> Page:
-        raise OcpUnavailable(f"{self._doing}: too many calls (429)", retry_after_s=reply.retry_after_s)
+        raise OcpThrottled(f"{self._doing}: too many calls (429)", retry_after_s=reply.retry_after_s)
 
     def _closed(self, reply: Reply, asked: Sequence[str | None] | None) -> Page:
         raise OcpUnavailable(f"{self._doing}: OCP is closed (503)", retry_after_s=reply.retry_after_s)

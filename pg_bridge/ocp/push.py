@@ -32,7 +32,7 @@ KeyList = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
 #: algorithm (RFC 7518) -> the curve of its keys; every other takes RSA keys
 _BY_CURVE = {"ES256": SECP256R1}
 #: unknown key ids make us ask for the key list at most this often, in seconds
-ASK_AGAIN_S = 10.0
+ASK_AGAIN_S = 60.0
 #: after the key list could not be had, in seconds
 ASK_AGAIN_AFTER_FAILURE_S = 1.0
 #: a key list is asked for again at this age, so that a withdrawn key stops counting, in seconds

@@ -10,11 +10,11 @@ import msgspec
 
 from pg_bridge.errors import OcpOutcomeUnknown
 from pg_bridge.exchange.ports import Slots
-from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.ocp.trade_feed import FEED_PRIORITY, Pages
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.market_concepts import OPTIONAL_OPERATIONS
 from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.profiles.page_limit import page_limit
 
 #: the kinds of reference data
 TOPICS = (Operation.PARTICIPANTS, Operation.STOCKS, Operation.CALENDAR, Operation.NCP_GCP_MAPPING)

@@ -13,13 +13,15 @@ RESOLUTION_S = 2.0
 class ServerClock:
     """Epoch seconds by OCP's clock; `clock` is ours (aware)."""
 
-    __slots__ = ("_clock", "_last", "skew_s")
+    __slots__ = ("_clock", "_last", "is_dated", "skew_s")
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._last = ""
         #: seconds that OCP's clock is ahead of ours
         self.skew_s = 0.0
+        #: whether OCP has told its time at all
+        self.is_dated = False
 
     def now(self) -> float:
         """Now by OCP's clock; rather a second late than early, so that nothing is dated in its future."""
@@ -34,5 +36,6 @@ class ServerClock:
             at = parsedate_to_datetime(date)
         except ValueError:
             return
+        self.is_dated = True
         ahead_s = at.replace(tzinfo=at.tzinfo or UTC).timestamp() - self._clock().timestamp()
         self.skew_s = 0.0 if -RESOLUTION_S <= ahead_s <= 0 else ahead_s

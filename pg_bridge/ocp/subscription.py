@@ -32,3 +32,20 @@ async def ensure_subscribed(
     await slots.slot()
     await ocp.write(operation, "", fresh_id(), msgspec.json.encode(profile.write("subscription", wanted)))
     return operation
+
+
+async def end_subscription(
+    ocp: Ocp, slots: Slots, profile: OcpProfile, url: str, fresh_id: Callable[[], str]
+) -> Operation | None:
+    """Have OCP push no more to `url`, a former one of ours; None where it does not.
+
+    Raises OcpError; it may simply be done again.
+    """
+    await slots.slot()
+    found = [profile.read("subscription", entry) for entry in await ocp.ask(Operation.SUBSCRIPTION_QUERY, "", {})]
+    if all(entry["subscription_url"] != url for entry in found):
+        return None
+    await slots.slot()
+    body = msgspec.json.encode(profile.write("subscription", {"subscription_url": url}))
+    await ocp.write(Operation.SUBSCRIPTION_INVALIDATE, "", fresh_id(), body)
+    return Operation.SUBSCRIPTION_INVALIDATE

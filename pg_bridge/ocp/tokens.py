@@ -1,7 +1,8 @@
 """Access tokens: kept, renewed before they end, one renewal at a time however many calls wait.
 
 Follows ocp-profile section 1 (assumed, in the style of HKEX's published participant API): RFC 7523, company JWT as
-assertion, machine JWT as client assertion. No token and no assertion appears in an error, log or repr.
+assertion, machine JWT as client assertion; or the machine's JWT alone; or none is asked for, and each call carries a
+JWT that we signed. No token and no assertion appears in an error, log or repr.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlencode
 
 import httpx
@@ -37,9 +39,9 @@ PAUSE_S = 1.0
 CLOCK_ERROR_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identity:
-    """Who we are at OCP: the company and this machine, each with its key."""
+    """Who we are at OCP: the company and this machine, each with the key that signs now; another may take its place."""
 
     company_id: str
     company_key: KeyPair
@@ -71,6 +73,109 @@ class _Refused(msgspec.Struct):
     error_description: str = ""
 
 
+class Tokens(Protocol):
+    """Where the tokens of calls come from."""
+
+    async def token(self) -> Token:
+        """A token that is good now. Raises OcpUnavailable or OcpDenied."""
+        ...
+
+    async def renew(self, refused: Token) -> Token:
+        """Another token than the one that OCP refused. Raises as `token`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give up what is under way."""
+        ...
+
+
+class Assertions:
+    """Writes the JWTs by which we are known, each used once. audience: the address of the token door.
+
+    Raises ConfigError when a key does not sign by the profile's algorithm.
+    """
+
+    def __init__(
+        self,
+        profile: TokenProfile,
+        identity: Identity,
+        audience: str,
+        clock: ServerClock,
+        fresh_id: Callable[[], str],
+    ) -> None:
+        for key in (identity.company_key, identity.machine_key):
+            if key.algorithm != profile.algorithm:
+                raise ConfigError(f"the profile wants {profile.algorithm} keys")
+        self._profile = profile
+        self._identity = identity
+        self._audience = audience
+        self._clock = clock
+        self._fresh_id = fresh_id
+
+    def company(self) -> str:
+        """The company's JWT."""
+        return self._write(self._identity.company_id, self._identity.company_key)
+
+    def machine(self) -> str:
+        """The machine's JWT."""
+        return self._write(self._identity.machine_id, self._identity.machine_key)
+
+    def _write(self, subject: str, key: KeyPair) -> str:
+        now = int(self._clock.now())
+        claims = {
+            "iss": subject,
+            "sub": subject,
+            "aud": self._audience,
+            "iat": now,
+            "exp": now + self._profile.assertion_life_s,
+            "jti": self._fresh_id(),
+        }
+        return key.sign_jwt(claims, key_id(key, self._profile))
+
+
+def key_id(key: KeyPair, profile: TokenProfile) -> str:
+    """The id by which OCP knows a key: its own, or as the profile says."""
+    return key.kid or (key.thumbprint if profile.kid == "thumbprint" else profile.kid)
+
+
+def open_tokens(
+    profile: TokenProfile,
+    identity: Identity,
+    auth_base_url: str,
+    wire: Wire,
+    clock: ServerClock,
+    fresh_id: Callable[[], str],
+) -> Tokens:
+    """Tokens as the profile grants them. Raises ConfigError for a grant or algorithm that is not known."""
+    if profile.grant == "self_signed":
+        audience = auth_base_url.rstrip("/") + profile.path
+        return SelfSigned(Assertions(profile, identity, audience, clock, fresh_id), clock, profile.assertion_life_s)
+    return TokenSource(profile, identity, auth_base_url, wire, clock, fresh_id)
+
+
+class SelfSigned:
+    """No token is asked for: each call carries a JWT of the machine, signed for it alone."""
+
+    def __init__(self, assertions: Assertions, clock: ServerClock, life_s: float) -> None:
+        self._assertions = assertions
+        self._clock = clock
+        self._life_s = life_s
+
+    async def token(self) -> Token:
+        """A JWT that no other call carries. Raises OcpUnavailable when the key does not sign."""
+        with Renamed("signing a token"):
+            value = self._assertions.machine()
+        ends_at = self._clock.now() + self._life_s
+        return Token(value, ends_at, ends_at)
+
+    async def renew(self, refused: Token) -> Token:
+        """Another one, dated by what OCP's clock is known to be by now."""
+        return await self.token()
+
+    async def aclose(self) -> None:
+        """Nothing is under way."""
+
+
 class TokenSource:
     """The one place that asks for tokens. Raises ConfigError for a grant or algorithm it does not know."""
 
@@ -86,16 +191,12 @@ class TokenSource:
         form = _GRANTS.get(profile.grant)
         if form is None:
             raise ConfigError(f"the grant {profile.grant!r} is not supported")
-        for key in (identity.company_key, identity.machine_key):
-            if key.algorithm != profile.algorithm:
-                raise ConfigError(f"the profile wants {profile.algorithm} keys")
+        address = auth_base_url.rstrip("/") + profile.path
+        self._assertions = Assertions(profile, identity, address, clock, fresh_id)
         self._profile = profile
-        self._identity = identity
-        self._address = auth_base_url.rstrip("/") + profile.path
-        self._url = httpx.URL(self._address)
+        self._url = httpx.URL(address)
         self._wire = wire
         self._clock = clock
-        self._fresh_id = fresh_id
         self._form = form
         self._token: Token | None = None
         self._renewal: asyncio.Task[Token] | None = None
@@ -155,7 +256,7 @@ class TokenSource:
 
     async def _ask_once(self) -> Token:
         with Renamed(_DOING):
-            body = urlencode(self._form(self)).encode("ascii")
+            body = urlencode(self._form(self._assertions)).encode("ascii")
         try:
             reply = await self._wire.send("POST", self._url, _HEADERS, body, _DOING)
         except OcpOutcomeUnknown as error:
@@ -178,43 +279,30 @@ class TokenSource:
         # A short life is used to its half at least, or every call would ask anew.
         return Token(value, now + max(life_s - self._profile.refresh_before_s, life_s / 2), now + life_s)
 
-    def assertion(self, subject: str, key: KeyPair) -> str:
-        """A JWT by which `subject` asks for a token; used once."""
-        now = int(self._clock.now())
-        claims = {
-            "iss": subject,
-            "sub": subject,
-            "aud": self._address,
-            "iat": now,
-            "exp": now + self._profile.assertion_life_s,
-            "jti": self._fresh_id(),
-        }
-        return key.sign_jwt(claims, key.thumbprint if self._profile.kid == "thumbprint" else self._profile.kid)
 
-    def _company_and_machine(self) -> dict[str, str]:
-        """RFC 7523 section 2.1 with section 2.2."""
-        identity = self._identity
-        return {
-            "grant_type": _JWT_BEARER,
-            "assertion": self.assertion(identity.company_id, identity.company_key),
-            "client_assertion_type": _CLIENT_ASSERTION,
-            "client_assertion": self.assertion(identity.machine_id, identity.machine_key),
-        }
+def _company_and_machine(assertions: Assertions) -> dict[str, str]:
+    """RFC 7523 section 2.1 with section 2.2."""
+    return {
+        "grant_type": _JWT_BEARER,
+        "assertion": assertions.company(),
+        "client_assertion_type": _CLIENT_ASSERTION,
+        "client_assertion": assertions.machine(),
+    }
 
-    def _machine_alone(self) -> dict[str, str]:
-        """RFC 6749 section 4.4 with RFC 7523 section 2.2."""
-        identity = self._identity
-        return {
-            "grant_type": "client_credentials",
-            "client_assertion_type": _CLIENT_ASSERTION,
-            "client_assertion": self.assertion(identity.machine_id, identity.machine_key),
-        }
+
+def _machine_alone(assertions: Assertions) -> dict[str, str]:
+    """RFC 6749 section 4.4 with RFC 7523 section 2.2."""
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": _CLIENT_ASSERTION,
+        "client_assertion": assertions.machine(),
+    }
 
 
 #: grant of the profile -> the form that asks by it
-_GRANTS: dict[str, Callable[[TokenSource], dict[str, str]]] = {
-    "jwt_bearer": TokenSource._company_and_machine,
-    "client_credentials": TokenSource._machine_alone,
+_GRANTS: dict[str, Callable[[Assertions], dict[str, str]]] = {
+    "jwt_bearer": _company_and_machine,
+    "client_credentials": _machine_alone,
 }
 
 #: their text may quote a JWT back: dotted base64url, or any part of it

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from pg_bridge.errors import OcpOutcomeUnknown
 from pg_bridge.exchange.ports import Slots
 from pg_bridge.ocp.outcome import Page
-from pg_bridge.ocp.schemas import page_limit
 from pg_bridge.profiles.concepts import Operation
 from pg_bridge.profiles.market_concepts import Market
 from pg_bridge.profiles.ocp import OcpProfile
+from pg_bridge.profiles.page_limit import page_limit
 
 Json = dict[str, Any]
 

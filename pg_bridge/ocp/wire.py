@@ -9,20 +9,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Sequence
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from pg_bridge.errors import ConfigError, OcpOutcomeUnknown, OcpUnavailable
+from pg_bridge.ocp.call_record import RawHeaders
 from pg_bridge.ocp.door import Renamed
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.ocp.outcome import Reply
 from pg_bridge.ocp.retry_after import read_retry_after
 from pg_bridge.ocp.server_clock import ServerClock
-
-RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class Wire:
@@ -38,12 +36,15 @@ class Wire:
         self._to_proxy = [(b"Proxy-Authorization", authorization)] if authorization else []
 
         def session() -> aiohttp.ClientSession:
-            return aiohttp.ClientSession(
+            made = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=options.most_connections, keepalive_timeout=options.keep_alive_s, ssl=tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+            # aiohttp has no public way to say so; left on, a PUT that is cut would be sent twice by itself
+            made._retry_connection = False
+            return made
 
         self._transport = AiohttpTransport(verify=tls, proxy=proxy, trust_env=False, client=session)
         timeouts = httpx.Timeout(
@@ -78,6 +79,7 @@ class Wire:
             response.status_code,
             answer,
             None if retry_after is None else read_retry_after(retry_after, self._clock.now()),
+            found.raw,
         )
 
     def _waiting(self, patience_s: float) -> dict[str, dict[str, float | None]]:
@@ -118,7 +120,9 @@ def tls_context(options: OcpOptions) -> ssl.SSLContext:
         tls = ssl.create_default_context(cafile=options.ca_file)
         tls.minimum_version = ssl.TLSVersion.TLSv1_2
         if options.client_certificate_file is not None:
-            tls.load_cert_chain(options.client_certificate_file, options.client_key_file)
+            # without one, OpenSSL would ask for it on the terminal
+            locked_by = options.client_key_passphrase or b""
+            tls.load_cert_chain(options.client_certificate_file, options.client_key_file, locked_by)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(f"reading the CA file or client certificate: {type(error).__name__}") from error
     return tls

@@ -33,7 +33,7 @@ from pg_bridge.typed_toml import Lines
 
 INCOMPLETE = "PGB-PRF-004"
 #: what the client and the pretend OCP can do
-GRANTS = ("jwt_bearer", "client_credentials")
+GRANTS = ("jwt_bearer", "client_credentials", "self_signed")
 ALGORITHMS = ("RS256", "PS256", "ES256")
 DRIVERS = ("webhook",)
 

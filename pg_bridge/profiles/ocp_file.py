@@ -61,7 +61,10 @@ class HeaderNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Call limits of a company and a machine (0 calls: off) and the rules about request ids."""
+    """Call limits of a company and a machine (0 calls: off) and the rules about request ids.
+
+    refuses_whole_bulk: OCP may refuse a bulk whole for one bad entry, so that its members go again in smaller calls.
+    """
 
     company_calls: int
     company_period_s: int
@@ -71,15 +74,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     in_doubt_looks: int
     in_doubt_window_s: int
     push_answer_s: int
+    refuses_whole_bulk: bool = True
 
 
 class PushProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How updates come. algorithm: by which OCP signs deliveries."""
+    """How updates come. algorithm: by which OCP signs deliveries. poll_s: between two questions of driver `poll`."""
 
     driver: str
     algorithm: str = "RS256"
     silence_s: int
     events_page: int
+    poll_s: float = 2.0
 
 
 class EnvelopeCodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

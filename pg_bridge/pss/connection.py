@@ -41,6 +41,8 @@ class Connection(asyncio.Protocol):
         self.terminal = ""
         self._address = ""
         self._is_on = False
+        #: that it logged on with, to know it again
+        self._credential = ""
         self._reason = ""
         self._unleft: list[str] = []
         #: since when more waits for the PSS than it takes
@@ -235,8 +237,7 @@ class Connection(asyncio.Protocol):
                         self._address,
                         event.code,
                         event.text,
-                        # Before the log-on is taken the bytes may hold a credential: none is journaled.
-                        event.raw if self._is_on else b"",
+                        b"" if self._may_hold_credential(event.raw) else event.raw,
                         event.size or len(event.raw),
                     )
                 case link.LoggedOff():
@@ -246,6 +247,15 @@ class Connection(asyncio.Protocol):
                     if not self._is_on and not self._is_refused:
                         self._turned_away(self.participant, self.terminal, event.reason)
                     self._reason = self._reason or event.reason
+
+    def _may_hold_credential(self, raw: bytes) -> bool:
+        """Whether these bytes may hold one, so that none of them is journaled."""
+        if not self._is_on:
+            return True
+        control = self.session.profile.control
+        names = control.templates["logon"].template, control.keys["credential"]
+        credential = self._credential.encode("utf-8")
+        return all(name.encode("utf-8") in raw for name in names) or (bool(credential) and credential in raw)
 
     def _log_on(self, asked: link.LogOnAsked) -> None:
         options = self._listener.options
@@ -268,6 +278,7 @@ class Connection(asyncio.Protocol):
         if older is not None:
             older.replaced()
         self.participant, self.terminal = asked.participant, asked.terminal
+        self._credential = asked.credential
         self._is_on = True
         self._listener.by_session[self.session.session_id] = self
         on.append(self)

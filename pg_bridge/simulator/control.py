@@ -144,6 +144,12 @@ def create_control(ocp: PretendOcp) -> FastAPI:
             ocp.transaction_limits = dict(order.transaction_limits)
         return _limits(ocp)
 
+    @app.get("/calls")
+    async def calls() -> Response:
+        """What the company's limit saw: calls let in, the most of them in one period, and calls turned away (429)."""
+        limit = ocp.company_limit
+        return told({"let_in": limit.let_in, "most_at_once": limit.most_at_once, "turned_away": limit.turned_away})
+
     @app.get("/entitlements")
     async def show_entitlements() -> Response:
         """What each company may call; null: everything."""

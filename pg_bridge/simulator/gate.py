@@ -27,22 +27,29 @@ class CallLimit:
         self.calls = calls
         self._period_s = period_s
         self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
+        #: of all names together: calls let in, the most of one name in a period, and calls turned away
+        self.let_in = self.most_at_once = self.turned_away = 0
         #: the calls counted since they were last taken away, for who keeps the state
         self.fresh: list[tuple[str, float]] = []
 
     def wait_s(self, name: str, at: float) -> int:
-        """Whole seconds until `name` may call again; 0: now."""
+        """Whole seconds until `name` may call again; 0: now, else the call is turned away."""
         if not self.calls:
             return 0
         seen = self._seen[name]
         while seen and seen[0] <= at - self._period_s:
             seen.popleft()
-        return math.ceil(seen[0] + self._period_s - at) if len(seen) >= self.calls else 0
+        if len(seen) < self.calls:
+            return 0
+        self.turned_away += 1
+        return math.ceil(seen[0] + self._period_s - at)
 
     def count(self, name: str, at: float) -> None:
         """One more call of `name` was let in."""
         if self.calls:
             self._seen[name].append(at)
+            self.let_in += 1
+            self.most_at_once = max(self.most_at_once, len(self._seen[name]))
             self.fresh.append((name, at))
 
     def counted(self) -> list[tuple[str, float]]:

@@ -83,7 +83,8 @@ async def _tick(ocp: PretendOcp) -> None:
 def _operation(ocp: PretendOcp, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         parameters = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        call = Call(operation, request.headers, parameters, await request.body())
+        token_url = str(request.url.replace(path=ocp.profile.token.path, query=None))
+        call = Call(operation, request.headers, parameters, await request.body(), token_url)
         fault = ocp.faults.next_call(operation.value)
         if fault is None:
             answer = ocp.answer(call)

@@ -31,12 +31,16 @@ _ENTERS = frozenset({Operation.SI_ADD, Operation.SI_CHANGE})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to an operation. headers: any spelling of their names is found."""
+    """One HTTP request to an operation. headers: any spelling of their names is found.
+
+    token_url: where its caller would ask for a token.
+    """
 
     operation: Operation
     headers: Mapping[str, str]
     parameters: Sequence[tuple[str, str]]
     body: bytes
+    token_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class PretendOcp(Platform):
 
     def _caller(self, call: Call) -> Caller | None:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        return self.tokens.caller(token, self.wall()) if scheme.lower() == "bearer" else None
+        return self.tokens.caller(token, self.wall(), call.token_url) if scheme.lower() == "bearer" else None
 
     def is_ours(self, caller: Caller, participant: object) -> bool:
         """Whether the caller's company may speak for the participant."""

@@ -79,7 +79,7 @@ def stream_route(ocp: PretendOcp, cut_key: str, go_wrong: GoWrong) -> Callable[[
             await asyncio.sleep(fault.delay_s)
         elif fault is not None and fault.kind is not FaultKind.ENTRIES_REFUSED:
             return await go_wrong(fault, request)
-        opened = open_stream(ocp, _call(Operation.STATUS_STREAM, request))
+        opened = open_stream(ocp, _call(ocp, Operation.STATUS_STREAM, request))
         if isinstance(opened, Answer):
             return Response(opened.body, opened.status, dict(opened.headers), opened.media_type)
         return _EventStream(ocp, opened, request.scope.get(cut_key))
@@ -140,7 +140,7 @@ def socket_route(ocp: PretendOcp, wrong_answer: WrongAnswer) -> Callable[[WebSoc
         if fault is not None and fault.kind not in (*OPENING_LATER, FaultKind.ENTRIES_REFUSED):
             await _deny(socket, wrong_answer(fault))
             return
-        opened = open_stream(ocp, _call(Operation.STATUS_SOCKET, socket))
+        opened = open_stream(ocp, _call(ocp, Operation.STATUS_SOCKET, socket))
         if isinstance(opened, Answer):
             await _deny(socket, opened)
             return
@@ -162,7 +162,7 @@ def plain_route(ocp: PretendOcp, go_wrong: GoWrong) -> Callable[[Request], Await
         elif fault is not None and fault.kind is not FaultKind.ENTRIES_REFUSED:
             return await go_wrong(fault, request)
         ocp.catch_up()
-        answer = ocp.admit(_call(Operation.STATUS_SOCKET, request))
+        answer = ocp.admit(_call(ocp, Operation.STATUS_SOCKET, request))
         if not isinstance(answer, Answer):
             # RFC 9110 section 15.5.22
             answer = ocp.failed(426, "this is a websocket", {"Upgrade": "websocket", "Connection": "Upgrade"})
@@ -225,6 +225,8 @@ async def _until_either_ends(one: Awaitable[None], other: Awaitable[None]) -> No
         task.result()
 
 
-def _call(operation: Operation, request: Request | WebSocket) -> Call:
+def _call(ocp: PretendOcp, operation: Operation, request: Request | WebSocket) -> Call:
     parameters = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return Call(operation, request.headers, parameters, b"")
+    scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+    token_url = str(request.url.replace(scheme=scheme, path=ocp.profile.token.path, query=None))
+    return Call(operation, request.headers, parameters, b"", token_url)

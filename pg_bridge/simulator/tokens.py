@@ -20,6 +20,8 @@ from pg_bridge.simulator.options import Registrations
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: no token is given: a call carries a JWT that its machine signed
+SELF_SIGNED = "self_signed"
 ALGORITHMS = ("RS256", "PS256", "ES256")
 #: how far ahead of ours the issuer's clock may be, seconds
 CLOCK_SKEW_S = 60
@@ -67,6 +69,8 @@ class TokenDoor:
         self._forget(at)
         both = self._profile.grant == "jwt_bearer"
         grant = JWT_BEARER if both else self._profile.grant
+        if self._profile.grant == SELF_SIGNED:
+            raise TokenRefusedError("unsupported_grant_type", "no token is given: sign one for each call")
         if form.get("grant_type") != grant:
             raise TokenRefusedError("unsupported_grant_type", f"grant_type must be {grant}")
         if form.get("client_assertion_type") != CLIENT_ASSERTION:
@@ -89,10 +93,22 @@ class TokenDoor:
         self.restore(self.fresh)
         return self._give(company, machine, token_url, at)
 
-    def caller(self, token: str, now: datetime) -> Caller | None:
-        """Who holds this token, None when it is none of ours or too old."""
+    def caller(self, token: str, now: datetime, audience: str) -> Caller | None:
+        """Who holds this token, None when it is none of ours or too old. audience: of a token that is none of ours."""
+        if self._profile.grant == SELF_SIGNED:
+            return self._self_signed(token, audience, now.timestamp())
         caller = self._callers.get(token)
         return caller if caller is not None and now.timestamp() < caller.until else None
+
+    def _self_signed(self, token: str, audience: str, at: float) -> Caller | None:
+        """The machine that signed this token for this call alone."""
+        self._forget_used(at)
+        try:
+            machine, jti = self._check("machine", token, audience, at)
+        except TokenRefusedError:
+            return None
+        self._used[("machine", jti)] = until = at + self._profile.longest_assertion_life_s
+        return Caller(self._company_of[machine], machine, until)
 
     def expire_all(self) -> None:
         """Let no token be good any longer."""
@@ -181,6 +197,11 @@ class TokenDoor:
         self._callers[token] = Caller(company, machine, at + self.life_s)
         return {"access_token": token, "token_type": "Bearer", "expires_in": self.life_s, "scope": company}
 
+    def _forget_used(self, at: float) -> None:
+        # all live equally long: the oldest ends first
+        while self._used and self._used[oldest := next(iter(self._used))] <= at:
+            del self._used[oldest]
+
     def _forget(self, at: float) -> None:
-        self._used = {jti: until for jti, until in self._used.items() if until > at}
+        self._forget_used(at)
         self._callers = {token: caller for token, caller in self._callers.items() if caller.until > at}

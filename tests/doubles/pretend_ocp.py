@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pg_bridge.ocp.client import OcpClient
@@ -27,12 +28,17 @@ def wall() -> datetime:
 
 @asynccontextmanager
 async def client_and_pretend(
-    profile: OcpProfile, identity: Identity | None = None
+    profile: OcpProfile, identity: Identity | None = None, *also: Identity
 ) -> AsyncIterator[tuple[OcpClient, PretendOcp]]:
-    """Both, for company HKB01234 with participant B01234; the Hong Kong day is that of `ocp_world.NOW`."""
-    identity = identity or world.identity()
-    company = {"jwks": public_jwks([identity.company_key]), "participants": ["B01234"]}
-    machine = {"jwks": public_jwks([identity.machine_key]), "company": identity.company_id}
+    """Both, for company HKB01234 with participant B01234; the Hong Kong day is that of `ocp_world.NOW`.
+
+    also: whose keys are registered, too.
+    """
+    # a copy: the client's may come to sign with another key than that with which it began
+    identity = replace(identity or world.identity())
+    every = [identity, *also]
+    company = {"jwks": public_jwks([one.company_key for one in every]), "participants": ["B01234"]}
+    machine = {"jwks": public_jwks([one.machine_key for one in every]), "company": identity.company_id}
     registrations = {"companies": {identity.company_id: company}, "machines": {identity.machine_id: machine}}
     app = create_app(profile, read_options({"start": world.NOW, "registrations": registrations}), wall)
     limits = CallLimits([], time.monotonic)

@@ -183,6 +183,9 @@ class Stack:
         self.extra = extra
         #: lines of the configuration's [pss]
         self.pss_settings = ""
+        #: the same of [ocp]
+        self.ocp_settings = ""
+        self.participants = PARTICIPANTS
         self.ocp_options = ocp_options
         self.ocp_url = ""
         self.host = ""
@@ -194,14 +197,15 @@ class Stack:
         self.bridge: Any = None
 
     async def start_ocp(self) -> None:
-        registrations = write_keys(self.folder, PARTICIPANTS, self.mappings)
+        registrations = write_keys(self.folder, self.participants, self.mappings)
         self._ocp, where = await start(
             "simulate", "ocp", "--port", "0", "--json", "--calls", "0", "--registrations", str(registrations),
             *(("--mappings", self.mappings) if self.mappings else ()), *self.ocp_options, log=self.folder / "ocp.log",
         )  # fmt: skip
         self.ocp_url = where["listening"]
-        write_config(self.folder, self.ocp_url, PARTICIPANTS, mappings=self.mappings, extra=self.extra)
+        write_config(self.folder, self.ocp_url, self.participants, mappings=self.mappings, extra=self.extra)
         text = self.config.read_text("utf-8").replace("[pss]\n", f"[pss]\n{self.pss_settings}")
+        text = text.replace("[ocp]\n", f"[ocp]\n{self.ocp_settings}")
         self.config.write_text(text, "utf-8")
 
     async def start_bridge(self) -> None:

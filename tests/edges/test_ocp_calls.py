@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from pg_bridge.errors import ConfigError, OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
-from pg_bridge.ocp.client import CallRecord, OcpClient, company_limits
+from pg_bridge.ocp.call_record import CallRecord
+from pg_bridge.ocp.client import OcpClient, company_limits
 from pg_bridge.ocp.limits import CallLimits, Limit
 from pg_bridge.ocp.options import OcpOptions
 from pg_bridge.profiles.concepts import Operation

@@ -1,7 +1,9 @@
 """TLS, client certificates and proxies, over real sockets with certificates made here."""
 
 import ssl
+import warnings
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -111,6 +113,39 @@ def test_a_file_that_cannot_be_read_is_a_configuration_error(folder: Path, name:
     for path in (folder / "none", folder / "server.key"):
         with pytest.raises(ConfigError):
             tls_context(OcpOptions(base_url="https://ocp.example", **{name: path}))
+
+
+async def test_a_server_that_speaks_older_tls_only_is_sent_nothing(folder: Path) -> None:
+    tls = server_tls(folder)
+    tls.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tls.minimum_version, tls.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    async with ScriptedHttp(tls) as server:
+        with pytest.raises(OcpUnavailable):
+            await fetch(OcpOptions(base_url=server.url, ca_file=folder / "server.crt"), server.url + "/")
+
+        assert [] == server.requests
+
+
+async def test_the_key_of_our_certificate_may_be_locked(secure: ScriptedHttp, folder: Path) -> None:
+    locked = folder / "ours-locked.key"
+    private = serialization.load_pem_private_key(world.key_pem("ours"), None)
+    encryption = serialization.BestAvailableEncryption(b"open sesame")
+    locked.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    options = OcpOptions(
+        base_url=secure.url,
+        ca_file=folder / "server.crt",
+        client_certificate_file=folder / "ours.crt",
+        client_key_file=locked,
+        client_key_passphrase=b"open sesame",
+    )
+
+    assert b"hello" == await fetch(options, secure.url + "/")
+    assert "sesame" not in repr(options)
+    for wrong in (None, b"another"):  # and nobody is asked for it on the terminal
+        with pytest.raises(ConfigError):
+            tls_context(replace(options, client_key_passphrase=wrong))
 
 
 async def test_a_proxy_is_used_with_its_password() -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.entries import Kind
+from pg_bridge.exchange.kinds.calls import SeenSi
 from pg_bridge.exchange.record import NO_DOCUMENT, Fault, Record, Reply
 from pg_bridge.mapping.lineage import Lineage
 
@@ -54,12 +55,18 @@ class ExchangeAnswered(Record, frozen=True, kw_only=True):
 
 
 class ExchangeInDoubt(Record, frozen=True, kw_only=True):
-    """No enquiry settles what became of this instruction: a person must."""
+    """No enquiry settles what became of this instruction: a person must.
+
+    outcome, si_number: of one whose outcome is known but could not be told. seen: what OCP told last of its SI.
+    """
 
     kind = Kind.EXCHANGE_IN_DOUBT
     reference: str
     request_id: str
     text: str
+    outcome: str = ""
+    si_number: str = ""
+    seen: SeenSi | None = None
 
     def references(self) -> dict[str, str]:
         """The participant's own reference and the request id."""

@@ -23,6 +23,19 @@ class BatchCalled(Record, frozen=True, kw_only=True):
         return {"request_id": self.request_id}
 
 
+class SeenSi(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An SI that OCP told when it was asked about a lost call, and that does not show that its member was done.
+
+    exchange: the member. status, last_request_reference, version: OCP's own words.
+    """
+
+    exchange: str
+    si_number: str = ""
+    status: str = ""
+    last_request_reference: str = ""
+    version: str = ""
+
+
 class CallConcluded(Record, frozen=True, kw_only=True):
     """What a call's end records share."""
 
@@ -50,6 +63,9 @@ class OutcomeUnknown(CallConcluded, frozen=True, kw_only=True):
     is_resent: bool = False
     #: of the same call, sent again: the refusal that holds for what the looks to come do not find
     faults: tuple[Fault, ...] = ()
+    #: of a look: how many questions it took, and what OCP told that settles nothing
+    asked: int = 0
+    seen: tuple[SeenSi, ...] = ()
 
 
 class OcpFailed(CallConcluded, frozen=True, kw_only=True):

@@ -7,10 +7,14 @@ import msgspec
 from pg_bridge.errors import Finding
 from pg_bridge.exchange.entries import Kind
 from pg_bridge.exchange.record import Record
+from pg_bridge.exchange.si_standing import SiStanding
 
 
 class UpdateReceived(Record, frozen=True, kw_only=True):
-    """A status event of OCP, whole. `is_held`: an earlier one of its sequence is still missing."""
+    """A status event of OCP, whole. `is_held`: an earlier one, of its sequence or of the day before, is still missing.
+
+    standing: how its SI then stood; None in older journals. is_repeat: its event id came under another number before.
+    """
 
     kind = Kind.UPDATE_RECEIVED
     business_date: str
@@ -21,6 +25,8 @@ class UpdateReceived(Record, frozen=True, kw_only=True):
     delivery_id: str = ""
     is_held: bool = False
     is_late: bool = False
+    is_repeat: bool = False
+    standing: SiStanding | None = None
 
     def references(self) -> dict[str, str]:
         """The event id and the SI input number."""
@@ -33,6 +39,8 @@ class UpdateReleased(Record, frozen=True, kw_only=True):
     kind = Kind.UPDATE_RELEASED
     business_date: str
     sequence: int
+    si_number: str = ""
+    standing: SiStanding | None = None
 
 
 class UpdateRepeated(Record, frozen=True, kw_only=True):
@@ -55,6 +63,37 @@ class UpdateParked(Record, frozen=True, kw_only=True):
     def references(self) -> dict[str, str]:
         """The event id and the SI input number."""
         return {"event_id": self.event_id, "si_number": self.si_number}
+
+
+class UpdatePassedOver(Record, frozen=True, kw_only=True):
+    """An event that is not told: the PSS was told already how its SI stood then or later (`told`, OCP's version)."""
+
+    kind = Kind.UPDATE_PASSED_OVER
+    event_id: str
+    si_number: str
+    version: int
+    told: int
+
+    def references(self) -> dict[str, str]:
+        """The event id and the SI input number."""
+        return {"event_id": self.event_id, "si_number": self.si_number}
+
+
+class DayClosed(Record, frozen=True, kw_only=True):
+    """A business date is over and OCP has no event of it behind `sequence`: those of the next one may be told."""
+
+    kind = Kind.DAY_CLOSED
+    business_date: str
+    sequence: int
+
+
+class EventsLost(Record, frozen=True, kw_only=True):
+    """OCP does not have the events from `first` to `last` any more (0: to the day's end); siQuery tells what is now."""
+
+    kind = Kind.EVENTS_LOST
+    business_date: str
+    first: int
+    last: int
 
 
 class GapFound(Record, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -9,7 +11,9 @@ from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
 from pg_bridge.exchange.exchange import Stage
 from pg_bridge.exchange.records import Fault
+from pg_bridge.mapping.book import MappingBook, load
 from tests.doubles.core import Core, actions, kinds
+from tests.doubles.mapping_sets import set_files
 
 
 def several(count: int) -> Core:
@@ -285,3 +289,32 @@ def test_refusal_of_a_call_sent_again_is_remembered_over_a_restart() -> None:
 
     assert ["batch_refused"] == kinds(last)
     assert ["X1", "X2"] == list(core.state.lanes["B01234", "si_add"].waiting)
+
+
+@pytest.mark.parametrize("number", ["", "I00000001"], ids=["no SI", "the SI of another"])
+def test_acceptance_that_names_a_wrong_si_is_no_acceptance(number: str) -> None:
+    core = Core()
+    core.request("R0")
+    core.offer(e.CallAnswered(core.call(), [core.accepted("R0", "I00000001")]))
+    core.request("R1", sequence=3)
+    request_id = core.call()
+    decision = core.offer(e.CallAnswered(request_id, [core.accepted("R1", number)]))
+
+    assert ["outcome_unknown"] == kinds(decision)
+    assert "PGB-XCH-039: the answer names no SI, or another's: R1" == decision.entries[0].body()["text"]
+    assert [a.Look(request_id)] == decision.actions
+
+
+def test_bulk_refused_whole_is_refused_to_all_where_the_profile_knows_no_such_split() -> None:
+    core = several(3)
+    core.terms = replace(core.terms, book=without_split())
+    decision = core.offer(e.CallRefused(core.call(), (Fault("400101", "unknown_stock", "no such stock", "DSEC"),)))
+
+    assert ["exchange_answered"] * 3 == kinds(decision)
+
+
+def without_split() -> MappingBook:
+    files = {path: text for path, text in set_files("shipped").items() if path != "messages.toml"}
+    said = "refuses_whole_bulk = true"
+    files["ocp/profile.toml"] = files["ocp/profile.toml"].replace(said, "refuses_whole_bulk = false")
+    return load(files)

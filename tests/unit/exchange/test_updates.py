@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pg_bridge.exchange import actions as a
 from pg_bridge.exchange import events as e
+from pg_bridge.exchange import updates
 from pg_bridge.exchange.outbound import Seat, choose
 from pg_bridge.exchange.outbox import Delivery, Outbox
 from pg_bridge.exchange.records import Reply
@@ -108,6 +111,78 @@ def test_status_that_no_row_knows_is_parked() -> None:
     event = core.event("I00000077", 1, "MATCHED", "A_NEW_STATUS")
 
     assert ["update_received", "update_parked"] == kinds(core.offer(e.UpdatesArrived([event])))
+
+
+def test_event_id_that_came_before_is_not_told_again_under_another_number() -> None:
+    core = accepted()
+    core.offer(e.UpdatesArrived([core.event("I00000001", 1, "MATCHED", "MATCHED")]))
+    again = core.offer(e.UpdatesArrived([core.event("I00000001", 2, "MATCHED", "MATCHED", eventId="E1")]))
+
+    assert ["update_received"] == kinds(again)
+    assert 1 == len(queue(core))
+    assert 3 == core.state.feed("B01234", "2026-11-24").next_sequence
+
+
+def test_events_without_ids_are_told_by_their_numbers() -> None:
+    core = accepted()
+    events = [core.event("I00000001", number, "MATCHED", "MATCHED", eventId=None) for number in (1, 2, 2)]
+    core.offer(e.UpdatesArrived(events))
+
+    assert 2 == len(queue(core))
+
+
+def test_events_of_the_next_day_wait_until_the_day_is_closed() -> None:
+    core = accepted()
+    core.offer(e.UpdatesArrived([core.event("I00000001", 1, "CREATED", "UNMATCHED")]))
+    core.wait(86_400)
+    tomorrow = core.event("I00000001", 1, "SETTLED", "SETTLED", businessDate="2026-11-25", eventId="E11")
+    early = core.offer(e.UpdatesArrived([tomorrow]))
+    late = core.event("I00000001", 2, "MATCHED", "MATCHED")
+    closed = core.offer(e.EventsFetched("B01234", "2026-11-24", [late], is_over=True))
+
+    assert [a.Fetch("B01234", "2026-11-24", 1)] == early.actions
+    assert [
+        "update_received", "delivery_queued", "day_closed", "update_released", "delivery_queued"
+    ] == kinds(closed)  # fmt: skip
+    assert ["SI60", "SI61"] == [delivery.reply.template for delivery in queue(core)]
+
+
+def test_what_a_snapshot_told_is_not_told_again_by_late_events() -> None:
+    core = accepted()
+    core.offer(e.UpdatesArrived([core.event("I00000001", 1, "CREATED", "UNMATCHED")]))
+    core.offer(e.UpdatesArrived([core.event("I00000001", 4, "RELEASED", "MATCHED", version=4)]))
+    entry = core.event("I00000001", 0, "", "MATCHED", version=4)
+    gone = core.offer(e.EventsGone("B01234", "2026-11-24", [entry]))
+
+    assert ["events_lost", "snapshot_taken", "delivery_queued", "update_released", "update_passed_over"] == kinds(gone)
+    assert ["MATCHED SNAPSHOT" in delivery.reply.body for delivery in queue(core)] == [True]
+    assert 5 == core.state.feed("B01234", "2026-11-24").next_sequence
+
+
+def test_buffer_of_early_events_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updates, "MOST_EARLY", 3)
+    core = accepted()
+    events = [core.event("I00000001", number, "MATCHED", "MATCHED") for number in range(2, 8)]
+    found = core.offer(e.UpdatesArrived(events))
+
+    assert 3 == len(core.state.feed("B01234", "2026-11-24").early)
+    assert [a.Fetch("B01234", "2026-11-24", 0)] == found.actions
+    assert not updates.has_room(core.state, core.terms, events)
+    assert updates.has_room(core.state, core.terms, [core.event("I00000001", 1, "CREATED", "UNMATCHED")])
+
+
+def test_journal_alone_gives_the_same_days_and_standings() -> None:
+    core = accepted()
+    core.offer(e.UpdatesArrived([core.event("I00000001", 1, "CREATED", "UNMATCHED")]))
+    core.wait(86_400)
+    tomorrow = core.event("I00000001", 1, "SETTLED", "SETTLED", businessDate="2026-11-25", eventId="E11", version=3)
+    core.offer(e.UpdatesArrived([tomorrow]))
+    core.offer(e.EventsFetched("B01234", "2026-11-24", [], is_over=True))
+    replayed = core.replayed()
+
+    assert core.state.standings == replayed.standings
+    assert core.state.open_days == replayed.open_days == {"B01234": "2026-11-25"}
+    assert core.state.feeds == replayed.feeds
 
 
 # --- which delivery goes where -------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
 """The arithmetic of call limits, and the queue before it, with a clock that moves only when told."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.ocp.limits import MOST_HOLD_S, UNSAID_HOLD_S, Allowance, CallLimits, Limit
+from pg_bridge.exchange.turns import Turn
+from pg_bridge.ocp.limits import ARRIVAL_SHARE, MOST_HOLD_S, UNSAID_HOLD_S, Allowance, CallLimits, Limit
 from tests.doubles.ocp_world import FakeClock
 
 COMPANY = Limit(480, 60)
+#: how much longer than said a window of OCP's is taken to be
+WINDOW = 1 + ARRIVAL_SHARE
 
 
 def test_without_limits_calls_go_at_once() -> None:
@@ -26,15 +30,15 @@ def test_half_a_window_goes_at_once_then_calls_are_spaced() -> None:
         assert allowance.wait_s(0.0) == 0
         allowance.take(0.0)
 
-    assert allowance.wait_s(0.0) == pytest.approx(0.25)
-    assert allowance.wait_s(0.25) == 0
+    assert allowance.wait_s(0.0) == pytest.approx(0.25 * WINDOW)
+    assert allowance.wait_s(0.25 * WINDOW) == 0
 
 
 def test_the_narrowest_limit_decides() -> None:
     allowance = Allowance([COMPANY, Limit(2, 60)], 0.0)
     allowance.take(0.0)
 
-    assert allowance.wait_s(0.0) == pytest.approx(60.0)
+    assert allowance.wait_s(0.0) == pytest.approx(60.0 * WINDOW)
 
 
 def test_a_hold_is_never_shortened() -> None:
@@ -98,15 +102,78 @@ async def test_earlier_priorities_go_first_then_the_order_of_asking() -> None:
     limits = CallLimits([Limit(2, 60)], clock.monotonic)
     assert limits.try_slot()
     gone: list[str] = []
-    tasks = await _queue(limits, gone, ("input 1", 1), ("input 2", 1), ("revoke", 0), ("hold", 0))
+    tasks = await _queue(limits, gone, ("input 1", 2), ("input 2", 2), ("revoke", 0), ("hold", 0))
     assert gone == []
 
     for _ in range(4):
-        await _release(limits, clock, 60)
+        await _release(limits, clock, 62)
 
     assert gone == ["revoke", "hold", "input 1", "input 2"]
     await asyncio.gather(*tasks)
     limits.close()
+
+
+async def test_no_turn_is_starved_by_another() -> None:
+    """Urgent calls go first, three in a row; questions and input take turns behind them."""
+    clock = FakeClock()
+    limits = CallLimits([Limit(2, 60)], clock.monotonic)
+    assert limits.try_slot()
+    gone: list[str] = []
+    names = {0: "u", 1: "q", 2: "i"}
+    many = [(names[turn], turn) for turn in (2, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0)]
+    tasks = await _queue(limits, gone, *many)
+    assert {Turn.URGENT: 7, Turn.QUESTION: 3, Turn.INPUT: 3} == limits.waiting()
+
+    for _ in many:
+        await _release(limits, clock, 62)
+
+    assert "uuuquuuiuqiqi" == "".join(gone)
+    await asyncio.gather(*tasks)
+    limits.close()
+
+
+async def test_a_limit_of_one_call_lets_one_go_a_window() -> None:
+    clock = FakeClock()
+    limits = CallLimits([Limit(1, 60)], clock.monotonic)
+    went = []
+    for _ in range(200):
+        if limits.try_slot():
+            went.append(clock.monotonic())
+        clock.forward(1.0)
+
+    assert 4 == len(went)
+    assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(went))
+
+
+@settings(max_examples=60, deadline=None)
+@given(late=st.lists(st.floats(0, 2.0), min_size=500, max_size=900))
+def test_windows_hold_too_when_calls_take_unequal_times_to_arrive(late: list[float]) -> None:
+    """Each call arrives up to 2 s after it went: no minute at OCP holds more than 480."""
+    allowance = Allowance([COMPANY], 0.0)
+    now, arrived = 0.0, []
+    for delay in late:
+        now += max(0.0, allowance.wait_s(now))
+        allowance.take(now)
+        arrived.append(now + delay)
+    arrived.sort()
+
+    assert all(arrived[index] - arrived[index - 480] > 60 - 1e-3 for index in range(480, len(arrived)))
+
+
+async def test_while_shut_only_a_trial_goes() -> None:
+    clock = FakeClock()
+    limits = CallLimits([COMPANY], clock.monotonic)
+    limits.shut(is_shut=True)
+    gone: list[str] = []
+    tasks = await _queue(limits, gone, ("waits", 0))
+    assert not limits.try_slot()
+    await limits.trial()
+    assert [] == gone
+    limits.shut(is_shut=False)
+    await asyncio.gather(*tasks)
+
+    assert ["waits"] == gone
+    assert 238 == round(limits.left()[0][1])
 
 
 async def test_nobody_overtakes_those_who_wait() -> None:
@@ -115,7 +182,7 @@ async def test_nobody_overtakes_those_who_wait() -> None:
     limits.try_slot()
     gone: list[str] = []
     tasks = await _queue(limits, gone, ("first", 1))
-    clock.forward(60)
+    clock.forward(62)
 
     assert not limits.try_slot(0)
     await _release(limits, clock, 0)
@@ -133,7 +200,7 @@ async def test_who_gives_up_uses_no_slot() -> None:
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 
-    await _release(limits, clock, 60)
+    await _release(limits, clock, 62)
 
     assert gone == ["stays"]
     await second
@@ -172,7 +239,7 @@ async def test_other_limits_hold_at_once_and_give_no_second_burst() -> None:
     taken = sum(limits.try_slot() for _ in range(300))
     limits.change([Limit(60, 60.0)])
     at_once = limits.try_slot()
-    clock.forward(2.0)
+    clock.forward(2.1)
     later = [limits.try_slot(), limits.try_slot()]
 
     assert 240 == taken

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpUnavailable
+from pg_bridge.errors import OcpDenied, OcpError, OcpOutcomeUnknown, OcpRefused, OcpThrottled, OcpUnavailable
 from pg_bridge.ocp.outcome import Answers, Reply
 from pg_bridge.ocp.references import reference_reader
-from pg_bridge.ocp.schemas import answer_schema, delivery_schema, page_limit
+from pg_bridge.ocp.schemas import answer_schema, delivery_schema
 from pg_bridge.profiles.concepts import STREAMS, Operation
+from pg_bridge.profiles.page_limit import page_limit
 from tests.doubles import ocp_world as world
 
 ANSWERS = Answers(world.ocp_profile(), Operation.SI_ADD)
@@ -35,7 +36,7 @@ def test_no_strange_answer_is_taken_for_done_or_refused(status: int, body: bytes
     with pytest.raises(OcpError) as caught:
         ANSWERS.read(Reply(status, body), ["B0123400001"])
 
-    surely_nothing = {401: OcpDenied, 403: OcpDenied, 429: OcpUnavailable, 503: OcpUnavailable}
+    surely_nothing = {401: OcpDenied, 403: OcpDenied, 429: OcpThrottled, 503: OcpUnavailable}
     assert type(caught.value) is surely_nothing.get(status, OcpOutcomeUnknown)
 
 
