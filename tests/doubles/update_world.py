@@ -201,7 +201,7 @@ class UpdateWorld:
             await self._until(
                 pss,
                 lambda pss=pss, name=name: (
-                    sum(got.frame.template == template for got in pss.received) >= self._entered[name]
+                    sum(got.is_answer and got.frame.template == template for got in pss.received) >= self._entered[name]
                 ),
             )
 
