@@ -63,7 +63,7 @@ async def test_message_in_flight_ends_by_the_old_set_the_next_goes_by_the_new(
 ) -> None:
     _, before = await load(shared_stack)
     pss = await shared_stack.pss()
-    await shared_stack.fault("si_add", "late", delay_s=3)
+    await shared_stack.fault("si_add", "late", delay_s=8)
     pss.send("543", "SI01", deliver("OLD1", stock=EDITED_STOCK))
     for _ in range(400):
         if await shared_stack.entered("OLD1"):
