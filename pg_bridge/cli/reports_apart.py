@@ -1,9 +1,7 @@
-"""Reports made in a process of their own, beside a bridge that goes on with its traffic."""
+"""Reports made in a process of their own."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pg_bridge.bridge.report_orders import Orders, ReportTold, fulfil
-from pg_bridge.cli.check_apart import environment
+from pg_bridge.cli.apart import done_apart
 from pg_bridge.errors import ReportError
 
 #: all reports of one order
@@ -22,28 +20,10 @@ _NICENESS = 10
 
 async def reports_apart(orders: Orders) -> Sequence[ReportTold]:
     """Make the reports of an order. Raises ReportError when the process failed or did not end."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        __name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=environment(),
-        start_new_session=True,  # what a terminal tells the bridge is not for it
-    )
     try:
-        async with asyncio.timeout(LONGEST_S):
-            said, _ = await child.communicate(msgspec.json.encode(orders))
-        return msgspec.json.decode(said, type=list[ReportTold])
+        return await done_apart(__name__, orders, list[ReportTold], within_s=LONGEST_S)
     except (TimeoutError, msgspec.MsgspecError, OSError) as error:
         raise ReportError(f"the making of {len(orders.orders)} reports failed or did not end") from error
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
 
 
 def main() -> None:
