@@ -232,7 +232,7 @@ async def test_send_and_audit_tell_one_story(shared_stack: Stack, tmp_path: Path
     kinds = [entry["kind"] for entry in facts(listed)]
     assert "instruction_received" in kinds
     shown_kinds = [entry["kind"] for entry in facts(shown)]
-    assert ["instruction_received", "batch_called", "exchange_answered"] == shown_kinds[:3]
+    assert ["instruction_received", "batch_called", "call_ended", "exchange_answered"] == shown_kinds[:4]
     assert ":20C::SEME//SENT1" in for_people.stdout
     assert "requestReference" in for_people.stdout
     assert 1 == unknown.returncode

@@ -167,7 +167,7 @@ class Bridge:
         errands = Errands(
             state=core.state, sets=Sets(SetAtWork(core.terms, self.client), core.state), slots=self._limits,
             chores=Chores(), offer=lambda event: decisions.append(core.offer(event)), lane_freed=lambda _: None,
-            refetch_s=5.0, clock=lambda: core.now,
+            clock=lambda: core.now,
         )  # fmt: skip
         self.server.on(world.ADD_PATH, Answer(status, body))
         await errands.call(request_id)
@@ -183,7 +183,7 @@ class Bridge:
         chores = Chores()
         errands = Errands(
             state=core.state, sets=Sets(SetAtWork(core.terms, self.client), core.state), slots=self._limits,
-            chores=chores, offer=looked.append, lane_freed=lambda _: None, refetch_s=5.0, clock=lambda: core.now,
+            chores=chores, offer=looked.append, lane_freed=lambda _: None, clock=lambda: core.now,
         )  # fmt: skip
         await errands.look(request_id)
         await chores.close()
