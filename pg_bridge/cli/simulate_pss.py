@@ -39,7 +39,7 @@ def pss(
     *,
     list_: Annotated[bool, typer.Option("--list", help="Say what each shows and needs, and play none.")] = False,
     to: Annotated[str, typer.Option(help="HOST:PORT of the bridge; empty: start one, and a pretend OCP.")] = "",
-    ocp: Annotated[str, typer.Option(help="URL of the pretend OCP behind it; where a pretend PG is played against, of its control.")] = "",
+    ocp: Annotated[str, typer.Option(help="URL of the pretend OCP behind it, or of a pretend PG's control.")] = "",
     second: Annotated[str, typer.Option(help="HOST:PORT of the bridge's second node.")] = "",
     control: Annotated[str, typer.Option(help="The bridge's control socket, for broadcasts.")] = "",
     reports: Annotated[str, typer.Option(help="The bridge's reports folder, for downloads.")] = "",
