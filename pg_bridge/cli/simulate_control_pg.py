@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pg_bridge.cli.output import say_json
-from pg_bridge.cli.simulate_control import Json, call, say, say_done
+from pg_bridge.cli.simulate_control import Json, call, order_of, say, say_done
 
 AT = "http://127.0.0.1:8091"
 Url = Annotated[str, typer.Option("--url", help="Where the control of the pretend PG listens.")]
@@ -76,7 +76,6 @@ def differences(
     if clear:
         call(url, "differences", method="DELETE")
     if kind:
-        given = {"every": every, "share": share, "most": most, "late_s": late}
         order = {"kind": kind, "templates": template or []}
-        call(url, "differences", order | {name: value for name, value in given.items() if value is not None})
+        call(url, "differences", order | order_of(every=every, share=share, most=most, late_s=late))
     say(call(url, "differences"), json, "Differences")

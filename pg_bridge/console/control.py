@@ -15,13 +15,14 @@ import stat
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Literal, Protocol, TypeVar, cast
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pg_bridge.console.answers import document, words
 from pg_bridge.console.exchanges import ExchangesPort, ResolutionAsked, add_exchanges
 from pg_bridge.console.reconciliations import ReconcileAsked, ReconcilePort, add_reconciliations
 from pg_bridge.errors import ConfigError, Finding, JournalError
@@ -145,7 +146,7 @@ def create_control_app(
 
     @app.get(MAPPINGS_PATH)
     async def in_force() -> Response:
-        return _json(200, await port.in_force())
+        return document(200, await port.in_force())
 
     @app.post(MAPPINGS_PATH)
     async def load(request: Request) -> Response:
@@ -156,8 +157,8 @@ def create_control_app(
         try:
             load = await port.load(asked.files, who)
         except JournalError as error:
-            return _told(503, str(error))
-        return _json(422 if load.verdict == "refused" else 200, load)
+            return words(503, str(error))
+        return document(422 if load.verdict == "refused" else 200, load)
 
     if broadcasts is not None:
         _add_broadcasts(app, broadcasts)
@@ -176,25 +177,25 @@ def _add_broadcasts(app: FastAPI, port: BroadcastPort) -> None:
             return command
         asked, who = command
         if len(asked.head) + len(asked.text) > MOST_TEXT:
-            return _told(413, f"head and text have at most {MOST_TEXT:,} characters")
+            return words(413, f"head and text have at most {MOST_TEXT:,} characters")
         try:
             sent = await port.broadcast(asked, who)
         except JournalError as error:
-            return _told(503, str(error))
-        return _json(422 if sent.verdict == "refused" else 200, sent)
+            return words(503, str(error))
+        return document(422 if sent.verdict == "refused" else 200, sent)
 
 
 async def _command(request: Request, kind: type[Command], what: str) -> tuple[Command, Who] | Response:
     """A command and who gives it; a response says what is wrong with it."""
     body = await _body(request)
     if body is None:
-        return _told(413, f"{what} larger than {MOST_BODY} bytes")
+        return words(413, f"{what} larger than {MOST_BODY} bytes")
     try:
         asked = msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:
-        return _told(400, f"the command cannot be read: {error}")
+        return words(400, f"the command cannot be read: {error}")
     who = _who(request, asked.by, asked.reason)
-    return _told(400, who) if isinstance(who, str) else (asked, who)
+    return words(400, who) if isinstance(who, str) else (asked, who)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -215,14 +216,6 @@ def _who(request: Request, by: str, reason: str) -> Who | str:
             return f"{name} has at most {most} printable characters"
     peer: Who = request.scope.get(PEER, Who())
     return msgspec.structs.replace(peer, by=by, reason=reason)
-
-
-def _json(status: int, value: Any) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _told(status: int, text: str) -> Response:
-    return _json(status, {"message": text})
 
 
 # --- the socket ------------------------------------------------------------------------------------------------

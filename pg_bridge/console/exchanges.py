@@ -8,6 +8,7 @@ from typing import Literal, Protocol, cast, get_args
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from pg_bridge.console.answers import document, words
 from pg_bridge.errors import Finding, JournalError
 from pg_bridge.exchange.kinds.commands import Who
 from pg_bridge.exchange.standing import Listing, Which
@@ -80,9 +81,9 @@ def add_exchanges(app: FastAPI, port: ExchangesPort, read: Reading) -> None:
         which = asked.getlist("which") or list(_KINDS)
         most = asked.get("most", "200")
         if not set(which) <= set(_KINDS) or not (most.isascii() and most.isdigit()) or int(most) > MOST_LISTED:
-            return _told(400, f"which is {', '.join(_KINDS)}; most is a number up to {MOST_LISTED}")
+            return words(400, f"which is {', '.join(_KINDS)}; most is a number up to {MOST_LISTED}")
         kinds = frozenset(cast(list[Which], which))
-        return _json(200, port.listing(kinds, asked.get("participant", ""), int(most)))
+        return document(200, port.listing(kinds, asked.get("participant", ""), int(most)))
 
     @app.post(RESOLUTIONS_PATH)
     async def resolve(request: Request) -> Response:
@@ -91,19 +92,11 @@ def add_exchanges(app: FastAPI, port: ExchangesPort, read: Reading) -> None:
             return command
         asked, who = command
         if asked.is_done != bool(asked.si_number):
-            return _told(400, "done goes with the number of the SI, not done with none")
+            return words(400, "done goes with the number of the SI, not done with none")
         if not asked.reason:
-            return _told(400, "say why")
+            return words(400, "say why")
         try:
             resolution = await port.resolve(asked, who)
         except JournalError as error:
-            return _told(503, str(error))
-        return _json(422 if resolution.verdict == "refused" else 200, resolution)
-
-
-def _json(status: int, value: object) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _told(status: int, text: str) -> Response:
-    return _json(status, {"message": text})
+            return words(503, str(error))
+        return document(422 if resolution.verdict == "refused" else 200, resolution)

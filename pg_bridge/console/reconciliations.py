@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from pg_bridge.console.answers import document, words
 from pg_bridge.errors import Finding, JournalError, OcpError
 from pg_bridge.exchange.kinds.commands import Who
 
@@ -66,7 +67,7 @@ def add_reconciliations(app: FastAPI, port: ReconcilePort, read: Reading) -> Non
 
     @app.get(RECONCILIATIONS_PATH)
     async def last() -> Response:
-        return _json(200, port.participants())
+        return document(200, port.participants())
 
     @app.post(RECONCILIATIONS_PATH)
     async def reconcile(request: Request) -> Response:
@@ -77,15 +78,7 @@ def add_reconciliations(app: FastAPI, port: ReconcilePort, read: Reading) -> Non
         try:
             found = await port.reconcile(asked.participant, who)
         except (JournalError, OcpError) as error:
-            return _told(503, str(error))
+            return words(503, str(error))
         if found is None:
-            return _told(404, f"{asked.participant[:40]!r} is no configured participant")
-        return _json(200, found)
-
-
-def _json(status: int, value: object) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _told(status: int, text: str) -> Response:
-    return _json(status, {"message": text})
+            return words(404, f"{asked.participant[:40]!r} is no configured participant")
+        return document(200, found)

@@ -14,9 +14,9 @@ from fastapi.responses import Response
 from pydantic import Field
 from starlette.middleware.base import RequestResponseEndpoint
 
-from pg_bridge.profiles.concepts import Operation, Refusal, Status
+from pg_bridge.profiles.concepts import Operation, Refusal
 from pg_bridge.simulator.control_bench import add_bench_routes, told
-from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app
+from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app, statuses_told
 from pg_bridge.simulator.faults import PUSH, TOKEN, Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -74,9 +74,6 @@ def create_control(ocp: PretendOcp) -> FastAPI:
     async def state() -> Response:
         """How it stands: clock, next run, SIs by status, subscriptions, streams, faults."""
         ocp.catch_up()
-        statuses = dict.fromkeys((status.value for status in Status), 0)
-        for si in ocp.book.register:
-            statuses[si.status.value] += 1
         next_run = ocp.next_run()
         return told(
             {
@@ -84,7 +81,7 @@ def create_control(ocp: PretendOcp) -> FastAPI:
                 "clock": clock_told(ocp.clock),
                 "next_run": next_run.isoformat() if next_run else None,
                 "sis": len(ocp.book.register),
-                "statuses": {name: count for name, count in statuses.items() if count},
+                "statuses": statuses_told(ocp.book),
                 "ledger": len(ocp.ledger),
                 "subscriptions": [
                     {"company": one.company, "url": one.url, "waiting": len(one.feed.waiting)}

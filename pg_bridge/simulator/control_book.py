@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -10,11 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from pg_bridge.profiles.concepts import Operation, Reason
+from pg_bridge.profiles.concepts import Operation, Reason, Status
 from pg_bridge.simulator.clock import HONG_KONG, Run, SimulatedClock
 from pg_bridge.simulator.control_bench import Surrounded, told
 from pg_bridge.simulator.control_gate import refuse_what_nobody_reads, tell_faults
 from pg_bridge.simulator.life_cycle import BookRules, Outcome
+from pg_bridge.simulator.si_book import SiBook
 
 #: every run of the days between takes place, one after the other
 LONGEST_JUMP = timedelta(days=3660)
@@ -188,6 +190,12 @@ def clock_told(clock: SimulatedClock) -> dict[str, Any]:
     """How a clock stands."""
     rate = clock.rate
     return {"now": clock.now().isoformat(), "mode": "runs" if rate else "stands", "rate": rate}
+
+
+def statuses_told(book: SiBook) -> dict[str, int]:
+    """How many SIs there are of each status that occurs, in the order of the statuses."""
+    counted = Counter(si.status for si in book.register)
+    return {status.value: counted[status] for status in Status if status in counted}
 
 
 def _rules(rules: BookRules) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from fastapi.responses import Response
 from pydantic import Field
 from starlette.middleware.base import RequestResponseEndpoint
 
-from pg_bridge.profiles.concepts import Status
 from pg_bridge.simulator.control_bench import add_day_routes, told
-from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app
+from pg_bridge.simulator.control_book import Order, add_book_routes, clock_told, control_app, statuses_told
 from pg_bridge.simulator.gateway_bench import PretendPg
 from pg_bridge.simulator.gateway_differences import DifferenceKind, DifferenceOrder
 from pg_bridge.simulator.gateway_door import Door
@@ -74,16 +73,13 @@ def create_gateway_control(pg: PretendPg, door: Door) -> FastAPI:
     async def state() -> Response:
         """How it stands: clock, next run, SIs by status, sessions, letters that wait, faults, differences."""
         next_run = pg.next_run()
-        statuses = dict.fromkeys((status.value for status in Status), 0)
-        for si in pg.book.register:
-            statuses[si.status.value] += 1
         return told(
             {
                 "link": pg.link.name,
                 "clock": clock_told(pg.clock),
                 "next_run": next_run.isoformat() if next_run else None,
                 "sis": len(pg.book.register),
-                "statuses": {name: count for name, count in statuses.items() if count},
+                "statuses": statuses_told(pg.book),
                 "nodes": [f"{host}:{port}" for host, port in door.addresses],
                 "is_away": door.is_away,
                 "sessions": _sessions(door),
